@@ -1,0 +1,49 @@
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include <stdint.h>
+
+/*
+ * Helpers: short programs (git and the like) that we wait for, off the loop's thread.
+ * They start through 'ganger-shim --helper', so the kernel ends them when we die, and
+ * they hold helpers.lock shared, so that recovery can wait until none of an earlier
+ * supervisor is left (DESIGN 6).
+ */
+struct child_env {
+	const char *shim; /* path of ganger-shim; NULL runs the program directly (tests, plain CLI use) */
+	int lock_fd;      /* helpers.lock, inherited; -1 none */
+};
+
+struct child_spec {
+	const struct child_env *env; /* may be NULL */
+	const char *cwd;             /* NULL: ours */
+	const char *const *argv;     /* NULL-terminated; argv[0] is looked up on PATH */
+	const char *const *set;      /* extra "NAME=value", NULL-terminated; may be NULL */
+	struct str input;            /* standard input; empty: /dev/null */
+	int64_t timeout_ms;          /* 0: none */
+	size_t out_max;              /* bytes of output kept; 0: BUF_MAX_DEFAULT */
+};
+
+struct child_result {
+	int exit_code;   /* 0-255, or 128 + signal */
+	bool timed_out;
+	struct buf out;  /* standard output */
+	struct buf errout; /* standard error, first 64 KiB */
+};
+
+/*
+ * Run a helper to its end and collect what it printed. Thread-safe.
+ *
+ * ret       filled also when the exit code is not 0; child_result_done()
+ * Returns 0 when the program ran (whatever its exit code), ERR_NOT_FOUND where there is no
+ * such program, ERR_LIMIT when the deadline passed (it and its group were killed), ERR_IO.
+ */
+int child_run(const struct child_spec *s, struct child_result *ret, struct err *e) MUST_CHECK;
+void child_result_done(struct child_result *r);
+
+/* As child_run, but a non-zero exit is ERR_INVALID with the program's own first words. */
+int child_ok(const struct child_spec *s, struct child_result *ret, struct err *e) MUST_CHECK;
+
+#endif

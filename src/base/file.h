@@ -1,0 +1,22 @@
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include <sys/types.h>
+
+/* Append a whole file to b; ERR_LIMIT over max bytes, ERR_NOT_FOUND where it is absent. */
+int file_read(const char *path, size_t max, struct buf *b, struct err *e) MUST_CHECK;
+/* The last n bytes at most. */
+int file_tail(const char *path, size_t n, struct buf *b, struct err *e) MUST_CHECK;
+/* Replace by rename, mode 0600; synced (file and folder) only if durable. */
+int file_write(const char *path, struct str text, bool durable, struct err *e) MUST_CHECK;
+/* All missing folders of path, mode 0700; one that exists is fine. */
+int dir_make(const char *path, struct err *e) MUST_CHECK;
+/* Remove a tree without following links; what is absent is fine. */
+int dir_remove(const char *path, struct err *e) MUST_CHECK;
+bool file_exists(const char *path);
+/* dir + "/" + name; the caller owns the result. */
+char *path_join(const char *dir, const char *name);
+
+#endif
