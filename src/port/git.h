@@ -1,0 +1,167 @@
+#ifndef PORT_GIT_H
+#define PORT_GIT_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What the supervisor asks of Git (DESIGN 7). Every call blocks, is made off the loop's
+ * thread, has a deadline inside, and is idempotent: called again after a crash, with the
+ * same spec, it finds what it did before and answers the same. Calls that move refs or
+ * change worktree administration are made one at a time a repository by the caller.
+ * Commits are named by full hex ids; an empty id means none.
+ */
+#define OID_SIZE 65
+struct oid {
+	char hex[OID_SIZE]; /* 40 or 64 hex digits, or empty */
+};
+
+enum git_push { GIT_PUSH_NEVER = 1, GIT_PUSH_EPIC, GIT_PUSH_ALL };
+enum git_method { GIT_MERGE = 1, GIT_SQUASH, GIT_REBASE };
+enum git_from {
+	GIT_FROM_EPIC = 1, /* fresh: the current head of the epic branch */
+	GIT_FROM_LAST,     /* where the last attempt ended */
+	GIT_FROM_MERGED,   /* the last attempt's end merged with the epic head; if that conflicts: LAST */
+};
+
+/* What stays the same for one epic; owned by the caller, borrowed until git free. */
+struct git_epic_spec {
+	const char *epic;         /* id, as in the tracker */
+	const char *epic_branch;  /* "epic/real", already expanded */
+	const char *base;         /* branch; NULL: the remote's default branch, else the current one */
+	const char *state_dir;    /* <state>/<epic>: anchor, worktree/, gate/, trash below it */
+	const char *worktree_dir; /* where task worktrees go; NULL: <state_dir>/worktree */
+	enum git_push push;
+	const char *remote;       /* NULL: the base's upstream remote, else "origin" */
+};
+
+struct git_opened {
+	char base[256];         /* branch name without refs/heads/ */
+	struct oid base_head;   /* at the time of the call */
+	struct oid epic_head;
+	char remote[128];       /* empty: none */
+	bool created;           /* the epic branch was made now */
+};
+
+struct git_worktree_spec {
+	const char *path;         /* absolute; of a pool slot; may hold an earlier worktree of ours */
+	const char *task;         /* id; NULL: the gate or pre-flight */
+	int attempt;
+	const char *branch;       /* checked out there, made or reset to the start; NULL: detached */
+	enum git_from from;
+	struct oid at;            /* for a gate: exactly this commit; else empty */
+	struct oid last;          /* for LAST and MERGED */
+	struct oid last_base;     /* what 'last' was measured against; for LAST */
+	const char *const *include; /* ignored files (globs) copied from the user's checkout; may be NULL */
+	const char *const *link;    /* … linked from it */
+	const char *const *keep;    /* ignored paths that survive recycling (git clean -e) */
+};
+
+struct git_worktree {
+	struct oid start;   /* HEAD as the attempt begins */
+	struct oid base;    /* commits ahead are counted from here: the epic's side of the start */
+	bool found;         /* it was ready already, made by an earlier call with this task and attempt */
+	bool recycled;
+	bool merged;        /* MERGED did merge */
+	char git_dir[512];  /* the worktree's private git folder, and */
+	char common_dir[512];
+};
+
+struct git_collect_spec {
+	const char *path;
+	const char *task;
+	int attempt;
+	const char *title;        /* for the message of a leftovers commit */
+	const char *branch;       /* is set to the result */
+	struct oid start, base;
+	bool commit_leftovers;    /* policy.uncommitted = commit; either way they are saved under a ref */
+	const char *const *leave_out; /* globs set-up brought in (include, link): not committed */
+};
+
+struct git_work {
+	struct oid head;       /* the work: named by refs/ganger/<epic>/<task>/<attempt> */
+	int ahead;             /* commits from base to head */
+	int leftovers;         /* files that were not committed by the agent and now are (or are saved) */
+	char left_out[1024];   /* files not committed, one a line "path: reason"; saved in <attempt>.rest */
+	char problem[512];     /* why the history cannot be used (does not descend, unfinished merge or
+	                          rebase, worktree gone); empty: fine. The work is kept either way. */
+	char other_branch[256]; /* the branch it was on, if not its own; empty otherwise */
+};
+
+enum git_merged { GIT_MERGED = 1, GIT_CONFLICT, GIT_ALREADY };
+
+struct git_merge_spec {
+	enum git_method method;
+	struct oid onto;       /* the epic's head to merge onto */
+	struct oid head;       /* the work */
+	const char *task;
+	int attempt;
+	const char *subject;   /* first line of the commit */
+	const char *body;      /* further text or NULL; trailers are added here */
+};
+
+struct git_merge {
+	enum git_merged result;
+	struct oid commit, tree; /* of MERGED; the commit is kept by refs/ganger/<epic>/<task>/merge */
+	char conflicts[4096];    /* of CONFLICT: a path a line, as git names them */
+};
+
+enum git_landed {
+	GIT_LANDED = 1, /* new is in the ref (now or from before) */
+	GIT_MOVED,      /* the ref is elsewhere but descends from the last landing: merge anew on 'tip' */
+	GIT_REWRITTEN,  /* it does not descend from the last landing: a person is needed */
+};
+
+struct git_land_spec {
+	const char *branch;      /* without refs/heads/ */
+	struct oid old, new_;
+	const char *task;        /* whose landing it is; for the reflog */
+};
+
+struct git_land {
+	enum git_landed result;
+	struct oid tip;       /* the ref as seen */
+	char text[256];       /* what the remote said, for a person; may be empty */
+};
+
+struct git;
+
+struct git_ops {
+	/*
+	 * Check that the repository can be worked in (INVALID: bare, unborn base, a branch named
+	 * as a prefix of ours; BUSY: epic branch checked out elsewhere, with the path), find the
+	 * base, make the epic branch where absent, make the anchor.
+	 */
+	int (*open_epic)(struct git *g, struct git_opened *ret, struct err *e);
+	int (*worktree)(struct git *g, const struct git_worktree_spec *s, struct git_worktree *ret,
+			struct err *e);
+	/* Called when every process of the attempt is gone. Leaves HEAD there detached. */
+	int (*collect)(struct git *g, const struct git_collect_spec *s, struct git_work *ret,
+		       struct err *e);
+	int (*merge)(struct git *g, const struct git_merge_spec *s, struct git_merge *ret,
+		     struct err *e);
+	int (*land)(struct git *g, const struct git_land_spec *s, struct git_land *ret,
+		    struct err *e);
+	/* The commit a branch, ref or id names; NOT_FOUND. With a remote prefix as git takes it. */
+	int (*resolve)(struct git *g, const char *name, struct oid *ret, struct err *e);
+	/* Name a commit by refs/ganger/<epic>/<task>/<attempt> (for submitted branches and fixes). */
+	int (*keep)(struct git *g, const char *task, int attempt, const struct oid *head,
+		    struct err *e);
+	/* Push the task branch at this commit (git.push = all); nothing otherwise. */
+	int (*push_task)(struct git *g, const char *branch, const struct oid *head, struct err *e);
+	/* Is a an ancestor of b? *ret set on success. */
+	int (*ancestor)(struct git *g, const struct oid *a, const struct oid *b, bool *ret,
+			struct err *e);
+	/* Take away one worktree (renamed to trash, deleted there), or with NULL all of the epic's
+	 * and the anchor. One whose work no ref names is left and named in the error. */
+	int (*remove)(struct git *g, const char *path, struct err *e);
+	void (*free)(struct git *g);
+};
+
+struct git {
+	const struct git_ops *ops;
+};
+
+#endif
