@@ -2,6 +2,7 @@
 #define PORT_GIT_H
 
 #include "base/err.h"
+#include "base/oid.h"
 #include "base/str.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,10 +14,6 @@
  * change worktree administration are made one at a time a repository by the caller.
  * Commits are named by full hex ids; an empty id means none.
  */
-#define OID_SIZE 65
-struct oid {
-	char hex[OID_SIZE]; /* 40 or 64 hex digits, or empty */
-};
 
 enum git_push { GIT_PUSH_NEVER = 1, GIT_PUSH_EPIC, GIT_PUSH_ALL };
 enum git_method { GIT_MERGE = 1, GIT_SQUASH, GIT_REBASE };
