@@ -1,0 +1,29 @@
+# A front for Meson: 'make' builds ./build/ganger, ./build/ganger-shim and ./build/ganger-sim.
+BUILD ?= build
+PREFIX ?= /usr/local
+MESON_FLAGS ?=
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@tools/install-deps
+	@meson setup $(BUILD) --prefix $(PREFIX) $(MESON_FLAGS)
+
+demo: all
+	@demo/run.sh
+
+test: all
+	@meson test -C $(BUILD) --print-errorlogs $(TEST_FLAGS)
+
+check: all
+	@meson test -C $(BUILD) --print-errorlogs --suite house
+	@tools/check-format
+
+install: all
+	@meson install -C $(BUILD)
+
+clean:
+	@rm -rf $(BUILD)
+
+.PHONY: all demo test check install clean

@@ -1,0 +1,424 @@
+#include "base/child.h"
+
+#include "base/clean.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#define ERROUT_MAX    65536u
+#define READ_CHUNK    65536u
+/* What may still be in a pipe when the program is gone, at most; a grandchild may go on filling it. */
+#define DRAIN_MAX     (1u << 20)
+#define PATH_FALLBACK "/usr/local/bin:/usr/bin:/bin"
+
+/* A helper under way. Descriptors are -1 where closed. */
+struct child {
+	const char *name; /* argv[0], for messages; borrowed */
+	pid_t pid;
+	int pid_fd;
+	int out_fd, err_fd;   /* our ends, non-blocking */
+	int in_fd;            /* its standard input */
+	int out_its, err_its; /* its ends */
+	int64_t deadline_ms;  /* monotonic; 0: none */
+};
+
+static void fd_close(int *fd)
+{
+	closep(fd);
+	*fd = -1;
+}
+
+static void child_done(struct child *c)
+{
+	fd_close(&c->pid_fd);
+	fd_close(&c->out_fd);
+	fd_close(&c->err_fd);
+	fd_close(&c->in_fd);
+	fd_close(&c->out_its);
+	fd_close(&c->err_its);
+}
+
+/* "NAME" or "NAME=value": do both set the same variable? */
+static bool same_variable(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return n == strcspn(b, "=") && !memcmp(a, b, n);
+}
+
+static bool is_overridden(const char *variable, const char *const *set)
+{
+	for (; set && *set; set++) {
+		if (same_variable(variable, *set))
+			return true;
+	}
+	return false;
+}
+
+/* Our environment with the changes of set; the strings are borrowed, the array is the caller's. */
+static char **environment(const char *const *set)
+{
+	VEC(const char *) v = {0};
+
+	for (char **p = environ; *p; p++) {
+		if (!is_overridden(*p, set))
+			VEC_PUSH(&v, *p);
+	}
+	for (; set && *set; set++) {
+		if (strchr(*set, '='))
+			VEC_PUSH(&v, *set);
+	}
+	VEC_PUSH(&v, NULL);
+	return (char **)v.items;
+}
+
+static const char *search_path(const char *const *set)
+{
+	const char *path = getenv("PATH");
+
+	for (; set && *set; set++) {
+		if (!strncmp(*set, "PATH=", 5))
+			path = *set + 5;
+	}
+	return path ? path : PATH_FALLBACK;
+}
+
+/* Where the program is, so that a missing one is told from one that ended with 127. NULL: nowhere. */
+static char *program_find(const struct child_spec *s)
+{
+	struct str rest = str_of(search_path(s->set)), dir;
+
+	if (strchr(s->argv[0], '/'))
+		return mem_strdup(s->argv[0]);
+	while (str_next(&rest, ':', &dir)) {
+		char *path = mem_printf("%.*s/%s", (int)dir.n, dir.p, s->argv[0]);
+
+		/* Only absolute folders: what lies in the current one is not ours to run. */
+		if (path[0] == '/' && access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* argv for the spawn; the strings are borrowed, the array is the caller's. */
+static char **arguments(const struct child_spec *s, const char *program)
+{
+	VEC(const char *) v = {0};
+
+	if (s->env && s->env->shim) {
+		VEC_PUSH(&v, s->env->shim);
+		VEC_PUSH(&v, "--helper");
+		VEC_PUSH(&v, program);
+	} else {
+		VEC_PUSH(&v, s->argv[0]);
+	}
+	for (size_t i = 1; s->argv[i]; i++)
+		VEC_PUSH(&v, s->argv[i]);
+	VEC_PUSH(&v, NULL);
+	return (char **)v.items;
+}
+
+/* Standard input as a file in memory: the program may read it or not, and we never block on it. */
+static int input_open(struct str input, struct err *e)
+{
+	int fd = input.n ? memfd_create("input", MFD_CLOEXEC)
+			 : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	size_t done = 0;
+
+	while (fd >= 0 && done < input.n) {
+		ssize_t n = pwrite(fd, input.p + done, input.n - done, (off_t)done);
+
+		if (n < 0 && errno != EINTR) {
+			(void)err_sys(e, "could not keep the input of a program");
+			(void)close(fd);
+			return -1;
+		}
+		done += n > 0 ? (size_t)n : 0;
+	}
+	if (fd < 0)
+		(void)err_sys(e, "could not open the input of a program");
+	return fd;
+}
+
+/* A pipe whose reading end does not block, as only that one is ours. */
+static int pipe_open(int *ret_ours, int *ret_its, struct err *e)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "could not make a pipe");
+	*ret_ours = fds[0];
+	*ret_its = fds[1];
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(e, "could not set up a pipe");
+	return 0;
+}
+
+static int child_open(struct child *c, const struct child_spec *s, struct err *e)
+{
+	int rc = pipe_open(&c->out_fd, &c->out_its, e);
+
+	if (!rc)
+		rc = pipe_open(&c->err_fd, &c->err_its, e);
+	if (rc)
+		return rc;
+	c->in_fd = input_open(s->input, e);
+	return c->in_fd < 0 ? ERR_IO : 0;
+}
+
+/* Own group, no signal blocked or ignored (we ignore SIGPIPE, a helper must not). */
+static int set_attributes(posix_spawnattr_t *attr)
+{
+	sigset_t none, all;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	rc = posix_spawnattr_setsigmask(attr, &none);
+	rc = rc ? rc : posix_spawnattr_setsigdefault(attr, &all);
+	rc = rc ? rc : posix_spawnattr_setpgroup(attr, 0);
+	return rc ? rc
+		  : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+							   POSIX_SPAWN_SETSIGDEF);
+}
+
+static int
+set_actions(posix_spawn_file_actions_t *fa, const struct child *c, const struct child_spec *s)
+{
+	int rc = posix_spawn_file_actions_adddup2(fa, c->in_fd, 0);
+
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, c->out_its, 1);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, c->err_its, 2);
+	/* Onto itself: that only takes the close-on-exec mark off, in the child. */
+	if (!rc && s->env && s->env->lock_fd >= 0)
+		rc = posix_spawn_file_actions_adddup2(fa, s->env->lock_fd, s->env->lock_fd);
+	if (!rc && s->cwd)
+		rc = posix_spawn_file_actions_addchdir_np(fa, s->cwd);
+	return rc;
+}
+
+/* Returns 0 or errno. */
+static int spawn(struct child *c, const struct child_spec *s, const char *program)
+{
+	const char *file = s->env && s->env->shim ? s->env->shim : program;
+	char **argv CLEANUP(freep) = arguments(s, program);
+	char **envp CLEANUP(freep) = environment(s->set);
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	int rc = posix_spawn_file_actions_init(&fa);
+
+	if (rc)
+		return rc;
+	rc = posix_spawnattr_init(&attr);
+	if (!rc) {
+		rc = set_actions(&fa, c, s);
+		rc = rc ? rc : set_attributes(&attr);
+		rc = rc ? rc : posix_spawn(&c->pid, file, &fa, &attr, argv, envp);
+		(void)posix_spawnattr_destroy(&attr);
+	}
+	(void)posix_spawn_file_actions_destroy(&fa);
+	return rc;
+}
+
+static int spawn_failed(const struct child_spec *s, int sys, struct err *e)
+{
+	bool missing = sys == ENOENT || sys == ENOTDIR;
+
+	if (missing && s->cwd && access(s->cwd, F_OK) < 0)
+		return err_set(e, ERR_NOT_FOUND, "could not run '%s' in '%s': no such folder",
+			       s->argv[0], s->cwd);
+	if (missing && s->env && s->env->shim && access(s->env->shim, X_OK) < 0)
+		return err_set(e, ERR_NOT_FOUND, "could not run '%s': no such program",
+			       s->env->shim);
+	if (missing)
+		return err_set(e, ERR_NOT_FOUND, "could not run '%s': no such program", s->argv[0]);
+	errno = sys;
+	return err_sys(e, "could not run '%s'", s->argv[0]);
+}
+
+/* End the program and its group, and wait for the program. Its number is ours until then. */
+static int child_reap(struct child *c, bool kill_first)
+{
+	int status = 0;
+
+	if (kill_first)
+		(void)kill(-c->pid, SIGKILL); /* ended already: the wait below says how */
+	while (waitpid(c->pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -1;
+	}
+	c->pid = 0;
+	return status;
+}
+
+static int child_start(struct child *c, const struct child_spec *s, struct err *e)
+{
+	char *program CLEANUP(freep) = program_find(s);
+	int rc;
+
+	if (!program)
+		return spawn_failed(s, ENOENT, e);
+	rc = child_open(c, s, e);
+	if (rc)
+		return rc;
+	rc = spawn(c, s, program);
+	if (rc)
+		return spawn_failed(s, rc, e);
+	fd_close(&c->in_fd);
+	fd_close(&c->out_its);
+	fd_close(&c->err_its);
+	c->pid_fd = pidfd_open(c->pid, 0);
+	if (c->pid_fd < 0) {
+		rc = err_sys(e, "could not watch '%s'", c->name);
+		(void)child_reap(c, true);
+		return rc;
+	}
+	return 0;
+}
+
+/* Take what is in the pipe, up to max bytes; closes it at its end. */
+static void take(int *fd, struct buf *b, size_t max)
+{
+	char *chunk CLEANUP(freep) = *fd >= 0 ? mem_resize(NULL, READ_CHUNK, 1) : NULL;
+	size_t taken = 0;
+
+	while (*fd >= 0 && taken < max) {
+		ssize_t n = read(*fd, chunk, READ_CHUNK);
+
+		if (n > 0) {
+			buf_add(b, chunk, (size_t)n);
+			taken += (size_t)n;
+		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+			fd_close(fd);
+		} else if (errno == EAGAIN) {
+			break;
+		}
+	}
+}
+
+/* Milliseconds to the deadline for poll: -1 none, 0 passed. */
+static int time_left(const struct child *c)
+{
+	int64_t left;
+
+	if (!c->deadline_ms)
+		return -1;
+	left = c->deadline_ms - clock_now().mono_ms;
+	if (left <= 0)
+		return 0;
+	return left < 1000000 ? (int)left : 1000000;
+}
+
+/*
+ * Collect output until the program is gone, or its deadline has passed. Its exit is seen by its
+ * pidfd and not by the end of its output, which a process it left behind may hold open.
+ */
+static int collect(struct child *c, struct child_result *ret, struct err *e)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{.fd = c->pid_fd, .events = POLLIN},
+			{.fd = c->out_fd, .events = POLLIN},
+			{.fd = c->err_fd, .events = POLLIN},
+		};
+		int left = time_left(c);
+		int n = poll(fds, ARRAY_LEN(fds), left);
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(e, "could not wait for '%s'", c->name);
+		if (n > 0 && fds[0].revents)
+			return 0;
+		if (left == 0)
+			return ERR_LIMIT;
+		if (n > 0 && fds[1].revents)
+			take(&c->out_fd, &ret->out, READ_CHUNK);
+		if (n > 0 && fds[2].revents)
+			take(&c->err_fd, &ret->errout, READ_CHUNK);
+	}
+}
+
+static int
+finish(struct child *c, const struct child_spec *s, struct child_result *ret, struct err *e)
+{
+	int rc = collect(c, ret, e);
+	int status = child_reap(c, rc != 0);
+
+	take(&c->out_fd, &ret->out, DRAIN_MAX);
+	take(&c->err_fd, &ret->errout, DRAIN_MAX);
+	if (status < 0 && !rc)
+		return err_sys(e, "could not wait for '%s'", c->name);
+	ret->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (rc != ERR_LIMIT)
+		return rc;
+	ret->timed_out = true;
+	return err_set(e, ERR_LIMIT, "could not finish '%s': not done after %lld ms", c->name,
+		       (long long)s->timeout_ms);
+}
+
+int child_run(const struct child_spec *s, struct child_result *ret, struct err *e)
+{
+	struct child c CLEANUP(child_done) = {
+		.name = s->argv[0],
+		.pid_fd = -1,
+		.out_fd = -1,
+		.err_fd = -1,
+		.in_fd = -1,
+		.out_its = -1,
+		.err_its = -1,
+		.deadline_ms = s->timeout_ms ? clock_now().mono_ms + s->timeout_ms : 0,
+	};
+	int rc;
+
+	*ret = (struct child_result){
+		.out.max = s->out_max ? s->out_max : BUF_MAX_DEFAULT,
+		.errout.max = ERROUT_MAX,
+	};
+	rc = child_start(&c, s, e);
+	return rc ? rc : finish(&c, s, ret, e);
+}
+
+void child_result_done(struct child_result *r)
+{
+	if (!r)
+		return;
+	buf_done(&r->out);
+	buf_done(&r->errout);
+}
+
+/* The first line that says something, of what it complained or else printed. */
+static struct str first_words(const struct child_result *r)
+{
+	struct str rest = buf_str(r->errout.n ? &r->errout : &r->out), line;
+
+	while (str_next(&rest, '\n', &line)) {
+		line = str_trim(line);
+		if (line.n)
+			return (struct str){line.p, line.n < 400 ? line.n : 400};
+	}
+	return STR("it said nothing");
+}
+
+int child_ok(const struct child_spec *s, struct child_result *ret, struct err *e)
+{
+	struct buf words = BUF_INIT;
+	int rc = child_run(s, ret, e);
+
+	if (rc || ret->exit_code == 0)
+		return rc;
+	buf_line(&words, first_words(ret));
+	rc = err_set(e, ERR_INVALID, "'%s' ended with %d: %s", s->argv[0], ret->exit_code,
+		     buf_cstr(&words));
+	buf_done(&words);
+	return rc;
+}

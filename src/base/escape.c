@@ -1,0 +1,85 @@
+#include "base/str.h"
+#include "base/utf8.h"
+
+#include <string.h>
+
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* An option may hold '='; elsewhere it would make the first word an assignment. */
+static bool shell_plain(const char *s)
+{
+	const char *more = s[0] == '-' ? "@%+:,./_-=" : "@%+:,./_-";
+
+	if (!*s)
+		return false;
+	for (const char *c = s; *c; c++) {
+		if (!is_alnum(*c) && !strchr(more, *c))
+			return false;
+	}
+	return true;
+}
+
+void buf_shell(struct buf *b, const char *s)
+{
+	s = s ? s : "";
+	if (shell_plain(s)) {
+		buf_puts(b, s);
+		return;
+	}
+	buf_putc(b, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			buf_puts(b, "'\\''");
+		else
+			buf_putc(b, *s);
+	}
+	buf_putc(b, '\'');
+}
+
+/* C0, DEL and C1 move cursors and start sequences. */
+static bool is_control(const unsigned char *u, size_t n)
+{
+	return (n == 1 && (u[0] < 0x20 || u[0] == 0x7f)) || (n == 2 && u[0] == 0xc2 && u[1] < 0xa0);
+}
+
+void buf_line(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n;) {
+		const unsigned char *u = (const unsigned char *)s.p + i;
+		size_t n = utf8_length(s.p + i, s.n - i);
+
+		if (n && !is_control(u, n)) {
+			buf_add(b, u, n);
+		} else {
+			n = n ? n : 1;
+			for (size_t k = 0; k < n; k++)
+				buf_printf(b, "\\x%02x", u[k]);
+		}
+		i += n;
+	}
+}
+
+/* May the dot at s[i] stay? Git and file systems give a meaning to the others. */
+static bool dot_inner(const char *s, size_t i, size_t n)
+{
+	return i > 0 && i + 1 < n && s[i - 1] != '.' && !(n - i == 5 && !memcmp(s + i, ".lock", 5));
+}
+
+void buf_name(struct buf *b, const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	if (!n)
+		buf_putc(b, '%'); /* no other text gives a lone '%' */
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (is_alnum(c) || c == '_' || c == '-' || (c == '.' && dot_inner(s, i, n)))
+			buf_putc(b, c);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)c);
+	}
+}
