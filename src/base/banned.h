@@ -13,6 +13,17 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Some are macros of the system's headers; a poisoned word may not be one. */
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef stpcpy
+#undef sprintf
+#undef vsprintf
+#undef setjmp
+#undef sigsetjmp
+
 /* No bound: use struct buf, snprintf, mem_strdup. */
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf gets
 /* No error: use str_i64, str_next. */
@@ -22,8 +33,6 @@
 /* Shells and races: use child_run, mkostemp. */
 #pragma GCC poison popen mktemp tmpnam tempnam
 /* Jumps and unbounded stack. 'system' and 'alloca' are left to the linter: headers name them. */
-#undef setjmp
-#undef sigsetjmp
 #pragma GCC poison setjmp longjmp sigsetjmp siglongjmp
 
 #endif

@@ -196,13 +196,14 @@ static int set_attributes(posix_spawnattr_t *attr)
 static int
 set_actions(posix_spawn_file_actions_t *fa, const struct child *c, const struct child_spec *s)
 {
-	int rc = posix_spawn_file_actions_adddup2(fa, c->in_fd, 0);
+	int rc = posix_spawn_file_actions_adddup2(fa, c->in_fd, 0), first_closed = 3;
 
 	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, c->out_its, 1);
 	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, c->err_its, 2);
-	/* Onto itself: that only takes the close-on-exec mark off, in the child. */
+	/* The lock is inherited, and nothing else: neither ours nor what came to us unmarked. */
 	if (!rc && s->env && s->env->lock_fd >= 0)
-		rc = posix_spawn_file_actions_adddup2(fa, s->env->lock_fd, s->env->lock_fd);
+		rc = posix_spawn_file_actions_adddup2(fa, s->env->lock_fd, first_closed++);
+	rc = rc ? rc : posix_spawn_file_actions_addclosefrom_np(fa, first_closed);
 	if (!rc && s->cwd)
 		rc = posix_spawn_file_actions_addchdir_np(fa, s->cwd);
 	return rc;

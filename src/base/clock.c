@@ -25,10 +25,11 @@ struct moment clock_now(void)
 void clock_boot_id(char ret[BOOT_ID_SIZE])
 {
 	int fd CLEANUP(closep) = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char id[BOOT_ID_SIZE] = "";
 
-	memset(ret, 0, BOOT_ID_SIZE);
-	if (fd < 0 || read(fd, ret, BOOT_ID_SIZE - 1) != BOOT_ID_SIZE - 1)
-		memset(ret, 0, BOOT_ID_SIZE);
+	if (fd < 0 || read(fd, id, BOOT_ID_SIZE - 1) != BOOT_ID_SIZE - 1)
+		id[0] = '\0';
+	memcpy(ret, id, sizeof(id));
 }
 
 void buf_time(struct buf *b, int64_t wall_ms)
@@ -37,10 +38,7 @@ void buf_time(struct buf *b, int64_t wall_ms)
 	struct tm tm;
 	char text[64];
 
-	if (!gmtime_r(&seconds, &tm)) {
-		buf_puts(b, "?"); /* a year that does not fit an int */
-		return;
-	}
+	CHECK(gmtime_r(&seconds, &tm)); /* no int64_t of milliseconds leaves the years of an int */
 	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	buf_puts(b, text);
 }

@@ -93,6 +93,8 @@ static void remove_folder(struct removal *r, int at_fd, const char *name, int de
 	}
 	fd = open_folder(at_fd, name);
 	if (fd < 0) {
+		if (errno == ENOTDIR)
+			errno = EPERM; /* a file that may not be removed */
 		note_failure(r);
 		return;
 	}
@@ -157,6 +159,8 @@ int dir_remove(const char *path, struct err *e)
 	if (errno != EISDIR && errno != EPERM)
 		return err_sys(e, "could not remove '%s'", path);
 	fd = open_folder(AT_FDCWD, path);
+	if (fd < 0 && errno == ENOTDIR)
+		errno = EPERM; /* a file that may not be removed */
 	if (fd < 0)
 		return err_sys(e, "could not remove '%s'", path);
 	r.top_fd = fd;

@@ -53,7 +53,7 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 const char *buf_cstr(const struct buf *b); /* borrowed until the next change; never NULL */
 struct str buf_str(const struct buf *b);
 char *buf_take(struct buf *b); /* the caller owns it; b is empty after */

@@ -33,6 +33,16 @@ static const struct unit sizes[] = {
 /* A hundred years: leaves room to add it to any moment. */
 #define DURATION_MAX_MS (36525 * (int64_t)86400000)
 
+static bool times(int64_t value, int64_t factor, int64_t *ret)
+{
+	int64_t product;
+
+	if (__builtin_mul_overflow(value, factor, &product))
+		return false;
+	*ret = product;
+	return true;
+}
+
 /* Digits and then one of the units, spaces between allowed; false for anything else. */
 static bool unit_parse(struct str s, const struct unit *units, size_t n_units, int64_t *ret)
 {
@@ -50,7 +60,7 @@ static bool unit_parse(struct str s, const struct unit *units, size_t n_units, i
 	for (size_t i = 0; i < n_units; i++) {
 		if (name.n == strlen(units[i].name) &&
 		    (!name.n || !strncasecmp(name.p, units[i].name, name.n)))
-			return !__builtin_mul_overflow(value, units[i].factor, ret);
+			return times(value, units[i].factor, ret);
 	}
 	return false;
 }
