@@ -2,6 +2,7 @@
 #define BASE_MEM_H
 
 #include <stddef.h>
+#include <stdlib.h>
 
 /* Allocation that does not return without memory: out of memory ends the program with a message.
  * A supervisor that dies loses nothing, by design; one that limps on might. */

@@ -1,0 +1,144 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Errors of actions, and what people ask for: cancel, retry. */
+
+/* Nothing is given up silently: what cannot be done is said, and a person is asked. */
+static void give_up(struct core *c, struct task *t, const char *why)
+{
+	enum task_state s = (enum task_state)t->state;
+	t->person = 1;
+	task_reason(c, t, "could not %s: %s", action_name(task_state_action(s)), why);
+	if (s == TASK_MERGED || s == TASK_NOTHING) {
+		t->gave_up = 1;
+		emit_notice(c, t, NOTICE_PERSON);
+	} else if (s == TASK_LANDING) {
+		c->run.exit = 3;
+		run_reason(c, "could not land '%s': %s", t->id, why);
+		task_set_state(c, t, TASK_QUEUED);
+		emit_notice(c, t, NOTICE_PERSON);
+	} else if (s == TASK_COLLECTING) {
+		/* The work is not saved: the slot, and with it the worktree, stays taken. */
+		int64_t slot = t->slot;
+		t->session = SESSION_FAILED;
+		task_fail(c, t);
+		t->slot = slot;
+	} else if (s == TASK_FAILING) {
+		on_failed(c, t, NULL);
+	} else if (s == TASK_CANCELLING) {
+		on_cancelled(c, t, NULL);
+	} else if (s == TASK_LOOKING) {
+		task_set_state(c, t, TASK_CONFLICTED);
+	} else {
+		t->session = SESSION_FAILED;
+		task_fail(c, t);
+	}
+}
+
+/* Codes as in base/err.h: what trying again cannot change is given up at once. */
+static bool may_pass(int64_t code)
+{
+	return code == -3 || code == -4 || code == -5; /* BUSY, IO, LIMIT */
+}
+
+/*
+ * Whether it happened is unknown: the same action is asked for again later, and finds out.
+ * The state stays.
+ */
+void on_error(struct core *c, struct task *t, const struct core_event *ev)
+{
+	t->errors++;
+	if (!may_pass(ev->n) || t->errors >= ERRORS_MAX) {
+		give_up(c, t, ev->text);
+		return;
+	}
+	int64_t delay = 250;
+	for (int64_t i = 1; i < t->errors && delay < 60000; i++)
+		delay *= 2;
+	task_reason(c, t, "could not %s, trying again: %s",
+		    action_name(task_state_action((enum task_state)t->state)), ev->text);
+	t->due_mono = c->now.mono_ms + delay;
+	t->due_ms = c->now.wall_ms + delay;
+}
+
+void on_again(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	t->gave_up = 0;
+	task_emit(c, t);
+}
+
+void on_cancel(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	task_reason(c, t, "cancelled");
+	if (t->attempt > 0)
+		task_set_state(c, t, TASK_CANCELLING);
+	else
+		on_cancelled(c, t, NULL);
+}
+
+void on_cancel_later(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	t->cancel = 1;
+	task_reason(c, t, "cancelled");
+}
+
+void on_cancel_job(struct core *c, struct task *t, const struct core_event *ev)
+{
+	on_cancel_later(c, t, ev);
+	t->stop = 1;
+	emit_stop_job(c, t, t->job, false);
+}
+
+void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	t->cancel = 0;
+	t->person = 0;
+	task_set_state(c, t, TASK_CANCELLED);
+	dependents_fall(c, t);
+}
+
+static void start_over(struct core *c, struct task *t)
+{
+	t->spent = t->interruptions = t->deferrals = t->gate_errors = 0;
+	t->person = t->cancel = 0;
+	t->reason[0] = '\0';
+	dependents_rise(c, t);
+}
+
+void on_retry(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	start_over(c, t);
+	if (t->head.hex[0])
+		task_set_state(c, t, TASK_LOOKING);
+	else
+		task_make_ready(c, t);
+}
+
+void on_retry_conflicted(struct core *c, struct task *t, const struct core_event *ev)
+{
+	on_retry(c, t, ev);
+}
+
+void on_fixed(struct core *c, struct task *t, const struct core_event *ev)
+{
+	t->attempt++;
+	t->head = ev->a;
+	t->head_base = ev->b;
+	task_set_state(c, t, TASK_SUBMITTING);
+}
+
+void on_unfixed(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	if (t->from != FROM_MERGED)
+		t->from = FROM_FRESH;
+	task_make_ready(c, t);
+}

@@ -1,0 +1,63 @@
+#ifndef CORE_CORE_IMPL_H
+#define CORE_CORE_IMPL_H
+
+#include "core/core.h"
+
+/* Shared by the files of core; nobody else includes it. */
+
+/* state.c: the one setter, and what entering a state does. */
+void task_set_state(struct core *c, struct task *t, enum task_state s);
+void run_set_state(struct core *c, enum run_state s);
+void task_touch(struct core *c, struct task *t);
+void task_reason(struct core *c, struct task *t, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void run_reason(struct core *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The action of the present state again, under a new serial. */
+void task_emit(struct core *c, struct task *t);
+void emit_stop_job(struct core *c, const struct task *t, int64_t job, bool at_once);
+void emit_notice(struct core *c, const struct task *t, enum core_notice n);
+int task_index(const struct core *c, const struct task *t);
+enum action_kind task_state_action(enum task_state s);
+bool task_met(const struct task *t); /* dependents may start */
+bool task_is(const struct task *t, unsigned flags);
+
+/* heap.c */
+enum heap_order { HEAP_READY, HEAP_QUEUE };
+void heap_add(struct core *c, enum heap_order o, int task);
+void heap_remove(struct core *c, enum heap_order o, int task);
+
+/* schedule.c */
+void schedule_claims(struct core *c);
+bool schedule_stuck(const struct core *c);            /* no new attempt will be started by itself */
+void task_make_ready(struct core *c, struct task *t); /* READY, or BLOCKED while needs are unmet */
+void task_wait(struct core *c, struct task *t, int64_t delay_ms);
+int64_t backoff_ms(struct core *c, int64_t tries);
+void kind_ended(struct core *c, struct task *t, bool success, const char *signature);
+void kind_pause(struct core *c, struct kind *k, int64_t until_ms, const char *why);
+void dependents_fall(struct core *c, struct task *t); /* t will not land: by policy */
+void dependents_rise(struct core *c, struct task *t); /* t is tried again after all */
+
+/* attempt.c */
+void job_text(const struct core_event *ev, char *ret, size_t size);
+void job_over(struct core *c, struct task *t, const struct core_event *ev);
+
+/* queue.c */
+void queue_pump(struct core *c);
+void task_fail(struct core *c, struct task *t);
+
+/* run.c */
+void run_step(struct core *c, const struct core_event *ev);
+void run_check_over(struct core *c);
+
+/* The handlers of task.def. */
+typedef void task_handler(struct core *c, struct task *t, const struct core_event *ev);
+#define ROW(state, event, handler) task_handler handler;
+#include "core/task.def"
+
+#define ERRORS_MAX      20   /* tries of one action before it is given up */
+#define GATE_ERRORS_MAX 3    /* gates without a verdict before the task fails */
+#define STREAK_MAX      3    /* attempts that end alike before the kind is paused */
+#define AT_ONCE_MS      1000 /* an attempt shorter than this ended "at once" */
+#define DAY_MS          ((int64_t)24 * 3600000) /* no wait by the wall clock is longer */
+
+#endif

@@ -1,0 +1,301 @@
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/oid.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The machine that decides. It gets events and answers with actions, does no I/O, reads no
+ * clock and keeps everything in plain tables; src/core/README.md says how to read it.
+ */
+
+enum task_state {
+	TASK_NONE,
+#define STATE(id, word, action, flags) TASK_##id,
+#include "core/task.def"
+	TASK_STATE_COUNT,
+};
+
+enum task_flag {
+	F_SLOT = 1u << 0,
+	F_WORKTREE = 1u << 1,
+	F_MERGE = 1u << 2,
+	F_SETTLED = 1u << 3,
+	F_CANCEL = 1u << 4,
+	F_JOB = 1u << 5,
+};
+
+/* The run's own machine: a line, with pre-flight in the middle on the first time. */
+enum run_state {
+	RUN_NEW,
+	RUN_OPENING,    /* action OPEN */
+	RUN_PREPARING,  /* pre-flight: a worktree (action GATE_PREPARE) … */
+	RUN_SETTING_UP, /* … its set-up (GATE_SETUP) … */
+	RUN_CHECKING,   /* … the check on the untouched base (GATE) … */
+	RUN_PROBING,    /* … the agent's probe (PROBE) */
+	RUN_RUNNING,
+	RUN_TIDYING, /* action TIDY */
+	RUN_ENDED,
+	RUN_STATE_COUNT,
+};
+
+enum core_event_kind {
+	EV_NONE,
+#define EVENT(id) EV_##id,
+#include "core/task.def"
+	EV_TASK_LAST = EV_RETRY,
+	/* Of the run. */
+	EV_START,  /* a supervisor begins; text: boot id; n: a seed, used the first time */
+	EV_OPENED, /* a: epic head, b: base head; text: base; text2: remote */
+	EV_ISSUE,  /* text: id, text2: title; n: priority, m: enum core_issue */
+	EV_EDGE,   /* text: task, text2: what it needs */
+	EV_UNEDGE, /* text: task: forget what it needs, EV_EDGEs follow */
+	EV_SYNCED, /* the graph is complete */
+	EV_BRANCH, /* text: task id; a: head; a branch was submitted by a person */
+	EV_TICK,   /* time has passed */
+	EV_STOP,   /* n: enum core_stop */
+	EV_PAUSE,
+	EV_RESUME,
+	EV_DISK, /* n: 1 full, 0 there is room again */
+	EV_COUNT,
+};
+
+enum core_issue { ISSUE_OPEN = 1, ISSUE_CLOSED, ISSUE_OUTSIDE_OPEN, ISSUE_OUTSIDE_CLOSED };
+enum core_stop { STOP_NO, STOP_GRACEFUL, STOP_NOW };
+enum core_from { FROM_FRESH, FROM_LAST, FROM_MERGED };
+enum core_session {
+	SESSION_NONE,
+	SESSION_CREATED,
+	SESSION_DISPATCHED,
+	SESSION_RUNNING,
+	SESSION_IDLE,
+	SESSION_COMPLETED,
+	SESSION_FAILED
+};
+
+/* How a job ended; the same words as the executor's, kept apart on purpose (core knows no port). */
+enum core_how {
+	HOW_NONE,
+	HOW_EXITED,
+	HOW_SIGNALED,
+	HOW_TIMEOUT,
+	HOW_SILENCE,
+	HOW_STOPPED,
+	HOW_LOST,
+	HOW_NOT_STARTED,
+};
+
+/* What the agent itself said of its attempt. */
+enum core_result { RESULT_DONE = 1, RESULT_NOTHING, RESULT_LATER, RESULT_FAILED };
+
+struct core_event {
+	enum core_event_kind kind;
+	int task;       /* index; -1: the run */
+	int64_t serial; /* of the action it answers; 0: it answers none */
+	struct moment at;
+	struct oid a, b;
+	int64_t n, m; /* as the event's line says; ERROR: n is the err_code */
+	int64_t pid, pid_start;
+	int64_t how, code, started_ms, ended_ms;
+	int64_t ahead, leftovers, result, until_ms, provider;
+	int64_t tokens_in, tokens_out;    /* -1 unknown */
+	double cost;                      /* negative unknown */
+	const char *text, *text2, *text3; /* borrowed during the step; NULL is "" */
+};
+
+enum action_kind {
+	ACT_NONE,
+	ACT_CLAIM,
+	ACT_PREPARE,
+	ACT_SETUP,
+	ACT_AGENT,
+	ACT_COLLECT,
+	ACT_SUBMIT,
+	ACT_MERGE,
+	ACT_GATE_PREPARE,
+	ACT_GATE_SETUP,
+	ACT_GATE,
+	ACT_LAND,
+	ACT_CLOSE,
+	ACT_LOOK,
+	ACT_RELEASE,
+	ACT_OPEN,
+	ACT_PROBE,
+	ACT_TIDY,
+	/* Without an answer: */
+	ACT_STOP_JOB, /* ask job to end; n 1: at once */
+	ACT_NOTIFY,   /* n: enum core_notice */
+	ACT_COUNT,
+};
+
+enum core_notice { NOTICE_DONE = 1, NOTICE_FAILED, NOTICE_PERSON, NOTICE_PAUSED };
+
+struct action {
+	enum action_kind kind;
+	int task; /* index; -1: the run */
+	int64_t serial;
+	int64_t job; /* SETUP, AGENT, GATE…, PROBE, STOP_JOB */
+	int64_t n;
+};
+
+/* A change of state, for logs and boards. */
+struct transition {
+	int task; /* -1: the run */
+	int from, to;
+};
+
+struct task {
+#define TASK_FIELDS
+#define INT(name, what)        int64_t name;
+#define OID(name, what)        struct oid name;
+#define REAL(name, what)       double name;
+#define TEXT(name, what)       const char *name;
+#define NOTE(name, size, what) char name[size];
+#include "core/fields.def"
+#undef TASK_FIELDS
+	/* Not stored: the graph around it and its place in the heaps. */
+	VEC(int) needs, dependents;
+	int unmet;    /* needs that are not in the epic branch */
+	int heap_pos; /* in ready or queue; -1 none */
+	bool dirty;
+};
+
+struct kind {
+#define KIND_FIELDS
+#define INT(name, what)        int64_t name;
+#define OID(name, what)        struct oid name;
+#define REAL(name, what)       double name;
+#define TEXT(name, what)       const char *name;
+#define NOTE(name, size, what) char name[size];
+#include "core/fields.def"
+#undef KIND_FIELDS
+	int live; /* not stored: sessions */
+	bool dirty;
+};
+
+struct run_row {
+#define RUN_FIELDS
+#define INT(name, what)        int64_t name;
+#define OID(name, what)        struct oid name;
+#define REAL(name, what)       double name;
+#define TEXT(name, what)       const char *name;
+#define NOTE(name, size, what) char name[size];
+#include "core/fields.def"
+#undef RUN_FIELDS
+};
+
+/* What the user set; constant during a run. */
+struct policy {
+	int max_concurrent;
+	int attempts, interruptions, deferrals;
+	int64_t retry_delay_ms, retry_max_ms;
+	int retry_from; /* enum core_from, or -1: auto */
+	int gate_slots;
+	bool skip_dependents; /* policy.failed_dependency = skip */
+	bool fail_uncommitted;
+	bool has_setup, has_check, has_probe;
+	bool allow_red;
+	bool until_submitted;               /* dispatch: a pull request is the end */
+	bool no_agents;                     /* nothing is claimed: only what is queued lands */
+	double cost_limit, task_cost_limit; /* 0: none */
+	int64_t token_limit;
+};
+
+struct edge {
+	int task, needs; /* indices */
+};
+
+/* A heap of task indices; order by queue_before/ready_before. */
+struct heap {
+	VEC(int) items;
+};
+
+struct core {
+	struct policy policy;
+	struct run_row run;
+	VEC(struct task) tasks;
+	VEC(struct kind) kinds;
+	struct heap ready, queue;
+	struct map by_id;
+	struct map passes; /* trees that passed the gate */
+	int merging;       /* index of the entry being merged; -1 none */
+	int live;          /* sessions */
+	struct moment now;
+	struct arena arena;
+	/* What the last steps left to be done; core_take() empties it. */
+	VEC(struct action) actions;
+	VEC(struct transition) transitions;
+	VEC(int) dirty; /* tasks whose row changed */
+	VEC(const char *) new_passes;
+	VEC(struct edge) new_edges;
+	VEC(int) cut_edges; /* tasks whose edges are to be written anew */
+	bool run_dirty;
+};
+
+void core_init(struct core *c, const struct policy *p);
+void core_done(struct core *c);
+
+/* Add an agent kind before the first step. Returns its index. */
+int core_add_kind(struct core *c, const char *name, int max);
+
+/*
+ * One event. Appends to actions, transitions, dirty; calls nothing. An event that answers
+ * an action which is not the present one is counted in run.stale and changes nothing else.
+ */
+void core_step(struct core *c, const struct core_event *ev);
+
+/* Forget what was taken over; the texts in new_passes stay valid. */
+void core_take(struct core *c);
+
+/* After loading rows: indices, heaps and counts are made anew from them. */
+void core_loaded(struct core *c);
+/* A row as loaded; id and title are copied. Returns the index. */
+int core_add_task(struct core *c, const struct task *row);
+void core_add_edge(struct core *c, int task, int needs);
+
+/*
+ * After a restart: every action under way once more, with its old serial, so that what was
+ * done is found and what was not is done. The run's own first.
+ */
+void core_reissue(struct core *c);
+
+/* The next moment something is due, in ms from now; -1: nothing by itself. */
+int64_t core_next_ms(const struct core *c);
+
+/* The index of a task, or -1. */
+int core_find(const struct core *c, const char *id);
+
+/* Would this task take CANCEL or RETRY where it stands? */
+bool core_accepts(const struct core *c, int task, enum core_event_kind k);
+
+/* How it ended, or stands. */
+enum core_status { STATUS_DONE = 1, STATUS_FAILED, STATUS_STUCK, STATUS_STOPPED };
+struct core_totals {
+	int total, blocked, ready, working, queued, merged, closed, failed, skipped, conflicted,
+		cancelled, submitted, landed, person;
+	int held; /* blocked, and nothing that runs will free them */
+};
+struct core_totals core_count(const struct core *c);
+enum core_status core_status(const struct core *c);
+/* CONTRACT's exit code for it. */
+int core_exit_code(const struct core *c);
+
+const char *task_state_word(enum task_state s); /* the users' word */
+const char *task_state_name(enum task_state s); /* the machine's, for logs */
+const char *session_name(enum core_session s);
+unsigned task_state_flags(enum task_state s);
+const char *event_name(enum core_event_kind k);
+const char *action_name(enum action_kind k);
+const char *run_state_name(enum run_state s);
+const char *core_status_name(enum core_status s);
+
+/* Everything that must always hold, as CHECKs; cheap enough for every turn of a small epic. */
+void core_check(const struct core *c);
+
+#endif

@@ -1,0 +1,76 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+/* Two heaps of task indices; each task knows its place, so that it can be taken out. */
+
+static struct heap *heap_of(struct core *c, enum heap_order o)
+{
+	return o == HEAP_READY ? &c->ready : &c->queue;
+}
+
+/* Priority, then how many it unblocks, then age (of the issue, or in the queue). */
+static bool before(const struct core *c, enum heap_order o, int x, int y)
+{
+	const struct task *a = &c->tasks.items[x], *b = &c->tasks.items[y];
+	if (a->priority != b->priority)
+		return a->priority < b->priority;
+	if (a->dependents.n != b->dependents.n)
+		return a->dependents.n > b->dependents.n;
+	if (o == HEAP_QUEUE && a->queued_seq != b->queued_seq)
+		return a->queued_seq < b->queued_seq;
+	return a->age != b->age ? a->age < b->age : x < y;
+}
+
+static void place(struct core *c, struct heap *h, size_t at, int task)
+{
+	h->items.items[at] = task;
+	c->tasks.items[task].heap_pos = (int)at;
+}
+
+static void sift_up(struct core *c, enum heap_order o, size_t at)
+{
+	struct heap *h = heap_of(c, o);
+	int task = h->items.items[at];
+	while (at > 0 && before(c, o, task, h->items.items[(at - 1) / 2])) {
+		place(c, h, at, h->items.items[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	place(c, h, at, task);
+}
+
+static void sift_down(struct core *c, enum heap_order o, size_t at)
+{
+	struct heap *h = heap_of(c, o);
+	int task = h->items.items[at];
+	for (size_t child; (child = 2 * at + 1) < h->items.n; at = child) {
+		if (child + 1 < h->items.n &&
+		    before(c, o, h->items.items[child + 1], h->items.items[child]))
+			child++;
+		if (before(c, o, task, h->items.items[child]))
+			break;
+		place(c, h, at, h->items.items[child]);
+	}
+	place(c, h, at, task);
+}
+
+void heap_add(struct core *c, enum heap_order o, int task)
+{
+	struct heap *h = heap_of(c, o);
+	CHECK(c->tasks.items[task].heap_pos < 0);
+	VEC_PUSH(&h->items, task);
+	sift_up(c, o, h->items.n - 1);
+}
+
+void heap_remove(struct core *c, enum heap_order o, int task)
+{
+	struct heap *h = heap_of(c, o);
+	int at = c->tasks.items[task].heap_pos;
+	CHECK(at >= 0 && (size_t)at < h->items.n && h->items.items[at] == task);
+	c->tasks.items[task].heap_pos = -1;
+	int last = h->items.items[--h->items.n];
+	if (last == task)
+		return;
+	place(c, h, (size_t)at, last);
+	sift_up(c, o, (size_t)at);
+	sift_down(c, o, (size_t)c->tasks.items[last].heap_pos);
+}

@@ -1,0 +1,243 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void core_init(struct core *c, const struct policy *p)
+{
+	*c = (struct core){.policy = *p, .merging = -1};
+	c->run.epic = c->run.base = c->run.remote = "";
+}
+
+void core_done(struct core *c)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		VEC_DONE(&c->tasks.items[i].needs);
+		VEC_DONE(&c->tasks.items[i].dependents);
+	}
+	VEC_DONE(&c->tasks);
+	VEC_DONE(&c->kinds);
+	VEC_DONE(&c->ready.items);
+	VEC_DONE(&c->queue.items);
+	VEC_DONE(&c->actions);
+	VEC_DONE(&c->transitions);
+	VEC_DONE(&c->dirty);
+	VEC_DONE(&c->new_passes);
+	VEC_DONE(&c->new_edges);
+	VEC_DONE(&c->cut_edges);
+	map_done(&c->by_id);
+	map_done(&c->passes);
+	arena_done(&c->arena);
+}
+
+int core_add_kind(struct core *c, const char *name, int max)
+{
+	struct kind *k = VEC_ADD(&c->kinds);
+	k->name = arena_strdup(&c->arena, name);
+	k->max = max;
+	k->streak_task = -1;
+	k->dirty = true;
+	return (int)c->kinds.n - 1;
+}
+
+int core_find(const struct core *c, const char *id)
+{
+	size_t at = 0;
+	return map_find(&c->by_id, id, &at) ? (int)at : -1;
+}
+
+int core_add_task(struct core *c, const struct task *row)
+{
+	CHECK(core_find(c, row->id) < 0);
+	CHECK(row->state > TASK_NONE && row->state < TASK_STATE_COUNT);
+	int at = (int)c->tasks.n;
+	struct task *t = VEC_ADD(&c->tasks);
+	*t = *row;
+	t->id = arena_strdup(&c->arena, row->id);
+	t->title = arena_strdup(&c->arena, row->title);
+	memset(&t->needs, 0, sizeof(t->needs));
+	memset(&t->dependents, 0, sizeof(t->dependents));
+	t->unmet = 0;
+	t->heap_pos = -1;
+	t->dirty = false;
+	map_set(&c->by_id, t->id, (size_t)at);
+	return at;
+}
+
+void core_add_edge(struct core *c, int task, int needs)
+{
+	struct task *t = &c->tasks.items[task], *n = &c->tasks.items[needs];
+	for (size_t i = 0; i < t->needs.n; i++)
+		if (t->needs.items[i] == needs)
+			return;
+	VEC_PUSH(&t->needs, needs);
+	VEC_PUSH(&n->dependents, task);
+	if (!task_met(n))
+		t->unmet++;
+}
+
+/* The heaps and counts are never stored: they follow from the rows. */
+void core_loaded(struct core *c)
+{
+	c->live = 0;
+	c->merging = -1;
+	for (size_t i = 0; i < c->kinds.n; i++)
+		c->kinds.items[i].live = 0;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		struct task *t = &c->tasks.items[i];
+		CHECK(t->agent >= 0 && (size_t)t->agent < c->kinds.n);
+		if (task_is(t, F_SLOT)) {
+			c->live++;
+			c->kinds.items[t->agent].live++;
+		}
+		if (task_is(t, F_MERGE))
+			c->merging = (int)i;
+		if (t->state == TASK_READY)
+			heap_add(c, HEAP_READY, (int)i);
+		if (t->state == TASK_QUEUED)
+			heap_add(c, HEAP_QUEUE, (int)i);
+	}
+}
+
+void core_reissue(struct core *c)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		enum action_kind k = task_state_action((enum task_state)t->state);
+		if (k == ACT_NONE || t->gave_up || t->due_mono)
+			continue;
+		VEC_PUSH(&c->actions, ((struct action){.kind = k,
+						       .task = (int)i,
+						       .serial = t->serial,
+						       .job = task_is(t, F_JOB) ? t->job : 0}));
+		if (t->stop)
+			emit_stop_job(c, t, t->job, false);
+	}
+}
+
+void core_take(struct core *c)
+{
+	for (size_t i = 0; i < c->dirty.n; i++)
+		c->tasks.items[c->dirty.items[i]].dirty = false;
+	for (size_t i = 0; i < c->kinds.n; i++)
+		c->kinds.items[i].dirty = false;
+	c->actions.n = c->transitions.n = c->dirty.n = c->new_passes.n = 0;
+	c->new_edges.n = c->cut_edges.n = 0;
+	c->run_dirty = false;
+}
+
+static void count_task(struct core_totals *n, const struct task *t)
+{
+	n->total++;
+	n->person += t->person != 0;
+	n->landed += t->landed.hex[0] != '\0';
+	switch ((enum task_state)t->state) {
+	case TASK_BLOCKED:
+		n->blocked++;
+		break;
+	case TASK_READY:
+	case TASK_WAITING:
+		n->ready++;
+		break;
+	case TASK_CLAIMING:
+	case TASK_PREPARING:
+	case TASK_SETTING_UP:
+	case TASK_WORKING:
+	case TASK_COLLECTING:
+	case TASK_NOTHING:
+		n->working++;
+		break;
+	case TASK_SUBMITTING:
+	case TASK_QUEUED:
+	case TASK_MERGING:
+	case TASK_GATE_PREPARING:
+	case TASK_GATE_SETTING_UP:
+	case TASK_GATING:
+	case TASK_LANDING:
+		n->queued++;
+		break;
+	case TASK_SUBMITTED:
+		n->submitted++;
+		break;
+	case TASK_MERGED:
+		n->merged++;
+		break;
+	case TASK_CLOSED:
+		n->closed++;
+		break;
+	case TASK_CONFLICTED:
+	case TASK_LOOKING:
+		n->conflicted++;
+		break;
+	case TASK_FAILING:
+	case TASK_FAILED:
+		n->failed++;
+		break;
+	case TASK_SKIPPED:
+		n->skipped++;
+		break;
+	case TASK_CANCELLING:
+	case TASK_CANCELLED:
+		n->cancelled++;
+		break;
+	case TASK_NONE:
+	case TASK_STATE_COUNT:
+		CHECK(!"a task has a state");
+	}
+}
+
+struct core_totals core_count(const struct core *c)
+{
+	struct core_totals n = {0};
+	for (size_t i = 0; i < c->tasks.n; i++)
+		if (!c->tasks.items[i].outside)
+			count_task(&n, &c->tasks.items[i]);
+	n.held = c->run.state == RUN_ENDED ? n.blocked : 0;
+	return n;
+}
+
+int core_exit_code(const struct core *c)
+{
+	struct core_totals n = core_count(c);
+	int code = 0;
+	if (n.closed + n.merged + n.submitted < n.total)
+		code = 1;
+	if (n.person || n.conflicted)
+		code = 3;
+	if (c->run.exit > code)
+		code = (int)c->run.exit;
+	if (c->run.stop == STOP_NOW)
+		code = 130;
+	return code;
+}
+
+enum core_status core_status(const struct core *c)
+{
+	int code = core_exit_code(c);
+	if (code == 0)
+		return STATUS_DONE;
+	if (code == 3)
+		return STATUS_STUCK;
+	return c->run.stop != STOP_NO ? STATUS_STOPPED : STATUS_FAILED;
+}
+
+void core_check(const struct core *c)
+{
+	int live = 0, merging = 0;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		int unmet = 0;
+		for (size_t k = 0; k < t->needs.n; k++)
+			unmet += !task_met(&c->tasks.items[t->needs.items[k]]);
+		CHECK(unmet == t->unmet);
+		CHECK((t->heap_pos >= 0) == (t->state == TASK_READY || t->state == TASK_QUEUED));
+		CHECK(t->state != TASK_READY || t->unmet == 0);
+		CHECK(t->state != TASK_MERGED || t->landed.hex[0]);
+		live += task_is(t, F_SLOT);
+		merging += task_is(t, F_MERGE);
+	}
+	CHECK(live == c->live);
+	CHECK(live <= c->policy.max_concurrent || c->policy.max_concurrent == 0);
+	CHECK(merging <= 1 && merging == (c->merging >= 0));
+}

@@ -1,0 +1,230 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* From the pull request to the closed issue: one entry at a time. */
+
+void task_fail(struct core *c, struct task *t)
+{
+	task_set_state(c, t, TASK_FAILING);
+	emit_notice(c, t, NOTICE_FAILED);
+}
+
+void on_failed(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev; /* a tracker that does not take the claim back changes nothing for us */
+	task_set_state(c, t, TASK_FAILED);
+	dependents_fall(c, t);
+}
+
+/* An entry that cannot be brought in without a person. */
+static void conflicted(struct core *c, struct task *t)
+{
+	t->person = 1;
+	task_set_state(c, t, TASK_CONFLICTED);
+	dependents_fall(c, t);
+	emit_notice(c, t, NOTICE_PERSON);
+}
+
+void on_pull(struct core *c, struct task *t, const struct core_event *ev)
+{
+	t->pull = ev->n;
+	if (t->cancel) {
+		task_set_state(c, t, TASK_CANCELLING);
+	} else if (c->policy.until_submitted) {
+		task_set_state(c, t, TASK_SUBMITTED);
+	} else {
+		t->queued_seq = ++c->run.queued_seq;
+		c->run_dirty = true;
+		task_set_state(c, t, TASK_QUEUED);
+	}
+}
+
+/* The first entry that is due goes to the head. Its place is fixed from here on. */
+void queue_pump(struct core *c)
+{
+	if (c->merging >= 0 || c->run.state != RUN_RUNNING || c->run.paused || c->run.full ||
+	    c->run.exit != 0 || c->run.stop == STOP_NOW)
+		return;
+	int best = -1;
+	VEC(int) passed = {0};
+	while (c->queue.items.n && best < 0) {
+		int at = c->queue.items.items[0];
+		if (c->tasks.items[at].due_mono > c->now.mono_ms) {
+			heap_remove(c, HEAP_QUEUE, at);
+			VEC_PUSH(&passed, at);
+		} else {
+			best = at;
+		}
+	}
+	for (size_t i = 0; i < passed.n; i++)
+		heap_add(c, HEAP_QUEUE, passed.items[i]);
+	VEC_DONE(&passed);
+	if (best < 0)
+		return;
+	struct task *t = &c->tasks.items[best];
+	t->onto = c->run.epic_head;
+	task_set_state(c, t, TASK_MERGING);
+}
+
+void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
+{
+	size_t passed = 0;
+	t->merge = ev->a;
+	t->tree = ev->b;
+	if (t->cancel)
+		task_set_state(c, t, TASK_CANCELLING);
+	else if (c->policy.has_check && !map_find(&c->passes, t->tree.hex, &passed))
+		task_set_state(c, t, TASK_GATE_PREPARING);
+	else
+		task_set_state(c, t, TASK_LANDING);
+}
+
+void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
+{
+	task_reason(c, t, "conflicts with what has landed: %s", ev->text);
+	conflicted(c, t);
+}
+
+void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	if (t->cancel)
+		task_set_state(c, t, TASK_CANCELLING);
+	else
+		task_set_state(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
+}
+
+/* Ended by a time-out, a signal, a crash or us: an error to retry, never a verdict. */
+static void no_verdict(struct core *c, struct task *t, const char *why)
+{
+	bool ours = t->job_how == HOW_STOPPED;
+	if (!ours && ++t->gate_errors >= GATE_ERRORS_MAX) {
+		task_reason(c, t, "the check gave no verdict %d times: %s", GATE_ERRORS_MAX, why);
+		t->person = 1;
+		task_fail(c, t);
+		return;
+	}
+	task_reason(c, t, "the check gave no verdict: %s", why);
+	int64_t delay = ours ? 0 : backoff_ms(c, t->gate_errors);
+	task_set_state(c, t, TASK_QUEUED);
+	if (delay) {
+		t->due_mono = c->now.mono_ms + delay;
+		t->due_ms = c->now.wall_ms + delay;
+	}
+}
+
+/* Red on the merged tree: back to its agent with the log, on its own commits. */
+static void red(struct core *c, struct task *t, const char *what, const char *why)
+{
+	t->gate_errors = 0;
+	task_reason(c, t, "%s failed on the merged tree: %s", what, why);
+	if (t->spent >= c->policy.attempts || c->policy.no_agents) {
+		task_fail(c, t);
+		return;
+	}
+	t->red = 1;
+	t->from = FROM_MERGED;
+	task_make_ready(c, t);
+}
+
+static void gate_over(struct core *c, struct task *t, const struct core_event *ev, const char *what)
+{
+	char why[200];
+	job_text(ev, why, sizeof(why));
+	job_over(c, t, ev);
+	if (t->cancel)
+		task_set_state(c, t, TASK_CANCELLING);
+	else if (ev->how != HOW_EXITED || ev->m) /* m: the disk was full */
+		no_verdict(c, t, ev->m ? "the disk was full" : why);
+	else
+		red(c, t, what, why);
+}
+
+void on_gate_setup_ended(struct core *c, struct task *t, const struct core_event *ev)
+{
+	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
+		job_over(c, t, ev);
+		task_set_state(c, t, TASK_GATING);
+	} else {
+		gate_over(c, t, ev, "set-up");
+	}
+}
+
+static void remember_pass(struct core *c, const struct oid *tree)
+{
+	size_t known = 0;
+	if (map_find(&c->passes, tree->hex, &known))
+		return;
+	map_set(&c->passes, tree->hex, 1);
+	VEC_PUSH(&c->new_passes, arena_strdup(&c->arena, tree->hex));
+}
+
+void on_gate_ended(struct core *c, struct task *t, const struct core_event *ev)
+{
+	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
+		job_over(c, t, ev);
+		t->gate_errors = 0;
+		remember_pass(c, &t->tree);
+		task_set_state(c, t, TASK_LANDING);
+	} else {
+		gate_over(c, t, ev, "the check");
+	}
+}
+
+static void landed(struct core *c, struct task *t, const struct oid *commit)
+{
+	t->landed = *commit;
+	t->reason[0] = '\0';
+	t->person = 0;
+	task_set_state(c, t, TASK_MERGED);
+}
+
+void on_landed(struct core *c, struct task *t, const struct core_event *ev)
+{
+	c->run.epic_head = c->run.last_landing = ev->a;
+	c->run_dirty = true;
+	landed(c, t, &ev->a);
+}
+
+void on_already(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	landed(c, t, &t->head);
+}
+
+/* Somebody moved the branch on: what they did stays, and the entry is merged onto it anew. */
+void on_moved(struct core *c, struct task *t, const struct core_event *ev)
+{
+	c->run.epic_head = ev->a;
+	c->run_dirty = true;
+	t->onto = ev->a;
+	task_set_state(c, t, t->cancel ? TASK_CANCELLING : TASK_MERGING);
+}
+
+void on_rewritten(struct core *c, struct task *t, const struct core_event *ev)
+{
+	c->run.exit = 3;
+	run_reason(c, "the epic branch no longer contains what was landed on it: %s", ev->text);
+	task_set_state(c, t, TASK_QUEUED);
+	emit_notice(c, NULL, NOTICE_PERSON);
+}
+
+void on_closed(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	t->person = 0;
+	task_set_state(c, t, TASK_CLOSED);
+}
+
+/* The work is in; only the tracker does not take it. Its dependents go on. */
+void on_close_refused(struct core *c, struct task *t, const struct core_event *ev)
+{
+	task_reason(c, t, "could not close the issue: %s", ev->text);
+	t->person = 1;
+	t->gave_up = 1;
+	emit_notice(c, t, NOTICE_PERSON);
+}

@@ -1,0 +1,414 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The run's own machine: open, pre-flight on the first time, running, tidying, ended. */
+
+static enum action_kind run_action(enum run_state s)
+{
+	switch (s) {
+	case RUN_OPENING:
+		return ACT_OPEN;
+	case RUN_PREPARING:
+		return ACT_GATE_PREPARE;
+	case RUN_SETTING_UP:
+		return ACT_GATE_SETUP;
+	case RUN_CHECKING:
+		return ACT_GATE;
+	case RUN_PROBING:
+		return ACT_PROBE;
+	case RUN_TIDYING:
+		return ACT_TIDY;
+	case RUN_NEW:
+	case RUN_RUNNING:
+	case RUN_ENDED:
+	case RUN_STATE_COUNT:
+		break;
+	}
+	return ACT_NONE;
+}
+
+static bool run_has_job(enum run_state s)
+{
+	return s == RUN_SETTING_UP || s == RUN_CHECKING || s == RUN_PROBING;
+}
+
+static void run_emit(struct core *c)
+{
+	enum run_state s = (enum run_state)c->run.state;
+	c->run.run_serial = ++c->run.serial;
+	c->run.due_mono = c->run.due_ms = 0;
+	if (run_has_job(s))
+		c->run.run_job = ++c->run.job;
+	VEC_PUSH(&c->actions, ((struct action){.kind = run_action(s),
+					       .task = -1,
+					       .serial = c->run.run_serial,
+					       .job = run_has_job(s) ? c->run.run_job : 0}));
+}
+
+void run_set_state(struct core *c, enum run_state s)
+{
+	VEC_PUSH(&c->transitions, ((struct transition){-1, (int)c->run.state, (int)s}));
+	c->run.state = s;
+	c->run.errors = 0;
+	c->run.pid = c->run.pid_start = 0;
+	c->run_dirty = true;
+	if (run_action(s) != ACT_NONE)
+		run_emit(c);
+	if (s == RUN_ENDED) {
+		c->run.ended_ms = c->now.wall_ms;
+		emit_notice(c, NULL, NOTICE_DONE);
+	}
+}
+
+/* Times of an earlier boot mean nothing on this one's clock: what is left is taken from the wall's. */
+static void translate_times(struct core *c, const char *boot)
+{
+	if (strcmp(c->run.boot, boot) == 0)
+		return;
+	(void)snprintf(c->run.boot, sizeof(c->run.boot), "%s", boot);
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		struct task *t = &c->tasks.items[i];
+		if (!t->due_mono)
+			continue;
+		int64_t left = t->due_ms - c->now.wall_ms;
+		left = left < 0 ? 0 : left > DAY_MS ? DAY_MS : left;
+		t->due_mono = c->now.mono_ms + left + 1;
+		task_touch(c, t);
+	}
+}
+
+static bool can_progress(const struct core *c);
+
+static void on_start(struct core *c, const struct core_event *ev)
+{
+	if (!c->run.seed)
+		c->run.seed = ev->n;
+	translate_times(c, ev->text);
+	c->run.stop = STOP_NO;
+	c->run.resumed_ms = c->now.wall_ms;
+	c->run_dirty = true;
+	int64_t exit_code = c->run.exit;
+	c->run.exit = 0;
+	for (size_t i = 0; i < c->tasks.n; i++)
+		if (c->tasks.items[i].gave_up)
+			on_again(c, &c->tasks.items[i], NULL);
+	if (c->run.state == RUN_ENDED && !can_progress(c)) {
+		c->run.exit = exit_code;
+		return;
+	}
+	c->run.reason[0] = '\0';
+	c->run.ended_ms = 0;
+	if (!c->run.started_ms)
+		c->run.started_ms = c->now.wall_ms;
+	run_set_state(c, RUN_OPENING);
+}
+
+static void run_fails(struct core *c, int exit_code, bool tidy)
+{
+	c->run.exit = exit_code;
+	run_set_state(c, tidy ? RUN_TIDYING : RUN_ENDED);
+}
+
+static void after_setup(struct core *c)
+{
+	if (c->policy.has_check)
+		run_set_state(c, RUN_CHECKING);
+	else if (c->policy.has_probe)
+		run_set_state(c, RUN_PROBING);
+	else
+		run_set_state(c, RUN_RUNNING);
+	if (c->run.state == RUN_RUNNING)
+		c->run.checked = 1;
+}
+
+static void on_opened(struct core *c, const struct core_event *ev)
+{
+	c->run.base = arena_strdup(&c->arena, ev->text);
+	c->run.remote = arena_strdup(&c->arena, ev->text2);
+	c->run.epic_head = ev->a;
+	if (!c->run.base_head.hex[0])
+		c->run.base_head = ev->b;
+	if (c->run.stop != STOP_NO && !can_progress(c)) {
+		run_set_state(c, RUN_TIDYING);
+		return;
+	}
+	bool preflight = !c->run.checked && !c->policy.no_agents && !c->policy.allow_red;
+	run_set_state(c, preflight ? RUN_PREPARING : RUN_RUNNING);
+}
+
+static void preflight_passed(struct core *c)
+{
+	c->run.checked = 1;
+	run_set_state(c, RUN_RUNNING);
+}
+
+static void on_run_job_ended(struct core *c, const struct core_event *ev)
+{
+	char why[200];
+	job_text(ev, why, sizeof(why));
+	c->run.pid = c->run.pid_start = 0;
+	if (ev->how == HOW_STOPPED || c->run.stop != STOP_NO) {
+		run_set_state(c, RUN_TIDYING);
+		return;
+	}
+	bool passed = ev->how == HOW_EXITED && ev->code == 0;
+	switch ((enum run_state)c->run.state) {
+	case RUN_SETTING_UP:
+		if (passed)
+			after_setup(c);
+		else
+			run_reason(c, "set-up does not work on '%s': %s", c->run.base, why);
+		break;
+	case RUN_CHECKING:
+		if (passed && c->policy.has_probe)
+			run_set_state(c, RUN_PROBING);
+		else if (passed)
+			preflight_passed(c);
+		else
+			run_reason(c, "the check already fails on %s: %s", c->run.base, why);
+		break;
+	case RUN_PROBING:
+		if (passed)
+			preflight_passed(c);
+		else
+			run_reason(c, "the probe of agent '%s' does not pass: %s",
+				   c->kinds.items[0].name, why);
+		break;
+	case RUN_NEW:
+	case RUN_OPENING:
+	case RUN_PREPARING:
+	case RUN_RUNNING:
+	case RUN_TIDYING:
+	case RUN_ENDED:
+	case RUN_STATE_COUNT:
+		break;
+	}
+	if (!passed)
+		run_fails(c, c->run.state == RUN_CHECKING ? 3 : 4, true);
+}
+
+static void on_run_error(struct core *c, const struct core_event *ev)
+{
+	run_reason(c, "%s", ev->text);
+	if (c->run.state == RUN_TIDYING)
+		run_fails(c, c->run.exit ? (int)c->run.exit : 4, false);
+	else
+		run_fails(c, 4, c->run.state != RUN_OPENING);
+}
+
+/* Answers to the run's own action. */
+static void on_run_answer(struct core *c, const struct core_event *ev)
+{
+	if (ev->serial != c->run.run_serial) {
+		c->run.stale++;
+		return;
+	}
+	enum run_state s = (enum run_state)c->run.state;
+	if (ev->kind == EV_ERROR) {
+		on_run_error(c, ev);
+	} else if (ev->kind == EV_OPENED && s == RUN_OPENING) {
+		on_opened(c, ev);
+	} else if (ev->kind == EV_PREPARED && s == RUN_PREPARING) {
+		if (c->policy.has_setup)
+			run_set_state(c, RUN_SETTING_UP);
+		else
+			after_setup(c);
+	} else if (ev->kind == EV_JOB_STARTED) {
+		c->run.pid = ev->pid;
+		c->run.pid_start = ev->pid_start;
+	} else if (ev->kind == EV_JOB_ENDED && run_has_job(s)) {
+		on_run_job_ended(c, ev);
+	} else if (ev->kind == EV_DONE && s == RUN_TIDYING) {
+		run_set_state(c, RUN_ENDED);
+	}
+}
+
+/* An issue as the tracker has it now: a new task, or news of one we have. */
+static void on_issue(struct core *c, const struct core_event *ev)
+{
+	int at = core_find(c, ev->text);
+	bool open = ev->m == ISSUE_OPEN || ev->m == ISSUE_OUTSIDE_OPEN;
+	if (at < 0) {
+		struct task row = {.id = ev->text,
+				   .title = ev->text2,
+				   .state = open ? TASK_BLOCKED : TASK_CLOSED,
+				   .priority = ev->n,
+				   .age = (int64_t)c->tasks.n,
+				   .outside = ev->m == ISSUE_OUTSIDE_OPEN ||
+					      ev->m == ISSUE_OUTSIDE_CLOSED,
+				   .tokens_in = -1,
+				   .tokens_out = -1,
+				   .cost = -1};
+		if (!open)
+			(void)snprintf(row.reason, sizeof(row.reason), "closed in the tracker");
+		at = core_add_task(c, &row);
+		task_touch(c, &c->tasks.items[at]);
+		return;
+	}
+	struct task *t = &c->tasks.items[at];
+	if (t->state == TASK_READY && t->priority != ev->n) {
+		heap_remove(c, HEAP_READY, at);
+		t->priority = ev->n;
+		heap_add(c, HEAP_READY, at);
+		task_touch(c, t);
+	}
+	bool idle = t->state == TASK_BLOCKED || t->state == TASK_READY ||
+		    t->state == TASK_WAITING || t->state == TASK_FAILED || t->state == TASK_SKIPPED;
+	if (!open && idle) {
+		task_reason(c, t, "closed in the tracker");
+		dependents_rise(c, t);
+		task_set_state(c, t, TASK_CLOSED);
+	}
+}
+
+static void on_unedge(struct core *c, const struct core_event *ev)
+{
+	int at = core_find(c, ev->text);
+	if (at < 0)
+		return;
+	struct task *t = &c->tasks.items[at];
+	for (size_t i = 0; i < t->needs.n; i++) {
+		struct task *n = &c->tasks.items[t->needs.items[i]];
+		for (size_t k = 0; k < n->dependents.n; k++) {
+			if (n->dependents.items[k] == at)
+				n->dependents.items[k--] = n->dependents.items[--n->dependents.n];
+		}
+	}
+	t->needs.n = 0;
+	t->unmet = 0;
+	VEC_PUSH(&c->cut_edges, at);
+}
+
+static void on_edge(struct core *c, const struct core_event *ev)
+{
+	int task = core_find(c, ev->text), needs = core_find(c, ev->text2);
+	if (task < 0 || needs < 0)
+		return;
+	core_add_edge(c, task, needs);
+	VEC_PUSH(&c->new_edges, ((struct edge){task, needs}));
+	struct task *t = &c->tasks.items[task];
+	if (t->attempt > 0)
+		t->from = FROM_FRESH; /* its next start must contain the new dependency */
+}
+
+static void on_synced(struct core *c)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		struct task *t = &c->tasks.items[i];
+		if (!t->outside && (t->state == TASK_BLOCKED || t->state == TASK_READY))
+			task_make_ready(c, t);
+	}
+}
+
+/* A person's branch: it enters where an agent's finished work does. */
+static void on_branch(struct core *c, const struct core_event *ev)
+{
+	int at = core_find(c, ev->text);
+	if (at < 0)
+		return;
+	struct task *t = &c->tasks.items[at];
+	bool may = t->state == TASK_BLOCKED || t->state == TASK_READY || t->state == TASK_QUEUED ||
+		   t->state == TASK_CONFLICTED || t->state == TASK_FAILED;
+	if (!may)
+		return;
+	t->attempt++;
+	t->head = ev->a;
+	t->head_base = ev->b;
+	t->person = 0;
+	task_set_state(c, t, TASK_SUBMITTING);
+}
+
+static void stop_jobs(struct core *c)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		struct task *t = &c->tasks.items[i];
+		if (!task_is(t, F_JOB) || t->stop)
+			continue;
+		t->stop = 1;
+		task_touch(c, t);
+		emit_stop_job(c, t, t->job, false);
+	}
+}
+
+static void on_stop(struct core *c, const struct core_event *ev)
+{
+	if (ev->n > c->run.stop)
+		c->run.stop = ev->n;
+	if (run_has_job((enum run_state)c->run.state))
+		emit_stop_job(c, NULL, c->run.run_job, false);
+	if (c->run.stop == STOP_NOW)
+		stop_jobs(c);
+}
+
+void run_step(struct core *c, const struct core_event *ev)
+{
+	c->run_dirty = true;
+	switch (ev->kind) {
+	case EV_START:
+		on_start(c, ev);
+		break;
+	case EV_ISSUE:
+		on_issue(c, ev);
+		break;
+	case EV_EDGE:
+		on_edge(c, ev);
+		break;
+	case EV_UNEDGE:
+		on_unedge(c, ev);
+		break;
+	case EV_SYNCED:
+		on_synced(c);
+		break;
+	case EV_BRANCH:
+		on_branch(c, ev);
+		break;
+	case EV_STOP:
+		on_stop(c, ev);
+		break;
+	case EV_PAUSE:
+		c->run.paused = 1;
+		break;
+	case EV_RESUME:
+		c->run.paused = 0;
+		break;
+	case EV_DISK:
+		c->run.full = ev->n;
+		break;
+	default: /* an answer to the run's own action, or the time alone */
+		if (ev->kind != EV_TICK)
+			on_run_answer(c, ev);
+		break;
+	}
+}
+
+static bool task_progresses(const struct core *c, const struct task *t)
+{
+	if (t->outside || t->gave_up)
+		return false;
+	switch ((enum task_state)t->state) {
+	case TASK_READY:
+	case TASK_WAITING:
+		return !schedule_stuck(c);
+	case TASK_QUEUED:
+		return c->run.stop != STOP_NOW && c->run.exit == 0;
+	default:
+		return task_state_action((enum task_state)t->state) != ACT_NONE;
+	}
+}
+
+static bool can_progress(const struct core *c)
+{
+	for (size_t i = 0; i < c->tasks.n; i++)
+		if (task_progresses(c, &c->tasks.items[i]))
+			return true;
+	return false;
+}
+
+void run_check_over(struct core *c)
+{
+	if (c->run.state == RUN_RUNNING && !can_progress(c))
+		run_set_state(c, RUN_TIDYING);
+}

@@ -1,0 +1,178 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Who may start, when to try again, and when a kind of agent is given a rest. */
+
+/* The jitter's source: journaled, so that a replay draws the same (Knuth's MMIX constants). */
+static uint64_t draw(struct core *c)
+{
+	uint64_t x = (uint64_t)c->run.seed * 6364136223846793005u + 1442695040888963407u;
+	c->run.seed = (int64_t)x;
+	c->run_dirty = true;
+	return x >> 33;
+}
+
+/* retry.delay doubled for each earlier try up to the maximum, less up to a quarter of it. */
+int64_t backoff_ms(struct core *c, int64_t tries)
+{
+	int64_t ms = c->policy.retry_delay_ms;
+	for (int64_t i = 1; i < tries && ms < c->policy.retry_max_ms; i++)
+		ms *= 2;
+	if (ms > c->policy.retry_max_ms)
+		ms = c->policy.retry_max_ms;
+	if (ms >= 4)
+		ms -= (int64_t)(draw(c) % (uint64_t)(ms / 4));
+	return ms;
+}
+
+void task_wait(struct core *c, struct task *t, int64_t delay_ms)
+{
+	task_set_state(c, t, TASK_WAITING);
+	t->due_mono = c->now.mono_ms + delay_ms;
+	t->due_ms = c->now.wall_ms + delay_ms;
+}
+
+void task_make_ready(struct core *c, struct task *t)
+{
+	enum task_state s = t->unmet == 0 ? TASK_READY : TASK_BLOCKED;
+	if (s != (enum task_state)t->state)
+		task_set_state(c, t, s);
+}
+
+void on_wait_over(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	task_make_ready(c, t);
+}
+
+static bool over_budget(const struct core *c)
+{
+	const struct policy *p = &c->policy;
+	int64_t tokens = c->run.tokens_in + c->run.tokens_out;
+	return (p->cost_limit > 0 && c->run.cost >= p->cost_limit) ||
+	       (p->token_limit > 0 && tokens >= p->token_limit);
+}
+
+bool schedule_stuck(const struct core *c)
+{
+	return c->run.stop != STOP_NO || c->run.exit != 0 || c->policy.no_agents || over_budget(c);
+}
+
+static bool kind_free(const struct core *c, const struct kind *k)
+{
+	if (c->now.wall_ms < k->paused_ms)
+		return false;
+	if (k->trial && k->live > 0)
+		return false;
+	return k->max == 0 || k->live < k->max;
+}
+
+static void claim(struct core *c, struct task *t)
+{
+	t->attempt++;
+	c->run.attempts++;
+	t->attempt_ms = c->now.wall_ms;
+	if (!t->started_ms)
+		t->started_ms = c->now.wall_ms;
+	t->session = SESSION_CREATED;
+	t->left_out[0] = '\0';
+	task_set_state(c, t, TASK_CLAIMING);
+}
+
+/* Start what may start, best first; those whose kind must wait are passed over. */
+void schedule_claims(struct core *c)
+{
+	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full || schedule_stuck(c))
+		return;
+	VEC(int) passed = {0};
+	while (c->live < c->policy.max_concurrent && c->ready.items.n) {
+		int at = c->ready.items.items[0];
+		struct task *t = &c->tasks.items[at];
+		if (kind_free(c, &c->kinds.items[t->agent])) {
+			claim(c, t);
+			continue;
+		}
+		heap_remove(c, HEAP_READY, at);
+		VEC_PUSH(&passed, at);
+		if (c->kinds.n == 1)
+			break;
+	}
+	for (size_t i = 0; i < passed.n; i++)
+		heap_add(c, HEAP_READY, passed.items[i]);
+	VEC_DONE(&passed);
+}
+
+void kind_pause(struct core *c, struct kind *k, int64_t until_ms, const char *why)
+{
+	if (until_ms > c->now.wall_ms + DAY_MS)
+		until_ms = c->now.wall_ms + DAY_MS;
+	if (until_ms <= k->paused_ms)
+		return;
+	k->paused_ms = until_ms;
+	k->dirty = true;
+	(void)snprintf(k->pause_reason, sizeof(k->pause_reason), "%s", why); /* cut where long */
+	emit_notice(c, NULL, NOTICE_PAUSED);
+}
+
+/*
+ * The breaker. Three attempts in a row that end alike, of two tasks at least (one task alone
+ * may be at fault itself), pause the kind; afterwards one attempt at a time until one succeeds.
+ */
+void kind_ended(struct core *c, struct task *t, bool success, const char *signature)
+{
+	struct kind *k = &c->kinds.items[t->agent];
+	int index = task_index(c, t);
+	k->dirty = true;
+	if (success) {
+		k->streak = k->trips = k->deferrals = k->trial = 0;
+		return;
+	}
+	if (k->streak == 0 || strncmp(k->signature, signature, sizeof(k->signature) - 1) != 0) {
+		k->streak = 0;
+		k->streak_task = index;
+		(void)snprintf(k->signature, sizeof(k->signature), "%s", signature);
+	} else if (k->streak_task != index) {
+		k->streak_task = -1;
+	}
+	if (++k->streak < STREAK_MAX || k->streak_task >= 0)
+		return;
+	char why[sizeof(k->pause_reason)];
+	(void)snprintf(why, sizeof(why), "%d attempts in a row ended alike: %s", (int)k->streak,
+		       signature);
+	k->streak = 0;
+	k->trial = 1;
+	kind_pause(c, k, c->now.wall_ms + backoff_ms(c, ++k->trips + 1), why);
+}
+
+/* Depth first over everything that waits for t; each dependent is changed at most once. */
+void dependents_fall(struct core *c, struct task *t)
+{
+	for (size_t i = 0; i < t->dependents.n; i++) {
+		struct task *d = &c->tasks.items[t->dependents.items[i]];
+		if (d->state != TASK_BLOCKED || d->outside)
+			continue;
+		task_reason(c, d, "needs '%s', which is %s", t->id,
+			    task_state_word((enum task_state)t->state));
+		if (!c->policy.skip_dependents || t->state == TASK_CONFLICTED)
+			continue;
+		task_set_state(c, d, TASK_SKIPPED);
+		dependents_fall(c, d);
+	}
+}
+
+void dependents_rise(struct core *c, struct task *t)
+{
+	for (size_t i = 0; i < t->dependents.n; i++) {
+		struct task *d = &c->tasks.items[t->dependents.items[i]];
+		if (d->state == TASK_BLOCKED)
+			task_reason(c, d, "%s", "");
+		if (d->state != TASK_SKIPPED)
+			continue;
+		task_reason(c, d, "%s", "");
+		task_set_state(c, d, TASK_BLOCKED);
+		dependents_rise(c, d);
+	}
+}

@@ -1,0 +1,90 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+static task_handler *const table[TASK_STATE_COUNT][EV_TASK_LAST + 1] = {
+#define ROW(state, event, handler) [TASK_##state][EV_##event] = handler,
+#include "core/task.def"
+};
+
+/* Answers name the action they answer; what people and clocks say does not. */
+static bool is_answer(enum core_event_kind k)
+{
+	return k != EV_DUE && k != EV_CANCEL && k != EV_RETRY;
+}
+
+static void task_step(struct core *c, const struct core_event *ev)
+{
+	CHECK(ev->task >= 0 && (size_t)ev->task < c->tasks.n);
+	struct task *t = &c->tasks.items[ev->task];
+	task_handler *handler = table[t->state][ev->kind];
+	if (!handler || (is_answer(ev->kind) && ev->serial != t->serial)) {
+		c->run.stale += is_answer(ev->kind);
+		c->run_dirty = true;
+		return;
+	}
+	task_touch(c, t);
+	handler(c, t, ev);
+}
+
+static void step_due(struct core *c)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		struct task *t = &c->tasks.items[i];
+		if (!t->due_mono || t->due_mono > c->now.mono_ms || !table[t->state][EV_DUE])
+			continue;
+		struct core_event due = {.kind = EV_DUE, .task = (int)i, .at = c->now};
+		due.text = due.text2 = due.text3 = "";
+		task_step(c, &due);
+	}
+}
+
+bool core_accepts(const struct core *c, int task, enum core_event_kind k)
+{
+	CHECK(k > EV_NONE && k <= EV_TASK_LAST);
+	return table[c->tasks.items[task].state][k] != NULL;
+}
+
+/*
+ * After every event the same questions, whatever happened: what is due, what may be merged,
+ * what may start, is there anything left. Asking again is free, so nothing can be forgotten.
+ */
+void core_step(struct core *c, const struct core_event *given)
+{
+	struct core_event ev = *given;
+	ev.text = ev.text ? ev.text : "";
+	ev.text2 = ev.text2 ? ev.text2 : "";
+	ev.text3 = ev.text3 ? ev.text3 : "";
+	c->now = ev.at;
+	if (ev.task >= 0)
+		task_step(c, &ev);
+	else
+		run_step(c, &ev);
+	step_due(c);
+	queue_pump(c);
+	schedule_claims(c);
+	run_check_over(c);
+}
+
+static void earlier(int64_t *best, int64_t ms)
+{
+	if (ms < 0)
+		ms = 0;
+	if (*best < 0 || ms < *best)
+		*best = ms;
+}
+
+int64_t core_next_ms(const struct core *c)
+{
+	int64_t best = -1;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		if (t->due_mono)
+			earlier(&best, t->due_mono - c->now.mono_ms);
+	}
+	for (size_t i = 0; i < c->kinds.n; i++) {
+		const struct kind *k = &c->kinds.items[i];
+		if (k->paused_ms > c->now.wall_ms && c->ready.items.n)
+			earlier(&best, k->paused_ms - c->now.wall_ms);
+	}
+	return best;
+}
