@@ -20,7 +20,7 @@ struct child_spec {
 	const struct child_env *env; /* may be NULL */
 	const char *cwd;             /* NULL: ours */
 	const char *const *argv;     /* NULL-terminated; argv[0] is looked up on PATH */
-	const char *const *set;      /* extra "NAME=value" ("NAME" takes it away), NULL-terminated; may be NULL */
+	const char *const *set;      /* extra "NAME=value", NULL-terminated; may be NULL. "NAME": unset */
 	struct str input;            /* standard input; empty: /dev/null */
 	int64_t timeout_ms;          /* 0: none */
 	size_t out_max;              /* bytes of output kept; 0: BUF_MAX_DEFAULT */
