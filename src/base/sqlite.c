@@ -2,12 +2,14 @@
 
 #include "base/clean.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,8 +52,11 @@ static void db_unlock(struct db *d)
 	d->locked = false;
 }
 
-static enum err_code code_of(int rc)
+static enum err_code code_of(int rc, int sys)
 {
+	/* SQLite knows ENOSPC in a write alone; files are also extended, made and mapped. */
+	if (rc != SQLITE_OK && (sys == ENOSPC || sys == EDQUOT || sys == EFBIG))
+		return ERR_LIMIT;
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
 	case SQLITE_TOOBIG:
@@ -69,18 +74,28 @@ static enum err_code code_of(int rc)
 	}
 }
 
+/* errno of the call that failed; SQLite keeps it beyond errors that have none. */
+static int db_sys(struct db *d, int rc)
+{
+	rc &= 0xff;
+	return rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN || rc == SQLITE_FULL
+		       ? sqlite3_system_errno(d->sql)
+		       : 0;
+}
+
 int db_error(struct db *d, struct err *e, const char *fmt, ...)
 {
 	char what[512];
 	int rc = sqlite3_extended_errcode(d->sql);
+	int sys = db_sys(d, rc);
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	int code = err_set(e, code_of(rc), "could not %s: %s", what, sqlite3_errmsg(d->sql));
+	int code = err_set(e, code_of(rc, sys), "could not %s: %s", what, sqlite3_errmsg(d->sql));
 	if (e)
-		e->sys = sqlite3_system_errno(d->sql);
+		e->sys = sys;
 	return code;
 }
 
@@ -109,10 +124,23 @@ static int open_lock(struct db *d, struct err *e)
 	return db_lock(d, e);
 }
 
+static char *still_uri(const char *path)
+{
+	struct buf b = BUF_INIT;
+
+	buf_puts(&b, *path == '/' ? "file://" : "file:");
+	for (; *path; path++)
+		buf_printf(&b, strchr("%?#", *path) ? "%%%02X" : "%c", (unsigned char)*path);
+	buf_puts(&b, "?immutable=1");
+	return buf_take(&b);
+}
+
 static int open_handle(struct db *d, unsigned flags, struct err *e)
 {
 	int how = flags & DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	int rc = sqlite3_open_v2(d->path, &d->sql, how | SQLITE_OPEN_EXRESCODE, NULL);
+	char *still CLEANUP(freep) = flags & DB_STILL ? still_uri(d->path) : NULL;
+	int rc = sqlite3_open_v2(still ? still : d->path, &d->sql,
+				 how | SQLITE_OPEN_EXRESCODE | (still ? SQLITE_OPEN_URI : 0), NULL);
 
 	if (!d->sql)
 		return err_set(e, ERR_LIMIT, "could not open '%s': no memory", d->path);

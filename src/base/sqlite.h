@@ -9,7 +9,7 @@
 
 /*
  * SQLite as this program uses it: WAL, synchronous=FULL, mode 0600, and errors by what the
- * caller can do. SQLite's codes become: full disk or too big LIMIT; not a database or torn
+ * caller can do. SQLite's codes become: full disk, quota or too big LIMIT; not a database or torn
  * CORRUPT; held by another BUSY; a constraint CONFLICT; anything the system refused IO.
  * A handle is for one thread at a time.
  */
@@ -26,6 +26,11 @@ enum db_flags {
 	 * can corrupt a WAL before SQLite 3.51.3 (its "WAL-reset" bug).
 	 */
 	DB_SHARED = 1u << 2,
+	/*
+	 * With DB_READ: nobody writes it, nor will while it is open, and it has no WAL. Nothing
+	 * is locked or made beside it then, so that its folder may be read-only.
+	 */
+	DB_STILL = 1u << 3,
 };
 
 /* How long a writer waits for another one before BUSY. */
