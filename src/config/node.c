@@ -1,0 +1,227 @@
+#include "config/node.h"
+
+#include "base/clean.h"
+
+#include <libfyaml.h>
+
+/* One reading of a text. */
+struct reader {
+	const char *path;
+	struct fy_diag *diag;
+	struct fy_parser *parser;
+	struct fy_document *document, *second;
+	unsigned n_nodes; /* taken; aliases could make many of few */
+};
+
+static void reader_done(struct reader *r)
+{
+	if (r->document)
+		fy_parse_document_destroy(r->parser, r->document);
+	if (r->second)
+		fy_parse_document_destroy(r->parser, r->second);
+	if (r->parser)
+		fy_parser_destroy(r->parser);
+	if (r->diag)
+		fy_diag_destroy(r->diag);
+}
+
+/* What the library found wrong; its first complaint is the cause. */
+static int reader_error(struct reader *r, struct err *e)
+{
+	void *iterator = NULL;
+	struct fy_diag_error *d = fy_diag_errors_iterate(r->diag, &iterator);
+
+	if (!d)
+		return err_set(e, ERR_INVALID, "cannot read '%s': it is not YAML", r->path);
+	return err_set(e, ERR_INVALID, "cannot read '%s' line %d: %s", r->path,
+		       d->line > 0 ? d->line : 1, d->msg);
+}
+
+/* The line a node begins at. Only scalars carry a mark; a list or map begins at its first one. */
+static int line_of(struct fy_node *n)
+{
+	struct fy_token *token = fy_node_get_scalar_token(n);
+	const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
+
+	return mark ? mark->line + 1 : 0;
+}
+
+static int
+node_take(struct reader *r, struct fy_node *from, int depth, struct node *to, struct err *e);
+
+static bool is_null(struct fy_node *from, const char *text, size_t n)
+{
+	struct str s = {text, n};
+
+	if (fy_node_get_style(from) != FYNS_PLAIN)
+		return false;
+	return !n || str_eq(s, STR("~")) || str_eq(s, STR("null")) || str_eq(s, STR("Null")) ||
+	       str_eq(s, STR("NULL"));
+}
+
+static int take_text(struct reader *r, struct fy_node *from, struct node *to, struct err *e)
+{
+	size_t n = 0;
+	const char *text = fy_node_get_scalar(from, &n);
+
+	if (!text || is_null(from, text, n)) {
+		to->kind = NODE_NULL;
+		return 0;
+	}
+	if (memchr(text, '\0', n))
+		return err_set(e, ERR_INVALID, "cannot read '%s' line %d: it has a zero byte",
+			       r->path, to->line);
+	to->kind = NODE_TEXT;
+	to->plain = fy_node_get_style(from) == FYNS_PLAIN;
+	to->text = mem_strndup(text, n);
+	return 0;
+}
+
+static int
+take_list(struct reader *r, struct fy_node *from, int depth, struct node *to, struct err *e)
+{
+	struct fy_node *item;
+	void *iterator = NULL;
+	int rc = 0;
+
+	to->kind = NODE_LIST;
+	while (rc == 0 && (item = fy_node_sequence_iterate(from, &iterator))) {
+		struct node *next = VEC_ADD(&to->items);
+
+		next->line = to->line;
+		rc = node_take(r, item, depth, next, e);
+	}
+	return rc;
+}
+
+/* The key of the last item of a map, which no item before it may have. */
+static int take_key(struct reader *r, struct fy_node *key, struct node *map, struct err *e)
+{
+	struct node *item = &map->items.items[map->items.n - 1];
+	const char *name = key ? fy_node_get_scalar0(key) : NULL;
+
+	if (key && line_of(key))
+		item->line = line_of(key);
+	if (!name)
+		return err_set(e, ERR_INVALID, "cannot read '%s' line %d: a key is not a text",
+			       r->path, item->line);
+	item->key = mem_strdup(name);
+	for (size_t i = 0; i + 1 < map->items.n; i++) {
+		if (streq(map->items.items[i].key, name))
+			return err_set(e, ERR_INVALID,
+				       "cannot read '%s' line %d: key '%s' is there twice", r->path,
+				       item->line, name);
+	}
+	return 0;
+}
+
+static int
+take_map(struct reader *r, struct fy_node *from, int depth, struct node *to, struct err *e)
+{
+	struct fy_node_pair *pair;
+	void *iterator = NULL;
+	int rc = 0;
+
+	to->kind = NODE_MAP;
+	while (rc == 0 && (pair = fy_node_mapping_iterate(from, &iterator))) {
+		struct node *item = VEC_ADD(&to->items);
+
+		item->line = to->line;
+		rc = take_key(r, fy_node_pair_key(pair), to, e);
+		if (rc == 0)
+			rc = node_take(r, fy_node_pair_value(pair), depth, item, e);
+	}
+	return rc;
+}
+
+static int
+node_take(struct reader *r, struct fy_node *from, int depth, struct node *to, struct err *e)
+{
+	int line = from ? line_of(from) : 0;
+
+	if (line && !to->key)
+		to->line = line;
+	/* One that names itself ends at the depth limit. */
+	if (from && fy_node_is_alias(from)) {
+		from = fy_node_resolve_alias(from);
+		if (!from)
+			return err_set(e, ERR_INVALID, "cannot read '%s' line %d: it names nothing",
+				       r->path, to->line);
+	}
+	if (r->n_nodes++ > NODE_COUNT_MAX)
+		return err_set(e, ERR_INVALID, "cannot read '%s': it has more than %u values",
+			       r->path, NODE_COUNT_MAX);
+	if (depth == 0)
+		return err_set(e, ERR_INVALID, "cannot read '%s' line %d: it is nested too deep",
+			       r->path, to->line);
+	if (!from || fy_node_is_null(from)) {
+		to->kind = NODE_NULL;
+		return 0;
+	}
+	if (fy_node_is_sequence(from))
+		return take_list(r, from, depth - 1, to, e);
+	if (fy_node_is_mapping(from))
+		return take_map(r, from, depth - 1, to, e);
+	return take_text(r, from, to, e);
+}
+
+static int reader_open(struct reader *r, struct str text, struct err *e)
+{
+	struct fy_parse_cfg cfg = {
+		.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS |
+			 FYPCF_DISABLE_MMAP_OPT,
+	};
+
+	r->diag = fy_diag_create(NULL);
+	CHECK(r->diag);
+	fy_diag_set_collect_errors(r->diag, true);
+	cfg.diag = r->diag;
+	r->parser = fy_parser_create(&cfg);
+	CHECK(r->parser);
+	if (fy_parser_set_string(r->parser, text.p, text.n) != 0)
+		return reader_error(r, e);
+	r->document = fy_parse_load_document(r->parser);
+	if (!r->document && fy_parser_get_stream_error(r->parser))
+		return reader_error(r, e);
+	r->second = r->document ? fy_parse_load_document(r->parser) : NULL;
+	if (r->second)
+		return err_set(e, ERR_INVALID, "cannot read '%s': it has more than one document",
+			       r->path);
+	if (fy_parser_get_stream_error(r->parser))
+		return reader_error(r, e);
+	return 0;
+}
+
+int node_parse(const char *path, struct str text, struct node *ret, struct err *e)
+{
+	struct reader r CLEANUP(reader_done) = {.path = path};
+	struct node root = {.line = 1};
+	int rc;
+
+	if (!str_utf8(text))
+		return err_set(e, ERR_INVALID, "cannot read '%s': it is not UTF-8", path);
+	if (!str_trim(text).n)
+		text = STR("~");
+	rc = reader_open(&r, text, e);
+	if (rc == 0)
+		rc = node_take(&r, r.document ? fy_document_root(r.document) : NULL, NODE_DEPTH_MAX,
+			       &root, e);
+	if (rc < 0) {
+		node_done(&root);
+		return rc;
+	}
+	*ret = root;
+	return 0;
+}
+
+void node_done(struct node *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->items.n; i++)
+		node_done(&n->items.items[i]);
+	VEC_DONE(&n->items);
+	free(n->text);
+	free(n->key);
+	*n = (struct node){0};
+}

@@ -1,0 +1,326 @@
+#include "config/value.h"
+
+#include "base/clean.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+typedef int
+read_fn(const struct config_key_info *k, const struct node *n, void *field, struct err *e);
+
+/* "must be a size from 64KiB to 1TiB", with what it is instead. */
+static int wrong(const struct config_key_info *k, const struct node *n, struct err *e)
+{
+	static const char *const kinds[] = {
+		[NODE_NULL] = "nothing", [NODE_LIST] = "a list", [NODE_MAP] = "a map"};
+	struct buf type CLEANUP(buf_done) = BUF_INIT;
+
+	buf_config_type(&type, k);
+	if (n->kind == NODE_TEXT)
+		return err_set(e, ERR_INVALID, "is '%.100s', must be %s", n->text, buf_cstr(&type));
+	return err_set(e, ERR_INVALID, "is %s, must be %s", kinds[n->kind], buf_cstr(&type));
+}
+
+/* A number in the notation of the type. */
+static bool number_parse(enum config_type type, struct str s, int64_t *ret)
+{
+	if (type == CONFIG_DURATION)
+		return duration_parse(s, ret, NULL) == 0;
+	if (type == CONFIG_SIZE)
+		return size_parse(s, ret, NULL) == 0;
+	return str_i64(s, ret);
+}
+
+/* Is it in "low..high"? 'off' is 0 and needs a word of its own in front. */
+static bool number_fits(const struct config_key_info *k, const struct node *n, int64_t value)
+{
+	struct str range = str_of(k->range), low;
+	int64_t from = 0, to = 0;
+
+	if (streq(n->text, "off"))
+		return str_starts(range, "off,");
+	if (str_starts(range, "off,"))
+		range = (struct str){range.p + 4, range.n - 4};
+	CHECK(str_next(&range, '.', &low));
+	CHECK(number_parse(k->type, low, &from));
+	CHECK(number_parse(k->type, (struct str){range.p + 1, range.n - 1}, &to));
+	return value >= from && value <= to;
+}
+
+static int
+read_number(const struct config_key_info *k, const struct node *n, int64_t *ret, struct err *e)
+{
+	bool may_be_quoted = k->type == CONFIG_DURATION || k->type == CONFIG_SIZE;
+	int64_t value;
+
+	if (n->kind != NODE_TEXT || (!n->plain && !may_be_quoted) ||
+	    !number_parse(k->type, str_of(n->text), &value) || !number_fits(k, n, value))
+		return wrong(k, n, e);
+	*ret = value;
+	return 0;
+}
+
+static int
+read_int(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	int64_t value;
+	int rc = read_number(k, n, &value, e);
+
+	if (rc == 0)
+		*(config_INT *)field = (int)value;
+	return rc;
+}
+
+static int
+read_int64(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	return read_number(k, n, field, e);
+}
+
+/* Digits, one point: the notation of a price, whatever the locale. */
+static bool money_parse(const char *s, double *ret)
+{
+	double value = 0, unit = 1;
+	bool digits = false;
+
+	for (; *s >= '0' && *s <= '9'; s++, digits = true)
+		value = value * 10 + (*s - '0');
+	if (*s == '.') {
+		for (s++; *s >= '0' && *s <= '9'; s++, digits = true)
+			value += (*s - '0') * (unit /= 10);
+	}
+	*ret = value;
+	return digits && !*s;
+}
+
+static int
+read_money(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	double value;
+
+	if (n->kind != NODE_TEXT || !n->plain || !money_parse(n->text, &value) || value > 1e6)
+		return wrong(k, n, e);
+	*(config_MONEY *)field = value;
+	return 0;
+}
+
+static int
+read_bool(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	bool yes = n->kind == NODE_TEXT && n->plain && streq(n->text, "true");
+
+	if (!yes && !(n->kind == NODE_TEXT && n->plain && streq(n->text, "false")))
+		return wrong(k, n, e);
+	*(config_BOOL *)field = yes;
+	return 0;
+}
+
+static void text_set(void *field, const char *text)
+{
+	char **to = field;
+
+	free(*to);
+	*to = mem_strdup(text);
+}
+
+static int
+read_text(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	if (n->kind != NODE_TEXT || !n->text[0])
+		return wrong(k, n, e);
+	text_set(field, n->text);
+	return 0;
+}
+
+static int
+read_word(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	struct str words = str_of(k->range), word;
+
+	while (n->kind == NODE_TEXT && str_next(&words, ' ', &word)) {
+		if (str_eq(word, str_of(n->text))) {
+			text_set(field, n->text);
+			return 0;
+		}
+	}
+	return wrong(k, n, e);
+}
+
+static void texts_free(char **texts)
+{
+	for (char **p = texts; p && *p; p++)
+		free(*p);
+	free(texts);
+}
+
+/* Put texts into a field of one of the types that are arrays. */
+static void texts_set(void *field, char **texts)
+{
+	char ***to = field;
+
+	texts_free(*to);
+	*to = texts;
+}
+
+/* A list of texts as an array; items may not be empty or lists themselves. */
+static int
+texts_of(const struct config_key_info *k, const struct node *n, char ***ret, struct err *e)
+{
+	char **texts = mem_resize(NULL, n->items.n + 1, sizeof(*texts));
+
+	for (size_t i = 0; i <= n->items.n; i++)
+		texts[i] = NULL;
+	for (size_t i = 0; i < n->items.n; i++) {
+		const struct node *item = &n->items.items[i];
+
+		if (item->kind != NODE_TEXT) {
+			texts_free(texts);
+			return wrong(k, item, e);
+		}
+		texts[i] = mem_strdup(item->text);
+	}
+	*ret = texts;
+	return 0;
+}
+
+static int
+read_list(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	struct node one = {
+		.kind = NODE_LIST, .items = {.items = (struct node *)n, .n = 1}
+        };
+	char **texts = NULL;
+	int rc;
+
+	if (n->kind != NODE_TEXT && n->kind != NODE_LIST)
+		return wrong(k, n, e);
+	rc = texts_of(k, n->kind == NODE_TEXT ? &one : n, &texts, e);
+	if (rc == 0)
+		texts_set(field, texts);
+	return rc;
+}
+
+static int
+read_command(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	char **texts = NULL;
+	int rc = 0;
+
+	if (n->kind == NODE_TEXT && str_trim(str_of(n->text)).n) {
+		texts = mem_resize(NULL, 4, sizeof(*texts));
+		texts[0] = mem_strdup("sh");
+		texts[1] = mem_strdup("-c");
+		texts[2] = mem_strdup(n->text);
+		texts[3] = NULL;
+	} else if (n->kind == NODE_LIST && n->items.n && n->items.items[0].kind == NODE_TEXT &&
+		   n->items.items[0].text[0]) {
+		rc = texts_of(k, n, &texts, e);
+	} else {
+		return wrong(k, n, e);
+	}
+	if (rc == 0)
+		texts_set(field, texts);
+	return rc;
+}
+
+/* A name that an environment can hold. */
+static bool is_variable(const char *s)
+{
+	return s[0] && !strpbrk(s, "= \t\n");
+}
+
+static int
+read_map(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	char **texts;
+
+	if (n->kind != NODE_MAP)
+		return wrong(k, n, e);
+	texts = mem_resize(NULL, n->items.n + 1, sizeof(*texts));
+	for (size_t i = 0; i <= n->items.n; i++)
+		texts[i] = NULL;
+	for (size_t i = 0; i < n->items.n; i++) {
+		const struct node *item = &n->items.items[i];
+
+		if (!is_variable(item->key) || item->kind == NODE_LIST || item->kind == NODE_MAP) {
+			texts_free(texts);
+			return err_set(
+				e, ERR_INVALID, "has '%s', must be %s", item->key,
+				"names of variables with texts, or nothing to pass yours on");
+		}
+		texts[i] = item->kind == NODE_NULL ? mem_strdup(item->key)
+						   : mem_printf("%s=%s", item->key, item->text);
+	}
+	texts_set(field, texts);
+	return 0;
+}
+
+static read_fn *const readers[CONFIG_TYPE_COUNT] = {
+	[CONFIG_TEXT] = read_text,       [CONFIG_WORD] = read_word,      [CONFIG_INT] = read_int,
+	[CONFIG_COUNT] = read_int64,     [CONFIG_DURATION] = read_int64, [CONFIG_SIZE] = read_int64,
+	[CONFIG_MONEY] = read_money,     [CONFIG_BOOL] = read_bool,      [CONFIG_LIST] = read_list,
+	[CONFIG_COMMAND] = read_command, [CONFIG_MAP] = read_map,
+};
+
+int value_read(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	if (n->kind == NODE_NULL) {
+		value_default(k, field);
+		return 0;
+	}
+	return readers[k->type](k, n, field, e);
+}
+
+/* What "not set" looks like. */
+static void value_unset(enum config_type type, void *field)
+{
+	value_done(type, field);
+	if (type == CONFIG_DURATION)
+		*(config_DURATION *)field = -1;
+	else if (type == CONFIG_MONEY)
+		*(config_MONEY *)field = -1;
+}
+
+void value_default(const struct config_key_info *k, void *field)
+{
+	struct node n = {.kind = NODE_TEXT, .plain = true, .text = (char *)k->default_};
+	struct err e = ERR_INIT;
+
+	value_unset(k->type, field);
+	if (k->default_[0])
+		CHECK(readers[k->type](k, &n, field, &e) == 0);
+}
+
+void value_done(enum config_type type, void *field)
+{
+	switch (type) {
+	case CONFIG_TEXT:
+	case CONFIG_WORD:
+		free(*(char **)field);
+		*(char **)field = NULL;
+		break;
+	case CONFIG_LIST:
+	case CONFIG_COMMAND:
+	case CONFIG_MAP:
+		texts_set(field, NULL);
+		break;
+	case CONFIG_INT:
+		*(config_INT *)field = 0;
+		break;
+	case CONFIG_COUNT:
+	case CONFIG_DURATION:
+	case CONFIG_SIZE:
+		*(int64_t *)field = 0;
+		break;
+	case CONFIG_MONEY:
+		*(config_MONEY *)field = 0;
+		break;
+	case CONFIG_BOOL:
+		*(config_BOOL *)field = false;
+		break;
+	case CONFIG_TYPE_COUNT:
+		break;
+	}
+}

@@ -1,0 +1,10 @@
+#include "ui/cli/cli.h"
+#include "ui/cli/commands.h"
+
+int cmd_plan(struct cli *c, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	cli_error(c, "'plan' is not there yet");
+	return CLI_ENVIRONMENT;
+}

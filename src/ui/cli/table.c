@@ -1,0 +1,76 @@
+#include "ui/cli/cli.h"
+#include "ui/cli/commands.h"
+
+static const struct cli_option init_options[] = {
+	{"github", NULL, "keep issues and pull requests on GitHub", 0},
+	{NULL,     NULL, NULL,				      0},
+};
+
+static const struct cli_option plan_options[] = {
+	{"from", "beads:FILE", "look at a tracker without importing it", 0},
+	{"json", NULL,         "the plan as JSON",                       0},
+	{NULL,   NULL,         NULL,				     0},
+};
+
+static const struct cli_option doctor_options[] = {
+	{"agent", "NAME", "also try this agent's set-up, probe and check", 0},
+	{"json",  NULL,   "the checks as JSON",                            0},
+	{NULL,    NULL,   NULL,					    0},
+};
+
+/* One row a command, in the order of the help. */
+const struct cli_command cli_commands[] = {
+	{
+         .name = "init",
+         .usage = "",
+         .help = "look around and write ganger.yaml",
+         .about = "Asks nothing: what it finds is guessed aloud, with the key that changes "
+			 "it.\n"
+			 "Nothing is pushed; issues and pull requests stay on this machine unless\n"
+			 "--github is given. A ganger.yaml that is there already is left as it "
+			 "is.\n", .options = init_options,
+         .needs = CLI_PLACE,
+         .run = cmd_init,
+	 },
+	{
+         .name = "plan",
+         .usage = "[EPIC]",
+         .help = "show what a run would do: waves, cycles, what it may cost",
+         .about =
+			"A dry run: nothing is started, changed or stored. A cycle exits with 3.\n", .options = plan_options,
+         .operands_max = 1,
+         .needs = CLI_CONFIG,
+         .run = cmd_plan,
+	 },
+	{
+         .name = "doctor",
+         .usage = "",
+         .help = "check that a run can work here",
+         .about = "Every check with ok, warn or fail, and what to do. Exits with 4 where\n"
+			 "something needed is missing.\n", .options = doctor_options,
+         .needs = CLI_PLACE,
+         .run = cmd_doctor,
+	 },
+	{
+         .name = "help",
+         .usage = "[COMMAND | config]",
+         .help = "list the commands, or explain one, or the keys of ganger.yaml",
+         .operands_max = 1,
+         .run = cmd_help,
+	 },
+	{
+         .name = "version",
+         .usage = "",
+         .help = "print the version",
+         .run = cmd_version,
+	 },
+	{
+         .name = "completion",
+         .usage = "bash",
+         .help = "print the completion for a shell",
+         .operands_min = 1,
+         .operands_max = 1,
+         .run = cmd_completion,
+	 },
+	{.name = NULL},
+};
