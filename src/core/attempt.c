@@ -125,7 +125,8 @@ static enum core_from next_from(const struct core *c, const struct task *t, enum
 /* Judge what Git found and what the agent said; the reason is set for all but OUT_DONE. */
 static enum outcome judge(struct core *c, struct task *t, const struct core_event *ev)
 {
-	if (was_interrupted(t)) {
+	/* A result that the agent wrote down itself counts, however its process ended. */
+	if (ev->result == RESULT_FAILED && was_interrupted(t)) {
 		task_reason(c, t, "%s", how_text(t->job_how));
 		return OUT_INTERRUPTED;
 	}
@@ -133,17 +134,10 @@ static enum outcome judge(struct core *c, struct task *t, const struct core_even
 		task_reason(c, t, "the disk was full");
 		return OUT_INTERRUPTED;
 	}
-	if (t->job_how == HOW_TIMEOUT || t->job_how == HOW_SILENCE) {
-		task_reason(c, t, "%s", how_text(t->job_how));
-		return OUT_COUNTED;
-	}
-	if (ev->result == RESULT_LATER) {
-		task_reason(c, t, "%s", ev->text);
-		return OUT_LATER;
-	}
-	if (ev->result == RESULT_FAILED) {
-		task_reason(c, t, "%s", ev->text);
-		return OUT_COUNTED;
+	if (ev->result == RESULT_LATER || ev->result == RESULT_FAILED) {
+		bool limit = t->job_how == HOW_TIMEOUT || t->job_how == HOW_SILENCE;
+		task_reason(c, t, "%s", limit ? how_text(t->job_how) : ev->text);
+		return ev->result == RESULT_LATER && !limit ? OUT_LATER : OUT_COUNTED;
 	}
 	if (ev->text2[0]) { /* the history cannot be used */
 		task_reason(c, t, "%s", ev->text2);

@@ -234,7 +234,7 @@ struct core {
 	VEC(int) dirty; /* tasks whose row changed */
 	VEC(const char *) new_passes;
 	VEC(struct edge) new_edges;
-	VEC(int) cut_edges; /* tasks whose edges are to be written anew */
+	VEC(struct edge) cut_edges;
 	bool run_dirty;
 };
 

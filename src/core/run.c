@@ -272,6 +272,7 @@ static void on_unedge(struct core *c, const struct core_event *ev)
 	struct task *t = &c->tasks.items[at];
 	for (size_t i = 0; i < t->needs.n; i++) {
 		struct task *n = &c->tasks.items[t->needs.items[i]];
+		VEC_PUSH(&c->cut_edges, ((struct edge){at, t->needs.items[i]}));
 		for (size_t k = 0; k < n->dependents.n; k++) {
 			if (n->dependents.items[k] == at)
 				n->dependents.items[k--] = n->dependents.items[--n->dependents.n];
@@ -279,7 +280,6 @@ static void on_unedge(struct core *c, const struct core_event *ev)
 	}
 	t->needs.n = 0;
 	t->unmet = 0;
-	VEC_PUSH(&c->cut_edges, at);
 }
 
 static void on_edge(struct core *c, const struct core_event *ev)
