@@ -74,20 +74,31 @@ static enum err_code code_of(int rc, int sys)
 	}
 }
 
-/* errno of the call that failed; SQLite keeps it beyond errors that have none. */
-static int db_sys(struct db *d, int rc)
+/*
+ * errno of the call that failed. SQLite does not keep it where a commit fails, but it does
+ * nothing after it that fails as well; so errno, set to 0 before the call, still has it.
+ */
+static int db_sys(struct db *d, int rc, int after)
 {
-	rc &= 0xff;
-	return rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN || rc == SQLITE_FULL
-		       ? sqlite3_system_errno(d->sql)
-		       : 0;
+	int sys = sqlite3_system_errno(d->sql);
+
+	switch (rc & 0xff) {
+	case SQLITE_CANTOPEN:
+	case SQLITE_FULL:
+		return sys;
+	case SQLITE_IOERR:
+		return after ? after : sys;
+	default:
+		return 0;
+	}
 }
 
 int db_error(struct db *d, struct err *e, const char *fmt, ...)
 {
 	char what[512];
+	int after = errno;
 	int rc = sqlite3_extended_errcode(d->sql);
-	int sys = db_sys(d, rc);
+	int sys = db_sys(d, rc, after);
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -205,6 +216,7 @@ struct sqlite3 *db_handle(struct db *d)
 
 int db_exec(struct db *d, const char *sql, struct err *e)
 {
+	errno = 0;
 	return sqlite3_exec(d->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(d, e);
 }
 
@@ -334,6 +346,7 @@ void db_bind(struct sqlite3_stmt *q, const char *types, ...)
 
 int db_step(struct db *d, struct sqlite3_stmt *q, struct err *e)
 {
+	errno = 0;
 	switch (sqlite3_step(q)) {
 	case SQLITE_ROW:
 		return 1;

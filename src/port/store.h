@@ -43,14 +43,18 @@ struct store;
  * path      ".../journal.db"; on a network file system: INVALID, never opened
  * tables    kept by reference; unknown extra columns in the file are left alone, missing
  *           ones are added (forward migration); a file of a newer schema version: INVALID
- * e         CORRUPT: torn or not a journal; says what to do; the file is left untouched
+ * e         CORRUPT: torn or not a journal, or gone although its mark (".journal.db.mark" beside
+ *           it) says that there was one; says what to do; the file is left untouched.
+ *           NOT_FOUND (READ): there is none yet
  */
 int store_open(const char *path, enum store_mode mode, const struct store_table *const *tables,
 	       int n_tables, struct store **ret, struct err *e);
 void store_close(struct store *s);
 
 /* One turn: begin, any number of puts, deletes and traces, commit. A commit that fails
- * rolls back and leaves the caller to try the same batch again: LIMIT (disk full), IO, CORRUPT. */
+ * rolls back and leaves the caller to try the same batch again: LIMIT (disk full), IO, CORRUPT.
+ * Where a put fails the turn is void: store_rollback(), then the same batch again.
+ * With STORE_READ: begin to rollback is one look, all loads in it are of the same commit. */
 int store_begin(struct store *s, struct err *e);
 int store_put(struct store *s, int table, const struct store_value *values, struct err *e);
 int store_delete(struct store *s, int table, const struct store_value *key, struct err *e);
@@ -68,7 +72,7 @@ struct store_event {
 	const char *kind, *task, *text;
 };
 typedef int store_event_fn(void *ctx, const struct store_event *ev, struct err *e);
-/* The trace from id 'after' on, oldest first. */
+/* The trace behind id 'after' (0: all of it), oldest first. */
 int store_events(struct store *s, int64_t after, store_event_fn *fn, void *ctx, struct err *e);
 
 /* Small named texts (schema of the user, values in force, boot id). NOT_FOUND. */
@@ -80,7 +84,7 @@ int store_meta_set(struct store *s, const char *key, const char *value, struct e
  * The descriptor holds the lock; close it to let go. pid and start time are in the file.
  */
 int store_lock(const char *path, int *ret_fd, struct err *e);
-/* Who holds it; pid 0: nobody. Never takes the lock. */
+/* Who holds it; pid 0: nobody. Never takes the lock. CORRUPT: held, but not saying by whom. */
 int store_lock_holder(const char *path, int64_t *ret_pid, struct err *e);
 
 /* <epic>/reserve: room to end cleanly on a full disk. make: LIMIT while there is no room. */
