@@ -1,0 +1,145 @@
+#include "agent/record.h"
+
+#include "base/mem.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+/* A record is looked for in this many lines at most, from the last one up. */
+#define LINES_MAX 64
+
+static const char *text_of(const cJSON *o, const char *key)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+}
+
+/* A count of tokens, or 0 where there is none. */
+static int64_t count_of(const cJSON *o, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, key);
+
+	if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > 1e15)
+		return 0;
+	return (int64_t)item->valuedouble;
+}
+
+static void take_text(struct record *r, const char *text)
+{
+	if (!r->text && text && *text)
+		r->text = mem_strdup(text);
+}
+
+/* {"type":"result","subtype","is_error","result","total_cost_usd","usage":{…}} */
+static bool take_claude(const cJSON *o, struct record *r)
+{
+	const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
+	const cJSON *cost = cJSON_GetObjectItemCaseSensitive(o, "total_cost_usd");
+	const char *subtype = text_of(o, "subtype");
+
+	if (!streq(text_of(o, "type"), "result"))
+		return false;
+	r->failed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "is_error")) ||
+		    (subtype && !strncmp(subtype, "error", 5));
+	if (cJSON_IsNumber(cost) && cost->valuedouble >= 0)
+		r->cost_usd = cost->valuedouble;
+	if (cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(usage, "output_tokens"))) {
+		r->tokens_in = count_of(usage, "input_tokens") +
+			       count_of(usage, "cache_creation_input_tokens") +
+			       count_of(usage, "cache_read_input_tokens");
+		r->tokens_out = count_of(usage, "output_tokens");
+	}
+	take_text(r, text_of(o, "result"));
+	if (r->failed)
+		take_text(r, subtype);
+	return true;
+}
+
+/* {"type":"turn.completed","usage":{…}}, {"type":"turn.failed","error":{"message"}} */
+static bool take_codex(const cJSON *o, struct record *r)
+{
+	const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
+	const char *type = text_of(o, "type");
+
+	if (streq(type, "turn.failed")) {
+		r->failed = true;
+		take_text(r, text_of(cJSON_GetObjectItemCaseSensitive(o, "error"), "message"));
+		return true;
+	}
+	if (!streq(type, "turn.completed"))
+		return false;
+	if (cJSON_IsObject(usage)) {
+		r->tokens_in = count_of(usage, "input_tokens"); /* with the cached ones */
+		r->tokens_out = count_of(usage, "output_tokens");
+	}
+	return true;
+}
+
+/* {"type":"item.completed","item":{"type":"agent_message","text"}} */
+static bool take_codex_words(const cJSON *o, struct record *r)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, "item");
+
+	if (!streq(text_of(o, "type"), "item.completed") ||
+	    !streq(text_of(item, "type"), "agent_message"))
+		return false;
+	take_text(r, text_of(item, "text"));
+	return true;
+}
+
+/* Returns false when what was looked for is complete. */
+static bool take_line(struct str line, struct record *r, bool *words)
+{
+	cJSON *o = cJSON_ParseWithLength(line.p, line.n);
+	bool more = true;
+
+	if (cJSON_IsObject(o) && *words) {
+		more = !take_codex_words(o, r);
+	} else if (cJSON_IsObject(o) && take_claude(o, r)) {
+		r->found = true;
+		more = false;
+	} else if (cJSON_IsObject(o) && take_codex(o, r)) {
+		r->found = true;
+		*words = !r->text;
+		more = *words;
+	}
+	cJSON_Delete(o);
+	return more;
+}
+
+/* Cut the last line off *rest; false when nothing is left. */
+static bool last_line(struct str *rest, struct str *ret)
+{
+	size_t n = rest->n;
+
+	if (n == 0)
+		return false;
+	while (n > 0 && rest->p[n - 1] != '\n')
+		n--;
+	*ret = str_trim((struct str){rest->p + n, rest->n - n});
+	rest->n = n > 0 ? n - 1 : 0;
+	return true;
+}
+
+void record_find(struct str log, struct record *ret)
+{
+	struct str line;
+	bool words = false, first = true;
+
+	*ret = (struct record){.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
+	for (int i = 0; i < LINES_MAX && last_line(&log, &line); i++) {
+		bool more = line.n < 2 || line.p[0] != '{' || take_line(line, ret, &words);
+
+		ret->last = ret->last || (first && ret->found);
+		if (!more)
+			break;
+		first = first && line.n == 0;
+	}
+}
+
+void record_done(struct record *r)
+{
+	if (!r)
+		return;
+	free(r->text);
+	r->text = NULL;
+}
