@@ -1,0 +1,174 @@
+#include "agent/prompt.h"
+#include "unit/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *build(const struct prompt_spec *s)
+{
+	struct buf b = BUF_INIT;
+
+	prompt_build(&b, s);
+	return buf_take(&b);
+}
+
+/* Every one of the texts is in the prompt, in this order. */
+static void assert_in_order(const char *prompt, const char *const *texts)
+{
+	const char *at = prompt;
+
+	for (; *texts; texts++) {
+		const char *found = strstr(at, *texts);
+
+		if (!found)
+			fail_msg("'%s' is not there, or not in its place:\n%s", *texts, prompt);
+		at = found + strlen(*texts);
+	}
+}
+
+static void test_prompt__is_the_task_and_then_the_rules(void **state)
+{
+	static const char *const texts[] = {
+		"# Say hello\n",
+		"\nIn C.\nPlease.\n",
+		"## Comments\n\nann: politely\n",
+		"alone in this worktree, /w, on branch ganger/7/1.",
+		"Do only this task",
+		"Run the project's tests; your work lands only if this passes: make test",
+		"Commit your work with git, here. If committing is refused, leave the files",
+		"Do not push, open pull requests, switch branches, write outside this folder",
+		"services",
+		"ask questions: nobody answers",
+		"ganger: nothing to do",
+		NULL,
+	};
+	char *p = build(&(struct prompt_spec){
+		.task = "1",
+		.title = "Say hello",
+		.body = "\n\nIn C.\nPlease.\n\n\n",
+		.comments = "ann: politely",
+		.worktree = "/w",
+		.branch = "ganger/7/1",
+		.check = "make test",
+		.attempt = 1,
+	});
+
+	(void)state;
+	assert_in_order(p, texts);
+	assert_null(strstr(p, "last attempt"));
+	assert_null(strstr(p, "Already done"));
+	free(p);
+}
+
+/* An agent that only prints its prompt must not be taken for one that had nothing to do. */
+static void test_prompt__does_not_end_with_the_magic_line(void **state)
+{
+	char *p = build(&(struct prompt_spec){.task = "1", .attempt = 1});
+
+	(void)state;
+	assert_null(strstr(p, "\nganger: nothing to do"));
+	assert_non_null(strstr(p, "# 1\n"));
+	free(p);
+}
+
+static void test_prompt__says_what_landed(void **state)
+{
+	static const struct prompt_landed landed[] = {
+		{"3", "The parser"},
+                {"4", NULL        }
+        };
+	static const char *const texts[] = {"## Already done", "- 3: The parser\n- 4\n", "## Rules",
+					    NULL};
+	char *p = build(&(struct prompt_spec){
+		.task = "1", .title = "t", .landed = landed, .n_landed = 2, .attempt = 1});
+
+	(void)state;
+	assert_in_order(p, texts);
+	free(p);
+}
+
+static void test_prompt__says_why_the_last_attempt_did_not_land(void **state)
+{
+	static const char *const texts[] = {"## Why the last attempt did not land",
+					    "attempt 2",
+					    "go on from it",
+					    "/j/feedback",
+					    "test 7 is red",
+					    "## Rules",
+					    NULL};
+	static const char *const fresh[] = {"starts afresh", NULL};
+	struct prompt_spec s = {
+		.task = "1",
+		.title = "t",
+		.attempt = 2,
+		.continues = true,
+		.feedback_path = "/j/feedback",
+		.feedback = STR("test 7 is red\n"),
+	};
+	char *p = build(&s);
+
+	(void)state;
+	assert_in_order(p, texts);
+	free(p);
+	s.continues = false;
+	p = build(&s);
+	assert_in_order(p, fresh);
+	free(p);
+}
+
+static void test_prompt__bounds_the_feedback_and_keeps_its_end(void **state)
+{
+	struct buf long_text = BUF_INIT;
+	char *p;
+
+	(void)state;
+	buf_puts(&long_text, "first line\n");
+	for (int i = 0; i < 10000; i++)
+		buf_puts(&long_text, "\xc3\xa4\xc3\xb6\n");
+	buf_puts(&long_text, "last line");
+	p = build(&(struct prompt_spec){
+		.task = "1", .attempt = 2, .feedback_path = "/f", .feedback = buf_str(&long_text)});
+	assert_null(strstr(p, "first line"));
+	assert_non_null(strstr(p, "last line"));
+	assert_true(strlen(p) < PROMPT_FEEDBACK_MAX + 2000);
+	assert_true(str_utf8(str_of(p)));
+	free(p);
+	buf_done(&long_text);
+}
+
+static void test_prompt__tells_a_resolver_what_conflicts(void **state)
+{
+	static const char *const texts[] = {"## Resolve a conflict", "src/a.c\nsrc/b.c\n",
+					    "## Rules", NULL};
+	char *p = build(&(struct prompt_spec){
+		.task = "1", .attempt = 2, .conflicts = "src/a.c\nsrc/b.c\n"});
+
+	(void)state;
+	assert_in_order(p, texts);
+	free(p);
+}
+
+static void test_prompt__keeps_a_title_on_its_line(void **state)
+{
+	char *p = build(&(struct prompt_spec){.task = "1", .title = " a\nb ", .attempt = 1});
+
+	(void)state;
+	assert_int_equal(strncmp(p, "# a", 3), 0);
+	assert_null(strstr(p, "\nb"));
+	free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_prompt__is_the_task_and_then_the_rules),
+		cmocka_unit_test(test_prompt__does_not_end_with_the_magic_line),
+		cmocka_unit_test(test_prompt__says_what_landed),
+		cmocka_unit_test(test_prompt__says_why_the_last_attempt_did_not_land),
+		cmocka_unit_test(test_prompt__bounds_the_feedback_and_keeps_its_end),
+		cmocka_unit_test(test_prompt__tells_a_resolver_what_conflicts),
+		cmocka_unit_test(test_prompt__keeps_a_title_on_its_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
