@@ -1,0 +1,18 @@
+#ifndef TRACKER_KINDS_H
+#define TRACKER_KINDS_H
+
+#include "port/tracker.h"
+
+/* The kinds of tracker there are; the contract tests run over every row. */
+struct tracker_kind {
+	const char *name; /* as in ganger.yaml: tracker: <name> */
+	bool keeps;       /* what is in it outlives the process */
+	/* state_dir: the folder of the repository's state; it exists. ret: ops->free(). */
+	int (*open)(const char *state_dir, struct tracker **ret, struct err *e);
+};
+
+extern const struct tracker_kind tracker_kinds[]; /* ends with one without a name */
+/* NULL where there is none of that name. */
+const struct tracker_kind *tracker_kind_find(const char *name);
+
+#endif
