@@ -12,7 +12,7 @@ static int open_local(const char *state_dir, struct tracker **ret, struct err *e
 }
 
 const struct tracker_kind tracker_kinds[] = {
-	{.name = "local", .keeps = true, .open = open_local},
+	{.name = "local",     .keeps = true, .open = open_local},
 	{0},
 };
 

@@ -1,4 +1,5 @@
 #include "base/clean.h"
+#include "contract/each.h"
 #include "tmp.h"
 #include "tracker/kinds.h"
 #include "unit/test.h"
@@ -21,7 +22,7 @@ static void open_tracker(void)
 
 static int setup(void **state)
 {
-	(void)state;
+	kind = *state;
 	dir = tmp_make();
 	memset(&e, 0, sizeof(e));
 	open_tracker();
@@ -50,8 +51,7 @@ static char *add(const char *title, const char *parent, const char *after)
 	OK(t->ops->add(t,
 		       &(struct issue_new){
 			       .title = title, .parent = parent, .after = list, .priority = -1},
-		       &id,
-		       &e));
+		       &id, &e));
 	return id;
 }
 
@@ -74,10 +74,7 @@ static char *edges(const struct issue_graph *g)
 	struct buf b = BUF_INIT;
 
 	for (size_t i = 0; i < g->edges.n; i++)
-		buf_printf(&b,
-			   "%s%s>%s",
-			   i ? " " : "",
-			   g->edges.items[i].task,
+		buf_printf(&b, "%s%s>%s", i ? " " : "", g->edges.items[i].task,
 			   g->edges.items[i].needs);
 	return buf_take(&b);
 }
@@ -106,7 +103,8 @@ static void assert_loaded(const char *epic, const char *want_ids, const char *wa
 
 static void test_tracker__add_numbers_issues(void **state)
 {
-	char *one CLEANUP(freep) = add("one", NULL, NULL), *two CLEANUP(freep) = add("two", NULL, one);
+	char *one CLEANUP(freep) = add("one", NULL, NULL),
+		  *two CLEANUP(freep) = add("two", NULL, one);
 
 	(void)state;
 	assert_string_equal(one, "1");
@@ -133,8 +131,8 @@ static void test_tracker__wanted_id_is_kept_and_numbers_pass_it(void **state)
 	char *id = NULL;
 
 	(void)state;
-	OK(t->ops->add(
-		t, &(struct issue_new){.title = "x", .id = "bd-a3f", .priority = 0}, &id, &e));
+	OK(t->ops->add(t, &(struct issue_new){.title = "x", .id = "bd-a3f", .priority = 0}, &id,
+		       &e));
 	assert_string_equal(id, "bd-a3f");
 	free(id);
 	OK(t->ops->add(t, &(struct issue_new){.title = "x", .id = "41", .priority = 0}, &id, &e));
@@ -154,20 +152,17 @@ static void test_tracker__unknown_names_are_invalid_and_nothing_is_made(void **s
 
 	(void)state;
 	make("one", NULL, NULL);
-	assert_int_equal(
-		t->ops->add(t, &(struct issue_new){.title = "x", .after = after}, &id, &e),
-		ERR_INVALID);
-	assert_non_null(strstr(e.msg, "'77'"));
-	assert_int_equal(t->ops->add(t,
-				     &(struct issue_new){.title = "x", .parent = "78", .after = good},
-				     &id,
-				     &e),
+	assert_int_equal(t->ops->add(t, &(struct issue_new){.title = "x", .after = after}, &id, &e),
 			 ERR_INVALID);
+	assert_non_null(strstr(e.msg, "'77'"));
+	assert_int_equal(
+		t->ops->add(t, &(struct issue_new){.title = "x", .parent = "78", .after = good},
+			    &id, &e),
+		ERR_INVALID);
 	assert_non_null(strstr(e.msg, "'78'"));
 	assert_int_equal(t->ops->add(t, &(struct issue_new){.title = " \n"}, &id, &e), ERR_INVALID);
-	assert_int_equal(
-		t->ops->add(t, &(struct issue_new){.title = "x", .priority = 5}, &id, &e),
-		ERR_INVALID);
+	assert_int_equal(t->ops->add(t, &(struct issue_new){.title = "x", .priority = 5}, &id, &e),
+			 ERR_INVALID);
 	assert_loaded(NULL, "1", "");
 }
 
@@ -274,12 +269,9 @@ static void test_tracker__edit_changes_what_is_given(void **state)
 	make("one", NULL, NULL);
 	make("two", NULL, NULL);
 	make("three", NULL, "1");
-	OK(t->ops->edit(t,
-			"3",
-			&(struct issue_change){.title = "drei",
-					       .labels = "x, y",
-					       .after = after,
-					       .priority = -1},
+	OK(t->ops->edit(t, "3",
+			&(struct issue_change){
+				.title = "drei", .labels = "x, y", .after = after, .priority = -1},
 			&e));
 	struct issue i = get("3");
 	assert_string_equal(i.title, "drei");
@@ -288,8 +280,8 @@ static void test_tracker__edit_changes_what_is_given(void **state)
 	assert_int_equal(i.priority, 2);
 	issue_done(&i);
 	assert_loaded(NULL, "1 2 3", "3>2");
-	OK(t->ops->edit(
-		t, "3", &(struct issue_change){.body = "b", .after = none, .priority = 0}, &e));
+	OK(t->ops->edit(t, "3", &(struct issue_change){.body = "b", .after = none, .priority = 0},
+			&e));
 	i = get("3");
 	assert_string_equal(i.title, "drei");
 	assert_string_equal(i.body, "b");
@@ -416,8 +408,7 @@ static void test_tracker__text_is_made_utf8(void **state)
 						    "b\tc",
 					   .body = "\xc3\x28",
 					   .priority = -1},
-		       &id,
-		       &e));
+		       &id, &e));
 	struct issue i = get(id);
 	assert_string_equal(i.title, "a\xef\xbf\xbd"
 				     "b c");
@@ -498,9 +489,7 @@ int main(void)
 		T(test_tracker__survives_being_opened_again),
 		T(test_tracker__threads_may_call_it),
 	};
-	int failed = 0;
 
-	for (kind = tracker_kinds; kind->name; kind++)
-		failed += cmocka_run_group_tests_name(kind->name, tests, NULL, NULL);
-	return failed != 0;
+	return each_kind("tracker", tracker_kinds, sizeof(tracker_kinds[0]), tests,
+			 ARRAY_LEN(tests));
 }
