@@ -302,8 +302,8 @@ static void test_child__folder_and_environment_are_as_asked(void **state)
 
 static void test_child__inherits_the_lock_and_nothing_else(void **state)
 {
-	int other = open("/dev/null", O_RDWR); /* unmarked, as a library may leave it */
 	int lock = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	int other = open("/dev/null", O_RDWR); /* unmarked, as a library may leave it */
 	const struct child_env env = {.lock_fd = lock};
 	struct child_result r;
 	struct err e = ERR_INIT;

@@ -30,9 +30,10 @@ static int signal_of(void (*fn)(void))
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
+/* The product wraps around to 2. */
 static void resize_past_the_address_space(void)
 {
-	free(mem_resize(NULL, SIZE_MAX / 2, 4));
+	free(mem_resize(NULL, SIZE_MAX / 2 + 2, 2));
 }
 
 static void allocate_too_much(void)
