@@ -20,6 +20,9 @@ check: all
 	@meson test -C $(BUILD) --print-errorlogs --suite house
 	@tools/check-format
 
+bench-%: all
+	@ninja -C $(BUILD) $@
+
 install: all
 	@meson install -C $(BUILD)
 

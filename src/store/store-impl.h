@@ -9,10 +9,10 @@
 #define STORE_APPLICATION 0x676e6772 /* "gngr" */
 
 /*
- * The WAL goes back into the file after this many pages (1 MiB): large enough that a turn
+ * The WAL goes back into the file after this many pages (512 KiB): large enough that a turn
  * rarely pays for a checkpoint, small enough not to count beside the journal itself.
  */
-#define STORE_WAL_PAGES 256
+#define STORE_WAL_PAGES 128
 
 /* Up to this size every page is checked at open; of a larger file all but the trace. */
 #define STORE_CHECK_BYTES (16 << 20)

@@ -171,7 +171,7 @@ static void test_store__the_wal_stays_small(void **state)
 	for (int64_t i = 0; i < 2000; i++)
 		put_counter(w, i, 1);
 	assert_int_equal(stat(f->wal, &st), 0);
-	assert_true(st.st_size < 2 << 20);
+	assert_true(st.st_size < 1 << 20);
 	assert_int_equal(stat(f->path, &st), 0);
 	assert_true(st.st_size > 4096);
 	store_close(w);
