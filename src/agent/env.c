@@ -112,6 +112,21 @@ static void env_set(struct env *env, const char *name, const char *value)
 		env_put_take(env, mem_printf("%s=%s", name, value));
 }
 
+static void env_drop(struct env *env, const char *name)
+{
+	size_t n = strlen(name), kept = 0;
+
+	for (size_t i = 0; i < env->vars.n; i++) {
+		char *var = env->vars.items[i];
+
+		if (name_length(var) == n && !memcmp(var, name, n))
+			free(var);
+		else
+			env->vars.items[kept++] = var;
+	}
+	env->vars.n = kept;
+}
+
 static void env_set_int(struct env *env, const char *name, int value)
 {
 	env_put_take(env, mem_printf("%s=%d", name, value));
@@ -193,6 +208,7 @@ static void add_no_logins(struct env *env, const struct agent_attempt *a)
 	env_set(env, "DBUS_SESSION_BUS_ADDRESS", "disabled:");
 }
 
+/* A name alone stands for the user's own value, and for none where the user has none. */
 static void add_named(struct env *env, const struct agent_settings *s)
 {
 	for (const char *const *v = s->env; v && *v; v++) {
@@ -203,8 +219,8 @@ static void add_named(struct env *env, const struct agent_settings *s)
 			continue;
 		}
 		own = getenv(*v);
-		if (own)
-			env_set(env, *v, own);
+		env_drop(env, *v);
+		env_set(env, *v, own);
 	}
 }
 

@@ -2,76 +2,164 @@
 
 #include "base/str.h"
 
-#define TEXTS(...)                                                                                 \
-	(const char *const[])                                                                      \
-	{                                                                                          \
-		__VA_ARGS__, NULL                                                                  \
-	}
+/*
+ * The prompt comes on standard input, or in $GANGER_PROMPT_FILE; never as an argument, of which
+ * one may have 128 KiB at most. What is marked 'tested' was run on the real program with a
+ * model of our own behind it (test/agents): work, an API error, a limit and a lost login.
+ * Patterns are searched for only where the program failed.
+ */
 
-/* The prompt comes on standard input, or in $GANGER_PROMPT_FILE; never as an argument, of which
- * one may have 128 KiB at most. */
+/*
+ * JSON, since plain -p prints nothing until its end. EnterWorktree needs no permission, and
+ * would put a further worktree into the user's checkout and go on working there.
+ */
+#define CLAUDE_COMMAND                                                                             \
+	"exec claude -p --output-format stream-json --verbose --permission-mode acceptEdits "      \
+	"--allowedTools \"Bash Edit Write Read\" --disallowedTools \"EnterWorktree ExitWorktree\""
+
+static const char *const claude_limits[] = {
+	"(usage|session|weekly|hourly|5-hour|opus|sonnet) limit",
+	"hit your limit",
+	"limit reached",
+	"rate.?limit",
+	"overloaded",
+	"api_error_status\":(401|429|50[0234]|529)",
+	"API Error:.{0,40}(429|50[0234]|529)",
+	"credit balance",
+	"not logged in",
+	"run /login",
+	"failed to authenticate",
+	"oauth token",
+	"invalid api key",
+	NULL,
+};
+
+static const char *const claude_keys[] = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", NULL};
+
+/*
+ * Its sandbox lets it write the worktree; a commit needs these parts of the repository's folder
+ * too. Not all of it: hooks and configuration are run by others.
+ */
+#define CODEX_COMMAND                                                                              \
+	"g=$(git rev-parse --path-format=absolute --git-common-dir) && "                           \
+	"exec codex exec --json -s workspace-write -c \"sandbox_workspace_write.writable_roots="   \
+	"[\\\"$g/objects\\\",\\\"$g/refs\\\",\\\"$g/logs\\\",\\\"$GANGER_GIT_DIR\\\"]\" -"
+
+/* A model of one's own needs no login. */
+#define CODEX_PROBE                                                                                \
+	"codex login status || test -n \"$CODEX_API_KEY\" || "                                     \
+	"grep -q '^model_provider' \"${CODEX_HOME:-$HOME/.codex}/config.toml\""
+
+static const char *const codex_limits[] = {
+	"usage limit",
+	"rate.?limit",
+	"status:? (401|429|50[0234]|529)",
+	"overloaded",
+	"at capacity",
+	"quota",
+	"not logged in",
+	"log ?in again",
+	"please log in",
+	"token .{0,20}expired",
+	NULL,
+};
+
+static const char *const codex_keys[] = {"OPENAI_API_KEY", "CODEX_API_KEY", NULL};
+
+/* With -p, standard input would be ignored. */
+#define COPILOT_COMMAND "exec copilot --allow-all-tools --no-ask-user --no-auto-update -s"
+
+static const char *const copilot_limits[] = {
+	"rate.?limit",
+	"(usage|session|weekly|premium)[a-z ]{0,20} limit",
+	"quota",
+	"(error|status):? \\(?(401|429|50[0234]|529)",
+	"overloaded",
+	"not logged in",
+	"no authentication information",
+	"authentication failed",
+	NULL,
+};
+
+/* Its login may be in the desktop's key ring, which is found through the session bus. */
+static const char *const copilot_env[] = {"DBUS_SESSION_BUS_ADDRESS", NULL};
+static const char *const copilot_keys[] = {"COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN",
+					   NULL};
+
+#define AIDER_COMMAND                                                                              \
+	"exec aider --yes-always --no-gitignore --no-check-update "                                \
+	"--message-file \"$GANGER_PROMPT_FILE\""
+
+static const char *const aider_limits[] = {"rate.?limit",          "overloaded",          "quota",
+					   "insufficient.?credit", "authenticationerror", NULL};
+
+static const char *const aider_keys[] = {"OPENAI_API_KEY",   "ANTHROPIC_API_KEY",  "GEMINI_API_KEY",
+					 "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY", NULL};
+
+static const char *const iloom_limits[] = {"(usage|session|weekly) limit", "rate.?limit",
+					   "overloaded", NULL};
+
+static const char *const iloom_keys[] = {"ANTHROPIC_API_KEY", NULL};
+
+/* clang-format off: it would align what is no table */
 const struct config_preset config_presets[] = {
 	{
          .name = "claude",
          .program = "claude",
          .title = "Claude Code",
-         .command = "claude -p --output-format stream-json --verbose "
-			   "--permission-mode acceptEdits --allowedTools \"Bash Edit Write Read\"", .probe = "claude --version",
-         .pause_on = TEXTS("(usage|session|weekly|hourly) limit",
-         "limit reached", "rate.?limit",
-         "overloaded", "credit balance",
-         "not logged in", "please run /login"),
-         .keys = TEXTS("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+         .command = CLAUDE_COMMAND,
+         .probe = "claude auth status",
+         .pause_on = claude_limits,
+         .keys = claude_keys,
+         .note = "the probe asks for a login or a key, not whether it is still good",
+         .tested = true,
 	 },
 	{
          .name = "codex",
          .program = "codex",
          .title = "Codex",
-         .command =
-			"codex exec -s workspace-write "
-			"-c \"sandbox_workspace_write.writable_roots=[\\\"$GANGER_GIT_DIR\\\"]\" -", .probe = "codex --version",
-         .pause_on = TEXTS("usage limit",
-         "rate.?limit", "overloaded",
-         "at capacity", "not logged in",
-         "please log in"),
-         .keys = TEXTS("OPENAI_API_KEY", "CODEX_API_KEY"),
+         .command = CODEX_COMMAND,
+         .probe = CODEX_PROBE,
+         .pause_on = codex_limits,
+         .keys = codex_keys,
+         .note = "its sandbox has no network: what tests need belongs into worktree.setup",
+         .tested = true,
 	 },
 	{
          .name = "copilot",
          .program = "copilot",
          .title = "Copilot CLI",
-         /* With -p, standard input would be ignored. */
-		.command = "copilot --allow-all-tools --no-auto-update -s",
+         .command = COPILOT_COMMAND,
          .probe = "copilot --version",
-         .pause_on = TEXTS("usage limit",
-         "rate.?limit", "quota",
-         "overloaded", "not logged in",
-         "no authentication"),
-         .keys = TEXTS("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"),
+         .pause_on = copilot_limits,
+         .env = copilot_env,
+         .keys = copilot_keys,
+         .note = "a login of gh is not seen: use /login in copilot itself; the probe says "
+			"only that it is installed", .tested = true,
 	 },
 	{
          .name = "aider",
          .program = "aider",
          .title = "Aider",
-         .command = "aider --yes-always --no-gitignore --no-check-update "
-			   "--message-file \"$GANGER_PROMPT_FILE\"", .probe = "aider --version",
-         .pause_on = TEXTS("rate.?limit", "overloaded", "quota", "insufficient.?credit"),
-         .keys = TEXTS("OPENAI_API_KEY",
-         "ANTHROPIC_API_KEY", "GEMINI_API_KEY",
-         "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY"),
+         .command = AIDER_COMMAND,
+         .probe = "aider --version",
+         .pause_on = aider_limits,
+         .keys = aider_keys,
+         .note = "the probe says only that it is installed",
 	 },
 	{
          .name = "iloom",
          .program = "il",
          .title = "iloom",
-         .command = "il spin -p",
+         .command = "exec il spin -p",
          .probe = "il --version",
-         .pause_on = TEXTS("(usage|session|weekly) limit", "rate.?limit", "overloaded"),
-         .keys = TEXTS("ANTHROPIC_API_KEY"),
+         .pause_on = iloom_limits,
+         .keys = iloom_keys,
          .note = "it seems to expect a worktree that 'il start' has registered",
 	 },
-	{.name = NULL             },
+	{.name = NULL				      },
 };
+/* clang-format on */
 
 const struct config_preset *config_preset_find(const char *name)
 {

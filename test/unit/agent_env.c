@@ -156,8 +156,8 @@ static void test_env__bounds_what_execve_would_refuse(void **state)
 
 static void test_env__takes_what_the_settings_name(void **state)
 {
-	const char *const names[] = {"ANTHROPIC_API_KEY", "FIXED=a=b", "LANG=C", "ABSENT",
-				     "GANGER_TASK=mine",  "EMPTY=",    NULL};
+	const char *const names[] = {"ANTHROPIC_API_KEY", "FIXED=a=b", "LANG=C",      "ABSENT",
+				     "GANGER_TASK=mine",  "EMPTY=",    "GIT_ASKPASS", NULL};
 	const struct agent_settings s = {.name = "a", .env = names};
 	char *own[] = {"ANTHROPIC_API_KEY=k", "LANG=de", "FIXED=other", NULL};
 	char **envp = with_environment(own, &s, &attempt);
@@ -168,6 +168,7 @@ static void test_env__takes_what_the_settings_name(void **state)
 	assert_value(envp, "LANG", "C");
 	assert_value(envp, "ABSENT", NULL);
 	assert_value(envp, "EMPTY", "");
+	assert_value(envp, "GIT_ASKPASS", NULL); /* the user has none */
 	assert_value(envp, "GANGER_TASK", "7.1");
 	agent_env_free(envp);
 }
