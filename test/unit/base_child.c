@@ -346,6 +346,49 @@ static void test_child__goes_through_the_shim(void **state)
 	free(shim);
 }
 
+/* Start a helper under the real shim that says its number and never ends. Does not return. */
+_Noreturn static void run_endless_helper(const char *shim, const char *fifo)
+{
+	const struct child_env env = {.shim = shim, .lock_fd = -1};
+	char *script = mem_printf("echo $$ >'%s'; exec sleep 1000", fifo);
+	struct child_result r;
+
+	(void)run_sh(script, (struct child_spec){.env = &env}, &r, NULL);
+	_exit(1);
+}
+
+static void test_child__a_helper_dies_with_us(void **state)
+{
+	char dir[] = "/tmp/ganger-test-XXXXXX", text[32] = "";
+	const char *shim = getenv("GANGER_SHIM");
+	int64_t helper = 0;
+	int fd, status = 0;
+	char *fifo;
+	pid_t us;
+
+	(void)state;
+	if (!shim)
+		skip(); /* not run by Meson */
+	assert_non_null(mkdtemp(dir));
+	fifo = path_join(dir, "fifo");
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	us = fork();
+	assert_true(us >= 0);
+	if (us == 0)
+		run_endless_helper(shim, fifo);
+	fd = open(fifo, O_RDONLY | O_CLOEXEC);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_true(str_i64(str_trim(str_of(text)), &helper));
+	(void)close(fd);
+	assert_int_equal(kill(us, SIGKILL), 0);
+	assert_int_equal(waitpid(us, NULL, 0), us);
+	assert_int_equal(waitpid((pid_t)helper, &status, 0), helper); /* it came to us, and ended */
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_none_left();
+	assert_int_equal(dir_remove(dir, NULL), 0);
+	free(fifo);
+}
+
 static void test_child__ok_tells_what_the_program_said(void **state)
 {
 	static const struct {
@@ -431,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_child__folder_and_environment_are_as_asked),
 		cmocka_unit_test(test_child__inherits_the_lock_and_nothing_else),
 		cmocka_unit_test(test_child__goes_through_the_shim),
+		cmocka_unit_test(test_child__a_helper_dies_with_us),
 		cmocka_unit_test(test_child__ok_tells_what_the_program_said),
 		cmocka_unit_test(test_child__many_threads_at_once),
 	};
