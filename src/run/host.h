@@ -2,6 +2,7 @@
 #define RUN_HOST_H
 
 #include "base/clock.h"
+
 #include <stdint.h>
 
 /*

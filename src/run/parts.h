@@ -3,7 +3,14 @@
 
 #include "base/err.h"
 
+struct child_env;
 struct config;
+struct executor;
+struct executor_events;
+struct forge;
+struct git;
+struct git_epic_spec;
+struct host;
 struct place;
 struct place_git;
 struct tracker;
@@ -22,6 +29,22 @@ struct parts {
 			    struct err *e);
 	/* A Beads export, to be looked at with load() alone; the caller frees it. */
 	int (*beads_open)(const char *path, struct tracker **ret, struct err *e);
+	/* The drivers of a run; the caller frees each. */
+	int (*forge_open)(const struct place *p,
+			  const struct config *c,
+			  struct forge **ret,
+			  struct err *e);
+	int (*git_open)(const struct place *p,
+			const struct git_epic_spec *spec,
+			const struct child_env *env,
+			struct git **ret,
+			struct err *e);
+	int (*executor_open)(struct host *host,
+			     const struct config *c,
+			     const char *shim,
+			     const struct executor_events *events,
+			     struct executor **ret,
+			     struct err *e);
 };
 
 #endif

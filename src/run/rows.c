@@ -16,10 +16,10 @@ struct field {
 };
 
 /* One struct's columns and fields, side by side, from the same list. */
-#define INT(name, what) {#name, STORE_INT},
-#define OID(name, what) {#name, STORE_TEXT},
-#define REAL(name, what) {#name, STORE_REAL},
-#define TEXT(name, what) {#name, STORE_TEXT},
+#define INT(name, what)     {#name, STORE_INT},
+#define OID(name, what)     {#name, STORE_TEXT},
+#define REAL(name, what)    {#name, STORE_REAL},
+#define TEXT(name, what)    {#name, STORE_TEXT},
 #define NOTE(name, n, what) {#name, STORE_TEXT},
 #define TASK_FIELDS
 static const struct store_column task_columns[] = {
@@ -27,10 +27,10 @@ static const struct store_column task_columns[] = {
 };
 #undef TASK_FIELDS
 
-#define INT(name, what) {#name, STORE_INT},
-#define OID(name, what) {#name, STORE_TEXT},
-#define REAL(name, what) {#name, STORE_REAL},
-#define TEXT(name, what) {#name, STORE_TEXT},
+#define INT(name, what)     {#name, STORE_INT},
+#define OID(name, what)     {#name, STORE_TEXT},
+#define REAL(name, what)    {#name, STORE_REAL},
+#define TEXT(name, what)    {#name, STORE_TEXT},
 #define NOTE(name, n, what) {#name, STORE_TEXT},
 #define KIND_FIELDS
 static const struct store_column kind_columns[] = {
@@ -38,10 +38,10 @@ static const struct store_column kind_columns[] = {
 };
 #undef KIND_FIELDS
 
-#define INT(name, what) {#name, STORE_INT},
-#define OID(name, what) {#name, STORE_TEXT},
-#define REAL(name, what) {#name, STORE_REAL},
-#define TEXT(name, what) {#name, STORE_TEXT},
+#define INT(name, what)     {#name, STORE_INT},
+#define OID(name, what)     {#name, STORE_TEXT},
+#define REAL(name, what)    {#name, STORE_REAL},
+#define TEXT(name, what)    {#name, STORE_TEXT},
 #define NOTE(name, n, what) {#name, STORE_TEXT},
 #define RUN_FIELDS
 static const struct store_column run_columns[] = {
@@ -49,10 +49,10 @@ static const struct store_column run_columns[] = {
 };
 #undef RUN_FIELDS
 
-#define INT(name, what) {M_INT, offsetof(struct task, name), sizeof(int64_t)},
-#define OID(name, what) {M_OID, offsetof(struct task, name), OID_SIZE},
-#define REAL(name, what) {M_REAL, offsetof(struct task, name), sizeof(double)},
-#define TEXT(name, what) {M_TEXT, offsetof(struct task, name), 0},
+#define INT(name, what)     {M_INT, offsetof(struct task, name), sizeof(int64_t)},
+#define OID(name, what)     {M_OID, offsetof(struct task, name), OID_SIZE},
+#define REAL(name, what)    {M_REAL, offsetof(struct task, name), sizeof(double)},
+#define TEXT(name, what)    {M_TEXT, offsetof(struct task, name), 0},
 #define NOTE(name, n, what) {M_NOTE, offsetof(struct task, name), n},
 #define TASK_FIELDS
 static const struct field task_fields[] = {
@@ -60,10 +60,10 @@ static const struct field task_fields[] = {
 };
 #undef TASK_FIELDS
 
-#define INT(name, what) {M_INT, offsetof(struct kind, name), sizeof(int64_t)},
-#define OID(name, what) {M_OID, offsetof(struct kind, name), OID_SIZE},
-#define REAL(name, what) {M_REAL, offsetof(struct kind, name), sizeof(double)},
-#define TEXT(name, what) {M_TEXT, offsetof(struct kind, name), 0},
+#define INT(name, what)     {M_INT, offsetof(struct kind, name), sizeof(int64_t)},
+#define OID(name, what)     {M_OID, offsetof(struct kind, name), OID_SIZE},
+#define REAL(name, what)    {M_REAL, offsetof(struct kind, name), sizeof(double)},
+#define TEXT(name, what)    {M_TEXT, offsetof(struct kind, name), 0},
 #define NOTE(name, n, what) {M_NOTE, offsetof(struct kind, name), n},
 #define KIND_FIELDS
 static const struct field kind_fields[] = {
@@ -71,10 +71,10 @@ static const struct field kind_fields[] = {
 };
 #undef KIND_FIELDS
 
-#define INT(name, what) {M_INT, offsetof(struct run_row, name), sizeof(int64_t)},
-#define OID(name, what) {M_OID, offsetof(struct run_row, name), OID_SIZE},
-#define REAL(name, what) {M_REAL, offsetof(struct run_row, name), sizeof(double)},
-#define TEXT(name, what) {M_TEXT, offsetof(struct run_row, name), 0},
+#define INT(name, what)     {M_INT, offsetof(struct run_row, name), sizeof(int64_t)},
+#define OID(name, what)     {M_OID, offsetof(struct run_row, name), OID_SIZE},
+#define REAL(name, what)    {M_REAL, offsetof(struct run_row, name), sizeof(double)},
+#define TEXT(name, what)    {M_TEXT, offsetof(struct run_row, name), 0},
 #define NOTE(name, n, what) {M_NOTE, offsetof(struct run_row, name), n},
 #define RUN_FIELDS
 static const struct field run_fields[] = {
@@ -88,8 +88,13 @@ static_assert(ARRAY_LEN(task_fields) == ARRAY_LEN(task_columns), "one list");
 static_assert(ARRAY_LEN(run_fields) <= FIELDS_MAX, "rows fit the buffer");
 
 static const struct store_column edge_columns[] = {
-	{"edge", STORE_TEXT}, {"task", STORE_TEXT}, {"needs", STORE_TEXT}};
-static const struct store_column pass_columns[] = {{"tree", STORE_TEXT}};
+	{"edge",  STORE_TEXT},
+        {"task",  STORE_TEXT},
+        {"needs", STORE_TEXT}
+};
+static const struct store_column pass_columns[] = {
+	{"tree", STORE_TEXT}
+};
 
 static const struct store_table run_table = {"run", run_columns, ARRAY_LEN(run_columns)};
 static const struct store_table kind_table = {"kind", kind_columns, ARRAY_LEN(kind_columns)};
@@ -169,12 +174,12 @@ static int save_edges(struct store *s, const struct core *c, struct err *e)
 
 int rows_save(struct store *s, const struct core *c, struct err *e)
 {
-	if (c->run_dirty &&
-	    save_row(s, ROWS_RUN, run_fields, ARRAY_LEN(run_fields), &c->run, e))
+	if (c->run_dirty && save_row(s, ROWS_RUN, run_fields, ARRAY_LEN(run_fields), &c->run, e))
 		return e->code;
 	for (size_t i = 0; i < c->kinds.n; i++)
 		if (c->kinds.items[i].dirty &&
-		    save_row(s, ROWS_KIND, kind_fields, ARRAY_LEN(kind_fields), &c->kinds.items[i], e))
+		    save_row(s, ROWS_KIND, kind_fields, ARRAY_LEN(kind_fields), &c->kinds.items[i],
+			     e))
 			return e->code;
 	for (size_t i = 0; i < c->dirty.n; i++)
 		if (save_row(s, ROWS_TASK, task_fields, ARRAY_LEN(task_fields),
@@ -211,7 +216,9 @@ static int load_fields(const struct field *fields,
 		case M_OID:
 		case M_NOTE:
 			if (strlen(s) >= fields[i].size)
-				return err_set(e, ERR_CORRUPT, "the journal has a text that is too long: '%.40s...'", s);
+				return err_set(
+					e, ERR_CORRUPT,
+					"the journal has a text that is too long: '%.40s...'", s);
 			memcpy(p, s, strlen(s) + 1);
 			break;
 		}
@@ -256,7 +263,8 @@ static int load_task(void *ctx, const struct store_value *values, struct err *e)
 		return e->code;
 	if (row.state <= TASK_NONE || row.state >= TASK_STATE_COUNT || !row.id[0] ||
 	    core_find(c, row.id) >= 0)
-		return err_set(e, ERR_CORRUPT, "the journal has a task '%s' that cannot be", row.id);
+		return err_set(e, ERR_CORRUPT, "the journal has a task '%s' that cannot be",
+			       row.id);
 	if (row.agent < 0 || (size_t)row.agent >= c->kinds.n)
 		row.agent = 0;
 	(void)core_add_task(c, &row);
@@ -269,7 +277,8 @@ static int load_edge(void *ctx, const struct store_value *values, struct err *e)
 	int task = core_find(c, values[1].s ? values[1].s : "");
 	int needs = core_find(c, values[2].s ? values[2].s : "");
 	if (task < 0 || needs < 0)
-		return err_set(e, ERR_CORRUPT, "the journal has an edge of a task it does not have");
+		return err_set(e, ERR_CORRUPT,
+			       "the journal has an edge of a task it does not have");
 	core_add_edge(c, task, needs);
 	return 0;
 }

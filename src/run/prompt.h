@@ -1,5 +1,5 @@
-#ifndef AGENT_PROMPT_H
-#define AGENT_PROMPT_H
+#ifndef RUN_PROMPT_H
+#define RUN_PROMPT_H
 
 #include "base/str.h"
 

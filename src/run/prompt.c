@@ -1,4 +1,4 @@
-#include "agent/prompt.h"
+#include "run/prompt.h"
 
 static bool is_empty(const char *s)
 {

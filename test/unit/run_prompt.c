@@ -1,4 +1,4 @@
-#include "agent/prompt.h"
+#include "run/prompt.h"
 #include "unit/test.h"
 
 #include <stdlib.h>

@@ -1,0 +1,54 @@
+#ifndef RUN_CONTROL_H
+#define RUN_CONTROL_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * What people ask of a run. A live supervisor is asked through its socket; where there is none,
+ * the journal is changed as the supervisor would have done, and the next run goes on from it.
+ */
+struct config;
+struct place;
+struct supervisor;
+struct uv_loop_s;
+
+enum control_verb {
+	CONTROL_RETRY = 1,
+	CONTROL_CANCEL,
+	CONTROL_PAUSE,
+	CONTROL_RESUME,
+	CONTROL_STOP,
+	CONTROL_STOP_NOW,
+	CONTROL_SUBMIT
+};
+
+struct control_request {
+	enum control_verb verb;
+	const char *const *ids; /* RETRY, CANCEL; NULL-terminated */
+	/* SUBMIT: the child issue as the tracker has it, and what to land. */
+	const char *id, *title, *head, *base;
+	int priority;
+};
+
+/*
+ * ret       what was done, a line a task; for people
+ * e         NOT_FOUND: no such task, or no run; INVALID: the task does not take it where it
+ *           stands; BUSY: a supervisor holds the epic but does not answer
+ */
+int control_send(const struct place *p,
+		 const struct config *c,
+		 const char *epic,
+		 const struct control_request *r,
+		 struct buf *ret,
+		 struct err *e) MUST_CHECK;
+
+/* The listening side; freed by closing the loop's handles: control_close() and one more turn. */
+struct control;
+int control_listen(struct supervisor *s,
+		   struct uv_loop_s *loop,
+		   struct control **ret,
+		   struct err *e) MUST_CHECK;
+void control_close(struct control *c);
+
+#endif

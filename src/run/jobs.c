@@ -1,0 +1,357 @@
+#include "base/clean.h"
+#include "base/file.h"
+#include "run/prompt.h"
+#include "run/supervisor-impl.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Jobs on their way to the executor and back. What a job needs (prompt, environment, log) is
+ * made off the thread; a job that was begun by an earlier supervisor is found by its number.
+ */
+
+static struct job *job_find(struct supervisor *s, int64_t number)
+{
+	for (size_t i = 0; i < s->jobs.n; i++)
+		if (s->jobs.items[i].number == number)
+			return &s->jobs.items[i];
+	return NULL;
+}
+
+static void job_drop(struct supervisor *s, struct job *j)
+{
+	*j = s->jobs.items[--s->jobs.n];
+}
+
+static bool is_gate(const struct task_work *w)
+{
+	return w->action.kind == ACT_GATE || w->action.kind == ACT_GATE_SETUP || w->action.task < 0;
+}
+
+/* What agents, set-up and checks are told of where they are. */
+void attempt_init(const struct task_work *w, struct attempt *ret)
+{
+	struct supervisor *s = w->s;
+	const struct paths *p = &s->paths;
+	bool gate = is_gate(w);
+	const char *id = w->action.task < 0 ? "preflight" : w->t.id;
+	char *dir CLEANUP(freep) = path_job(p, w->action.job ? w->action.job : w->t.job);
+	*ret = (struct attempt){
+		.branch = branch_expand(s->config->git_task_branch, s->spec.epic, id),
+		.worktree = gate ? path_gate(p, 0) : path_worktree(p, w->t.slot - 1),
+		.prompt = path_join(dir, "prompt"),
+		.result = path_join(dir, "result"),
+		.log = path_log(p, id, NULL),
+		.feedback = path_join(dir, "feedback"),
+	};
+	ret->a = (struct agent_attempt){
+		.epic = s->spec.epic,
+		.task = id,
+		.title = w->action.task < 0 ? s->epic_title : w->t.title,
+		.attempt = (int)w->t.attempt,
+		/* Unique among live ones: checks come after the slots of the agents. */
+		.slot = gate ? s->config->limits_max_concurrent : (int)w->t.slot - 1,
+		.branch = ret->branch,
+		.epic_branch = s->epic_branch,
+		.base = w->run.base,
+		.root = s->spec.place->root,
+		.repository = p->repository,
+		.worktree = ret->worktree,
+		.git_dir = s->spec.place->common_dir,
+		.prompt_path = ret->prompt,
+		.result_path = ret->result,
+		.log_path = ret->log,
+		.feedback_path = file_exists(ret->feedback) ? ret->feedback : NULL,
+	};
+}
+
+void attempt_done(struct attempt *a)
+{
+	free(a->branch);
+	free(a->worktree);
+	free(a->prompt);
+	free(a->result);
+	free(a->log);
+	free(a->feedback);
+}
+
+/* Make the log findable by its task's name. A name that is another task's own is left alone. */
+static int link_log(struct task_work *w, const char *name)
+{
+	char *temp CLEANUP(freep) = mem_printf("%s.new", name);
+	(void)unlink(temp); /* of a crash just here */
+	if (link(w->log, temp) || rename(temp, name))
+		return err_sys(&w->e, "could not link the log '%s'", name);
+	return 0;
+}
+
+static int make_log(struct task_work *w)
+{
+	const struct paths *p = &w->s->paths;
+	w->log = path_join(w->dir, "log");
+	int fd CLEANUP(closep) = open(w->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(&w->e, "could not make '%s'", w->log);
+	const char *id = w->action.task < 0 ? "preflight" : w->t.id;
+	char attempt[32];
+	(void)snprintf(attempt, sizeof(attempt), "%" PRId64, w->t.attempt);
+	char *latest CLEANUP(freep) = NULL;
+	char *numbered CLEANUP(freep) = NULL;
+	if (w->action.kind == ACT_AGENT) {
+		latest = path_log(p, id, NULL);
+		numbered = path_log(p, id, attempt);
+	} else if (w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP) {
+		latest = path_log(p, id, "setup");
+	} else {
+		latest = path_log(p, id, w->action.kind == ACT_PROBE ? "probe" : "gate");
+	}
+	if (link_log(w, latest))
+		return w->e.code;
+	/* "3.1.log" may be the log of a task "3.1": then the first attempt of "3" goes without. */
+	return numbered && !w->number_taken ? link_log(w, numbered) : 0;
+}
+
+/* Why the last try did not land, with the end of the log that says it. */
+static int write_feedback(struct task_work *w, struct buf *text)
+{
+	if (!w->t.reason[0])
+		return 0;
+	char *path CLEANUP(freep) = path_join(w->dir, "feedback");
+	buf_printf(text, "%s\n", w->t.reason);
+	struct err none = ERR_INIT; /* a log that is gone adds nothing */
+	if (w->old_log) {
+		buf_puts(text, "\n");
+		IGNORE(file_tail(w->old_log, 12 << 10, text, &none));
+	}
+	return file_write(path, buf_str(text), false, &w->e);
+}
+
+static int write_prompt(struct task_work *w)
+{
+	struct tracker *t = w->s->tracker;
+	struct issue issue CLEANUP(issue_done) = {0};
+	struct buf feedback CLEANUP(buf_done) = BUF_INIT;
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	if (t->ops->get(t, w->t.id, &issue, NULL, &w->e) || write_feedback(w, &feedback))
+		return w->e.code;
+	struct attempt a CLEANUP(attempt_done) = {0};
+	attempt_init(w, &a);
+	struct buf check CLEANUP(buf_done) = BUF_INIT;
+	for (char *const *c = w->s->config->queue_check; c && *c; c++)
+		buf_printf(&check, "%s%s", check.n ? " " : "", *c);
+	struct prompt_spec spec = {
+		.epic = w->s->epic_title,
+		.task = w->t.id,
+		.title = w->t.title,
+		.body = issue.body,
+		.comments = issue.comments,
+		.worktree = a.worktree,
+		.branch = a.branch,
+		.check = check.n ? buf_cstr(&check) : NULL,
+		.landed = w->needs.items,
+		.n_landed = (int)w->needs.n,
+		.attempt = (int)w->t.attempt,
+		.continues = w->t.head.hex[0] && w->t.from != FROM_FRESH,
+		.feedback_path = a.a.feedback_path,
+		.feedback = buf_str(&feedback),
+	};
+	prompt_build(&text, &spec);
+	return file_write(a.prompt, buf_str(&text), false, &w->e);
+}
+
+/* A command of ganger.yaml (set-up, check) as a job's command. */
+static void plain_command(struct task_work *w, char *const *argv, const struct agent_attempt *a)
+{
+	VEC(char *) v = {0};
+	for (; argv && *argv; argv++)
+		VEC_PUSH(&v, mem_strdup(*argv));
+	VEC_PUSH(&v, NULL);
+	w->command.argv = v.items;
+	w->command.envp = agent_env(NULL, a);
+	w->command.cwd = mem_strdup(a->worktree);
+}
+
+static void fill_limits(struct task_work *w)
+{
+	const struct config *c = w->s->config;
+	struct job_limits *l = &w->spec.limits;
+	l->grace_ms = c->limits_grace;
+	l->log_bytes = c->limits_log;
+	if (w->action.kind == ACT_AGENT) {
+		l->timeout_ms = c->limits_timeout;
+		l->silence_ms = c->limits_silence > 0 ? c->limits_silence : 0;
+	} else if (w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP) {
+		l->timeout_ms = c->worktree_setup_timeout;
+	} else if (w->action.kind == ACT_PROBE) {
+		l->timeout_ms = 120000;
+	} else {
+		l->timeout_ms = c->queue_timeout;
+	}
+}
+
+static int fill_command(struct task_work *w, const struct agent_attempt *a)
+{
+	const struct config *c = w->s->config;
+	if (w->action.kind == ACT_AGENT || w->action.kind == ACT_PROBE)
+		return w->s->agent_kind->command(&w->s->agent, a, w->action.kind == ACT_PROBE,
+						 &w->command, &w->e);
+	bool setup = w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP;
+	plain_command(w, setup ? c->worktree_setup : c->queue_check, a);
+	return 0;
+}
+
+static void fill_spec(struct task_work *w, const struct agent_attempt *a)
+{
+	w->watch = mem_strdup(a->worktree);
+	w->cwd = mem_strdup(w->command.cwd ? w->command.cwd : a->worktree);
+	w->spec.number = (uint64_t)w->action.job;
+	w->spec.dir = w->dir;
+	w->spec.cwd = w->cwd;
+	w->spec.argv = (const char *const *)w->command.argv;
+	w->spec.envp = (const char *const *)w->command.envp;
+	w->spec.stdin_path = w->command.stdin_path;
+	w->spec.log_path = w->log;
+	w->spec.watch = w->watch;
+	fill_limits(w);
+}
+
+/* Everything a job needs, off the thread. One that was begun needs nothing but its name. */
+static void job_prepare(struct task_work *w)
+{
+	char *status CLEANUP(freep) = path_join(w->dir, "status");
+	bool begun = file_exists(status);
+	if (dir_make(w->dir, &w->e))
+		return;
+	if (begun)
+		w->log = path_join(w->dir, "log");
+	else if (make_log(w) || (w->action.kind == ACT_AGENT && write_prompt(w)))
+		return;
+	struct attempt a CLEANUP(attempt_done) = {0};
+	attempt_init(w, &a);
+	if (fill_command(w, &a.a) == 0)
+		fill_spec(w, &a.a);
+}
+
+/* Back on the thread: hand it over, or say why it could not be. */
+static void job_begin(struct work *work)
+{
+	struct task_work *w = (struct task_work *)work;
+	struct supervisor *s = w->s;
+	struct job *j = job_find(s, w->action.job);
+	s->works--;
+	if (w->e.code) {
+		struct job_end end = {.number = (uint64_t)w->action.job, .how = JOB_NOT_STARTED};
+		(void)snprintf(end.text, sizeof(end.text), "%.200s", w->e.msg);
+		job_ended(s, &end);
+	} else if (j) {
+		int stop = j->stop;
+		j->begun = true;
+		s->executor->ops->ensure(s->executor, &w->spec);
+		if (stop)
+			s->executor->ops->stop(s->executor, (uint64_t)w->action.job,
+					       (enum job_stop)(stop - 1));
+	}
+	work_free(w);
+}
+
+void job_send(struct supervisor *s, struct task_work *w)
+{
+	VEC_PUSH(&s->jobs, ((struct job){.number = w->action.job,
+					 .task = w->action.task,
+					 .serial = w->action.serial,
+					 .kind = w->action.kind}));
+	w->dir = path_job(&s->paths, w->action.job);
+	if (w->action.task >= 0) {
+		char *numbered CLEANUP(freep) = mem_printf("%s.%" PRId64, w->t.id, w->t.attempt);
+		w->number_taken = core_find(&s->core, numbered) >= 0;
+	}
+	if (w->action.kind == ACT_AGENT && w->t.attempt > 1) {
+		char last[32];
+		(void)snprintf(last, sizeof(last), "%" PRId64, w->t.attempt - 1);
+		w->old_log = path_log(&s->paths, w->t.id, w->t.red ? "gate" : last);
+	}
+	w->work.done = job_begin;
+	work_defer(w, job_prepare);
+}
+
+void job_stop(struct supervisor *s, int64_t number, enum job_stop how)
+{
+	struct job *j = job_find(s, number);
+	if (!j)
+		return;
+	j->stop = (int)how + 1;
+	if (j->begun)
+		s->executor->ops->stop(s->executor, (uint64_t)number, how);
+}
+
+/* A job of an earlier supervisor that no row names any more: it is ended and forgotten. */
+void job_adopt_orphan(struct supervisor *s, int64_t number)
+{
+	if (job_find(s, number))
+		return;
+	static const char *const nothing[] = {NULL};
+	char *dir CLEANUP(freep) = path_job(&s->paths, number);
+	char *status CLEANUP(freep) = path_join(dir, "status");
+	if (!file_exists(status)) { /* nothing was ever started there */
+		VEC_PUSH(&s->forget, number);
+		return;
+	}
+	VEC_PUSH(&s->jobs,
+		 ((struct job){.number = number, .task = -1, .begun = true, .orphan = true}));
+	struct job_spec spec = {.number = (uint64_t)number,
+				.dir = dir,
+				.cwd = dir,
+				.argv = nothing,
+				.envp = nothing};
+	s->executor->ops->ensure(s->executor, &spec);
+	s->executor->ops->stop(s->executor, (uint64_t)number, JOB_KILL);
+}
+
+void job_started(void *ctx, const struct job_started *started)
+{
+	struct supervisor *s = ctx;
+	const struct job *j = job_find(s, (int64_t)started->number);
+	if (!j || j->orphan)
+		return;
+	struct core_event ev = {.kind = EV_JOB_STARTED,
+				.task = j->task,
+				.serial = j->serial,
+				.pid = started->pid,
+				.pid_start = (int64_t)started->start_time};
+	inbox_add(s, &ev, 0);
+}
+
+void job_ended(void *ctx, const struct job_end *end)
+{
+	struct supervisor *s = ctx;
+	struct job *j = job_find(s, (int64_t)end->number);
+	if (!j)
+		return;
+	if (j->orphan) {
+		VEC_PUSH(&s->forget, j->number);
+		job_drop(s, j);
+		s->host->wake_in(s->host, 0);
+		return;
+	}
+	bool gate = j->kind == ACT_GATE || j->kind == ACT_GATE_SETUP;
+	struct core_event ev = {.kind = EV_JOB_ENDED,
+				.task = j->task,
+				.serial = j->serial,
+				.how = end->how,
+				.code = end->code,
+				.started_ms = end->started_ms,
+				.ended_ms = end->ended_ms,
+				.m = gate && end->code && disk_is_full(s),
+				.n = end->left_over,
+				.text = end->text};
+	if (end->unkillable)
+		supervisor_message(
+			s, "%d processes of '%s' could not be ended: %s", end->unkillable,
+			j->task < 0 ? "the run" : s->core.tasks.items[j->task].id, end->text);
+	/* An agent's folder is wanted until its work is collected. */
+	inbox_add(s, &ev, j->kind == ACT_AGENT ? 0 : j->number);
+	job_drop(s, j);
+}

@@ -1,0 +1,99 @@
+#include "base/clean.h"
+#include "run/supervisor-impl.h"
+
+#include <string.h>
+
+/* Actions on their way out: which function does what, and how the answer comes back. */
+
+struct task_work *work_new(struct supervisor *s, const struct action *a)
+{
+	struct task_work *w = mem_alloc(sizeof(*w));
+	w->s = s;
+	w->action = *a;
+	w->run = s->core.run;
+	w->text = w->text2 = w->text3 = (struct buf)BUF_INIT;
+	static_assert(sizeof(w->pause) == sizeof(((struct kind *)0)->pause_reason), "one size");
+	w->answer = (struct core_event){.task = a->task,
+					.serial = a->serial,
+					.tokens_in = -1,
+					.tokens_out = -1,
+					.cost = -1};
+	if (s->core.kinds.n)
+		memcpy(w->pause, s->core.kinds.items[0].pause_reason, sizeof(w->pause));
+	if (a->task < 0)
+		return w;
+	w->t = s->core.tasks.items[a->task];
+	for (size_t i = 0; i < w->t.needs.n; i++) {
+		const struct task *n = &s->core.tasks.items[w->t.needs.items[i]];
+		VEC_PUSH(&w->needs, ((struct prompt_landed){n->id, n->title}));
+	}
+	return w;
+}
+
+void work_free(struct task_work *w)
+{
+	VEC_DONE(&w->needs);
+	buf_done(&w->text);
+	buf_done(&w->text2);
+	buf_done(&w->text3);
+	agent_command_done(&w->command);
+	free(w->old_log);
+	free(w->dir);
+	free(w->log);
+	free(w->watch);
+	free(w->cwd);
+	free(w);
+}
+
+void work_answer_error(struct task_work *w)
+{
+	w->answer.kind = EV_ERROR;
+	w->answer.n = w->e.code;
+	buf_reset(&w->text);
+	buf_puts(&w->text, w->e.msg);
+	if (w->e.hint[0])
+		buf_printf(&w->text, "; %s", w->e.hint);
+}
+
+static void deliver(struct work *work)
+{
+	struct task_work *w = (struct task_work *)work;
+	struct supervisor *s = w->s;
+	s->works--;
+	if (w->e.code)
+		work_answer_error(w);
+	w->answer.text = buf_cstr(&w->text);
+	w->answer.text2 = buf_cstr(&w->text2);
+	w->answer.text3 = buf_cstr(&w->text3);
+	if (w->answer.kind != EV_NONE)
+		inbox_add(s, &w->answer, w->action.kind == ACT_COLLECT ? w->t.job : 0);
+	work_free(w);
+}
+
+void work_defer(struct task_work *w, work_fn *fn)
+{
+	w->s->works++;
+	w->work.run = (void (*)(struct work *))fn;
+	if (!w->work.done)
+		w->work.done = deliver;
+	w->s->host->defer(w->s->host, &w->work);
+}
+
+void outbox_send(struct supervisor *s, const struct action *a)
+{
+	static work_fn *const works[ACT_COUNT] = {
+		[ACT_CLAIM] = work_claim,     [ACT_PREPARE] = work_prepare,
+		[ACT_COLLECT] = work_collect, [ACT_SUBMIT] = work_submit,
+		[ACT_MERGE] = work_merge,     [ACT_GATE_PREPARE] = work_gate_prepare,
+		[ACT_LAND] = work_land,       [ACT_CLOSE] = work_close,
+		[ACT_LOOK] = work_look,       [ACT_RELEASE] = work_release,
+		[ACT_OPEN] = work_open,       [ACT_TIDY] = work_tidy,
+		[ACT_NOTIFY] = work_notify,
+	};
+	if (a->kind == ACT_STOP_JOB)
+		job_stop(s, a->job, a->n ? JOB_KILL : JOB_ASK);
+	else if (a->job)
+		job_send(s, work_new(s, a));
+	else if (a->kind != ACT_NOTIFY || s->config->hooks_notify)
+		work_defer(work_new(s, a), works[a->kind]);
+}

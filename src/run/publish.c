@@ -1,0 +1,165 @@
+#include "base/clean.h"
+#include "base/file.h"
+#include "run/report.h"
+#include "run/supervisor-impl.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+
+/* The files that others read (CONTRACT.md): by rename, at most once a second and at the end. */
+
+#define PUBLISH_MS 1000
+
+static void put_number(cJSON *j, const char *name, int64_t n)
+{
+	if (n)
+		cJSON_AddNumberToObject(j, name, (double)n);
+	else
+		cJSON_AddNullToObject(j, name);
+}
+
+static void put_time(cJSON *j, const char *name, int64_t wall_ms)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	if (!wall_ms) {
+		cJSON_AddNullToObject(j, name);
+		return;
+	}
+	buf_time(&b, wall_ms);
+	cJSON_AddStringToObject(j, name, buf_cstr(&b));
+}
+
+static void write_json(struct supervisor *s, const char *path, cJSON *j)
+{
+	char *text CLEANUP(freep) = cJSON_PrintUnformatted(j);
+	struct err e = ERR_INIT; /* the journal is the truth; these are written again in a second */
+	cJSON_Delete(j);
+	IGNORE(file_write(path, str_of(text), false, &e));
+	if (e.code)
+		s->unpublished = true;
+}
+
+static cJSON *pids_json(const struct supervisor *s)
+{
+	cJSON *root = cJSON_CreateObject(), *agents = cJSON_AddArrayToObject(root, "agents");
+	for (size_t i = 0; i < s->core.tasks.n; i++) {
+		const struct task *t = &s->core.tasks.items[i];
+		if (!t->pid)
+			continue;
+		char *log CLEANUP(freep) = path_log(&s->paths, t->id, NULL);
+		cJSON *a = cJSON_CreateObject();
+		cJSON_AddStringToObject(a, "task", t->id);
+		cJSON_AddNumberToObject(a, "attempt", (double)t->attempt);
+		cJSON_AddNumberToObject(a, "pid", (double)t->pid);
+		cJSON_AddNumberToObject(a, "start_time", (double)t->pid_start);
+		cJSON_AddNumberToObject(a, "pgid", (double)t->pid); /* each job leads a session */
+		cJSON_AddStringToObject(a, "log", log);
+		cJSON_AddItemToArray(agents, a);
+	}
+	return root;
+}
+
+static cJSON *node_json(const struct supervisor *s, const struct task *t)
+{
+	cJSON *n = cJSON_CreateObject();
+	cJSON_AddStringToObject(n, "issue", t->id);
+	cJSON_AddStringToObject(n, "title", t->title);
+	cJSON_AddStringToObject(n, "status", task_state_word((enum task_state)t->state));
+	put_number(n, "agentPid", t->pid);
+	if (t->attempt) {
+		char *log CLEANUP(freep) = path_log(&s->paths, t->id, NULL);
+		cJSON_AddStringToObject(n, "logFile", log);
+	} else {
+		cJSON_AddNullToObject(n, "logFile");
+	}
+	cJSON_AddNumberToObject(n, "attempts", (double)t->attempt);
+	put_number(n, "prNumber", t->pull);
+	put_time(n, "startedAt", t->started_ms);
+	put_time(n, "completedAt", t->landed.hex[0] || t->state == TASK_CLOSED ? t->ended_ms : 0);
+	return n;
+}
+
+static void add_edges(cJSON *edges, const struct core *c, const struct task *t)
+{
+	for (size_t i = 0; i < t->needs.n; i++) {
+		cJSON *x = cJSON_CreateObject();
+		cJSON_AddStringToObject(x, "from", c->tasks.items[t->needs.items[i]].id);
+		cJSON_AddStringToObject(x, "to", t->id);
+		cJSON_AddItemToArray(edges, x);
+	}
+}
+
+static void add_failure(cJSON *failures, const struct task *t)
+{
+	if (t->state != TASK_FAILED && t->state != TASK_FAILING && t->state != TASK_CONFLICTED)
+		return;
+	cJSON *f = cJSON_CreateObject();
+	cJSON_AddStringToObject(f, "issue", t->id);
+	cJSON_AddStringToObject(f, "reason", t->reason);
+	cJSON_AddNumberToObject(f, "attempts", (double)t->attempt);
+	cJSON_AddItemToArray(failures, f);
+}
+
+static const char *progress_status(const struct core *c)
+{
+	if (c->run.state != RUN_ENDED)
+		return c->run.paused ? "paused" : "running";
+	return core_status(c) == STATUS_DONE      ? "completed"
+	       : core_status(c) == STATUS_STOPPED ? "stopped"
+						  : "failed";
+}
+
+static cJSON *progress_json(const struct supervisor *s)
+{
+	const struct core *c = &s->core;
+	struct core_totals n = core_count(c);
+	cJSON *root = cJSON_CreateObject();
+	cJSON_AddStringToObject(root, "epicIssue", s->spec.epic);
+	cJSON_AddStringToObject(root, "epicBranch", s->epic_branch);
+	cJSON_AddStringToObject(root, "status", progress_status(c));
+	put_time(root, "startedAt", c->run.started_ms);
+	put_time(root, "updatedAt", c->now.wall_ms);
+	cJSON *dag = cJSON_AddObjectToObject(root, "dag");
+	cJSON *nodes = cJSON_AddArrayToObject(dag, "nodes"),
+	      *edges = cJSON_AddArrayToObject(dag, "edges");
+	cJSON *stats = cJSON_AddObjectToObject(root, "stats");
+	cJSON *failures = cJSON_AddArrayToObject(root, "failures");
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		if (t->outside)
+			continue;
+		cJSON_AddItemToArray(nodes, node_json(s, t));
+		add_edges(edges, c, t);
+		add_failure(failures, t);
+	}
+	cJSON_AddNumberToObject(stats, "total", n.total);
+	cJSON_AddNumberToObject(stats, "completed", n.closed + n.merged + n.submitted);
+	cJSON_AddNumberToObject(stats, "inProgress", n.working + n.queued);
+	cJSON_AddNumberToObject(stats, "failed", n.failed + n.conflicted);
+	cJSON_AddNumberToObject(stats, "blocked", n.blocked);
+	cJSON_AddNumberToObject(stats, "ready", n.ready);
+	return root;
+}
+
+void publish_files(struct supervisor *s, bool now)
+{
+	int64_t mono = s->host->now(s->host).mono_ms;
+	bool due = s->published_mono < 0 || mono - s->published_mono >= PUBLISH_MS;
+	if (!s->unpublished || (!due && !now))
+		return;
+	struct buf report CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT; /* as in write_json() */
+	s->unpublished = false;
+	s->published_mono = mono;
+	write_json(s, s->paths.pids, pids_json(s));
+	write_json(s, s->paths.progress, progress_json(s));
+	struct report_spec spec = {.core = &s->core,
+				   .title = s->epic_title,
+				   .epic_branch = s->epic_branch,
+				   .task_pattern = s->config->git_task_branch,
+				   .untested = !s->config->queue_check,
+				   .running = s->core.run.state != RUN_ENDED,
+				   .paths = &s->paths};
+	report_build(&report, &spec);
+	IGNORE(file_write(s->paths.report, buf_str(&report), false, &e));
+}

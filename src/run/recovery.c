@@ -1,0 +1,261 @@
+#include "base/clean.h"
+#include "base/file.h"
+#include "run/rows.h"
+#include "run/supervisor-impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/*
+ * From nothing, or from what an earlier supervisor left, to a core that goes on. The order
+ * matters: the lock, then until no helper of an earlier supervisor is alive, then the journal,
+ * then the world is asked.
+ */
+
+#define HELPERS_WAIT_S 120
+
+/* Helpers hold this shared; having had it alone, nothing of an earlier supervisor still writes. */
+static int take_helpers(struct supervisor *s, struct err *e)
+{
+	int fd = open(s->paths.helpers, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "could not open '%s'", s->paths.helpers);
+	if (flock(fd, LOCK_EX) != 0 || flock(fd, LOCK_SH) != 0) {
+		(void)err_sys(e, "could not lock '%s'", s->paths.helpers);
+		(void)close(fd);
+		return e->code;
+	}
+	s->child_env.lock_fd = fd;
+	return 0;
+}
+
+static int make_folders(struct supervisor *s, struct err *e)
+{
+	char *lock_dir CLEANUP(freep) = path_join(s->spec.place->common_dir, "ganger");
+	const char *const dirs[] = {s->paths.epic_dir,  s->paths.logs,  s->paths.jobs,
+				    s->paths.worktrees, s->paths.gates, lock_dir};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (dir_make(dirs[i], e))
+			return e->code;
+	return 0;
+}
+
+static enum git_push push_of(const struct config *c)
+{
+	if (streq(c->git_push, "all"))
+		return GIT_PUSH_ALL;
+	return streq(c->git_push, "epic") ? GIT_PUSH_EPIC : GIT_PUSH_NEVER;
+}
+
+static int open_drivers(struct supervisor *s, struct err *e)
+{
+	const struct parts *p = s->spec.parts;
+	const struct config *c = s->config;
+	struct git_epic_spec git = {
+		.epic = s->spec.epic,
+		.epic_branch = s->epic_branch,
+		.base = s->spec.base ? s->spec.base : c->base,
+		.state_dir = s->paths.epic_dir,
+		.worktree_dir = c->worktree_dir,
+		.push = push_of(c),
+	};
+	if (p->git_open(s->spec.place, &git, &s->child_env, &s->git, e) ||
+	    p->tracker_open(s->spec.place, c, &s->tracker, e) ||
+	    p->forge_open(s->spec.place, c, &s->forge, e))
+		return e->code;
+	if (!s->spec.agent)
+		return 0;
+	settings_agent(s->spec.agent, &s->agent);
+	s->agent_kind = agent_kind_find(s->agent.kind);
+	if (!s->agent_kind)
+		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
+			       s->agent.name, s->agent.kind);
+	return 0;
+}
+
+static void note_settings(struct supervisor *s)
+{
+	struct buf now CLEANUP(buf_done) = BUF_INIT;
+	char *before CLEANUP(freep) = NULL;
+	struct err none = ERR_INIT; /* the first run of an epic has none */
+	buf_config(&now, s->config);
+	if (store_meta_get(s->store, "config", &before, &none) == 0) {
+		struct buf changes CLEANUP(buf_done) = BUF_INIT;
+		struct str rest, line;
+		if (!buf_config_changes(&changes, str_of(before), buf_str(&now)))
+			return;
+		for (rest = buf_str(&changes); str_next(&rest, '\n', &line);)
+			if (line.n)
+				supervisor_message(s, "changed since the last run: %.*s",
+						   (int)line.n, line.p);
+	}
+	s->meta_config = buf_take(&now);
+}
+
+static int open_journal(struct supervisor *s, struct err *e)
+{
+	if (store_open(s->paths.journal, STORE_WRITE, rows_tables, ROWS_TABLE_COUNT, &s->store,
+		       e) ||
+	    rows_load(s->store, &s->core, e))
+		return e->code;
+	if (!s->core.run.epic[0])
+		s->core.run.epic = arena_strdup(&s->core.arena, s->spec.epic);
+	note_settings(s);
+	struct err full = ERR_INIT;
+	if (store_reserve_make(s->paths.reserve, &full)) {
+		s->full = true;
+		supervisor_event(s, &(struct core_event){.kind = EV_DISK, .task = -1, .n = 1});
+		supervisor_message(s, "the disk is full: nothing is started until there is room");
+	}
+	return 0;
+}
+
+/* Is this job one that a row still waits for? */
+static bool is_wanted(const struct core *c, int64_t number)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		bool waits = (task_state_flags((enum task_state)t->state) & F_JOB) ||
+			     t->state == TASK_COLLECTING;
+		if (t->job == number && waits)
+			return true;
+	}
+	return false;
+}
+
+/* Folders of jobs that nothing waits for: a crash between a job's end and its being forgotten. */
+void recovery_orphans(struct supervisor *s)
+{
+	DIR *d = opendir(s->paths.jobs);
+	if (!d)
+		return; /* it was made a moment ago; an empty one is no loss */
+	for (struct dirent *entry; (entry = readdir(d));) {
+		int64_t number = 0;
+		if (str_i64(str_of(entry->d_name), &number) && !is_wanted(&s->core, number))
+			job_adopt_orphan(s, number);
+	}
+	(void)closedir(d);
+}
+
+static void start(struct supervisor *s)
+{
+	char boot[BOOT_ID_SIZE];
+	struct moment now = s->host->now(s->host);
+	clock_boot_id(boot);
+	struct core_event ev = {.kind = EV_START,
+				.task = -1,
+				.text = boot,
+				.n = now.wall_ms * 2654435761 + getpid()};
+	supervisor_event(s, &ev);
+}
+
+static int begin(struct supervisor *s, struct err *e)
+{
+	if (make_folders(s, e) || store_lock(s->paths.lock, &s->lock_fd, e) || take_helpers(s, e) ||
+	    open_drivers(s, e))
+		return e->code;
+	struct policy p;
+	settings_policy(&s->spec, &p);
+	core_init(&s->core, &p);
+	if (s->spec.agent)
+		(void)core_add_kind(&s->core, s->agent.name, s->agent.max_concurrent);
+	struct executor_events events = {s, job_started, job_ended};
+	if (open_journal(s, e) || graph_sync(s, e) ||
+	    s->spec.parts->executor_open(s->host, s->config, s->spec.shim, &events, &s->executor,
+					 e))
+		return e->code;
+	/* What was under way is asked for again; only then comes anything new. */
+	core_reissue(&s->core);
+	recovery_orphans(s);
+	start(s);
+	return 0;
+}
+
+int supervisor_new(const struct supervisor_spec *spec,
+		   struct host *host,
+		   struct supervisor **ret,
+		   struct err *e)
+{
+	struct supervisor *s = mem_alloc(sizeof(*s));
+	s->spec = *spec;
+	s->config = spec->config;
+	s->host = host;
+	s->lock_fd = -1;
+	s->child_env = (struct child_env){.shim = spec->shim, .lock_fd = -1};
+	s->published_mono = -1;
+	paths_find(spec->place, spec->epic, spec->config->worktree_dir, &s->paths);
+	s->epic_branch = branch_expand(spec->config->git_epic_branch, spec->epic, NULL);
+	s->who = mem_printf("ganger %s", spec->epic);
+	if (begin(s, e)) {
+		supervisor_free(s);
+		return e->code;
+	}
+	*ret = s;
+	return 0;
+}
+
+static void free_drivers(struct supervisor *s)
+{
+	if (s->executor)
+		s->executor->ops->free(s->executor);
+	if (s->git)
+		s->git->ops->free(s->git);
+	if (s->forge)
+		s->forge->ops->free(s->forge);
+	if (s->tracker)
+		s->tracker->ops->free(s->tracker);
+	if (s->store)
+		store_close(s->store);
+}
+
+void supervisor_free(struct supervisor *s)
+{
+	if (!s)
+		return;
+	CHECK(s->works == 0);
+	free_drivers(s);
+	for (size_t i = 0; i < s->inbox.n; i++) {
+		free(s->inbox.items[i].text);
+		free(s->inbox.items[i].text2);
+		free(s->inbox.items[i].text3);
+	}
+	for (size_t i = 0; i < s->trace.n; i++)
+		free(s->trace.items[i].text);
+	VEC_DONE(&s->inbox);
+	VEC_DONE(&s->trace);
+	VEC_DONE(&s->forget);
+	VEC_DONE(&s->jobs);
+	core_done(&s->core);
+	closep(&s->child_env.lock_fd);
+	closep(&s->lock_fd); /* last: from here on another supervisor may begin */
+	paths_done(&s->paths);
+	free(s->epic_branch);
+	free(s->epic_title);
+	free(s->who);
+	free(s->meta_config);
+	free(s);
+}
+
+bool supervisor_over(const struct supervisor *s)
+{
+	if (s->works)
+		return false;
+	if (s->fatal.code)
+		return true;
+	bool ended = s->core.run.state == RUN_ENDED;
+	return ended && !s->inbox.n && !s->jobs.n && !s->forget.n && !s->held;
+}
+
+const struct err *supervisor_fatal(const struct supervisor *s)
+{
+	return s->fatal.code ? &s->fatal : NULL;
+}
+
+const struct core *supervisor_core(const struct supervisor *s)
+{
+	return &s->core;
+}

@@ -1,0 +1,149 @@
+#ifndef RUN_SUPERVISOR_IMPL_H
+#define RUN_SUPERVISOR_IMPL_H
+
+#include "base/child.h"
+#include "config/config.h"
+#include "core/core.h"
+#include "port/agent.h"
+#include "port/executor.h"
+#include "port/forge.h"
+#include "port/git.h"
+#include "port/store.h"
+#include "port/tracker.h"
+#include "run/host.h"
+#include "run/parts.h"
+#include "run/paths.h"
+#include "run/place.h"
+#include "run/prompt.h"
+#include "run/supervisor.h"
+
+/* Shared by the files of run that make up the supervisor. */
+
+/* An event on its way to the core, with the texts it needs. */
+struct arrived {
+	struct core_event ev;
+	char *text, *text2, *text3; /* owned; may be NULL */
+	int64_t forget;             /* a job whose folder may go once this is durable; 0 none */
+};
+
+/* A line of the trace, to be written with its turn. */
+struct traced {
+	enum core_event_kind kind;
+	int task;
+	int64_t wall_ms;
+	char *text; /* owned */
+};
+
+/* A process we have asked for; known by its number until its end was handed to the core. */
+struct job {
+	int64_t number;
+	int task; /* -1: the run's own */
+	int64_t serial;
+	enum action_kind kind;
+	bool begun;  /* the executor knows it */
+	int stop;    /* 0, or enum job_stop + 1, wished before it was begun */
+	bool orphan; /* of an earlier supervisor; nobody waits for its end */
+};
+
+struct supervisor {
+	struct host *host;
+	struct supervisor_spec spec;
+	const struct config *config;
+	struct paths paths;
+	struct child_env child_env;
+	struct agent_settings agent;
+	const struct agent_kind *agent_kind; /* NULL: none */
+	char *epic_branch;
+	char *epic_title;
+	char *who; /* for claims */
+	struct git *git;
+	struct tracker *tracker;
+	struct forge *forge;
+	struct executor *executor;
+	struct store *store;
+	int lock_fd;
+
+	struct core core;
+	VEC(struct arrived) inbox;
+	VEC(struct traced) trace; /* of the turn being made durable */
+	VEC(int64_t) forget;      /* likewise */
+	VEC(struct job) jobs;
+	int works; /* under way off the loop's thread */
+	bool held; /* a turn is stepped and not yet durable */
+	bool full; /* the reserve is released */
+	struct err fatal;
+	int64_t published_mono; /* when the files were written last */
+	bool unpublished;
+	char *meta_config; /* values in force, to be journaled with the first turn */
+};
+
+/* turn.c */
+void inbox_add(struct supervisor *s, const struct core_event *ev, int64_t forget);
+void supervisor_message(struct supervisor *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+bool disk_is_full(const struct supervisor *s); /* hardly any room where state is kept */
+
+/* trace.c: an event as the journal keeps it; only what is not zero. */
+void trace_event(struct buf *b, const struct core *c, const struct core_event *ev);
+
+/* outbox.c */
+void outbox_send(struct supervisor *s, const struct action *a);
+
+/* What a piece of work knows: copies, since the core goes on while it runs. */
+struct task_work {
+	struct work work;
+	struct supervisor *s; /* only its constant parts: drivers, settings, paths */
+	struct action action;
+	struct task t; /* texts are the arena's and stay; of the run: zero */
+	struct run_row run;
+	struct core_event answer;
+	struct buf text, text2, text3;
+	struct err e;
+	VEC(struct prompt_landed) needs; /* direct dependencies; texts are the arena's */
+	bool number_taken;               /* "<task>.<attempt>" is the id of another task */
+	char pause[200];                 /* NOTIFY: why a kind is paused */
+	char *old_log;        /* AGENT: log that says why the last try did not land, or NULL */
+	struct job_spec spec; /* of a job: filled off the thread, pointing into 'command' */
+	struct agent_command command;
+	char *dir, *log, *watch, *cwd;
+};
+
+/* works.c: what an action does, off the thread; fills answer, or e. */
+typedef void work_fn(struct task_work *w);
+work_fn work_claim, work_prepare, work_collect, work_submit, work_merge, work_gate_prepare,
+	work_land, work_close, work_look, work_release, work_open, work_tidy, work_notify;
+
+/* jobs.c */
+void job_send(struct supervisor *s, struct task_work *w); /* takes over w */
+void job_stop(struct supervisor *s, int64_t number, enum job_stop how);
+void job_started(void *ctx, const struct job_started *j);
+void job_ended(void *ctx, const struct job_end *end);
+void job_adopt_orphan(struct supervisor *s, int64_t number);
+
+/* Where an attempt happens, with the texts it is made of. */
+struct attempt {
+	struct agent_attempt a;
+	char *branch, *worktree, *prompt, *result, *log, *feedback;
+};
+void attempt_init(const struct task_work *w, struct attempt *ret);
+void attempt_done(struct attempt *a);
+
+/* outbox.c */
+void work_free(struct task_work *w);
+struct task_work *work_new(struct supervisor *s, const struct action *a);
+void work_defer(struct task_work *w, work_fn *fn);
+void work_answer_error(struct task_work *w);
+
+/* graph.c: what the tracker has, as events. CONFLICT names the members of a cycle. */
+int graph_sync(struct supervisor *s, struct err *e) MUST_CHECK;
+
+/* recovery.c */
+void recovery_orphans(struct supervisor *s);
+
+/* publish.c: swarm-pids.json, swarm-progress.json, report.md, at most once a second. */
+void publish_files(struct supervisor *s, bool now);
+
+/* settings.c */
+void settings_policy(const struct supervisor_spec *spec, struct policy *ret);
+void settings_agent(const struct config_agent *a, struct agent_settings *ret);
+
+#endif

@@ -1,0 +1,165 @@
+#include "run/view.h"
+
+#include "base/clean.h"
+#include "base/file.h"
+#include "config/config.h"
+#include "run/place.h"
+#include "run/rows.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int load(struct view *v, struct err *e)
+{
+	struct store *store = NULL;
+	if (!file_exists(v->paths.journal))
+		return err_set(e, ERR_NOT_FOUND, "there was no run of epic '%s' yet", v->epic);
+	if (store_open(v->paths.journal, STORE_READ, rows_tables, ROWS_TABLE_COUNT, &store, e))
+		return e->code;
+	int rc = rows_load(store, &v->core, e);
+	char *title = NULL;
+	struct err none = ERR_INIT; /* a run that has just begun has not noted it */
+	if (rc == 0 && store_meta_get(store, "title", &title, &none) == 0)
+		v->title = title;
+	store_close(store);
+	return rc;
+}
+
+int view_open(const struct place *p,
+	      const struct config *c,
+	      const char *epic,
+	      struct view *ret,
+	      struct err *e)
+{
+	*ret = (struct view){.epic = mem_strdup(epic), .config = c, .untested = !c->queue_check};
+	struct policy policy = {.max_concurrent = c->limits_max_concurrent};
+	core_init(&ret->core, &policy);
+	paths_find(p, epic, c->worktree_dir, &ret->paths);
+	ret->epic_branch = branch_expand(c->git_epic_branch, epic, NULL);
+	if (load(ret, e) || store_lock_holder(ret->paths.lock, &ret->pid, e))
+		return e->code;
+	if (!ret->title)
+		ret->title = mem_strdup("");
+	ret->core.now = clock_now();
+	return 0;
+}
+
+void view_done(struct view *v)
+{
+	core_done(&v->core);
+	paths_done(&v->paths);
+	free(v->epic);
+	free(v->epic_branch);
+	free(v->title);
+	*v = (struct view){0};
+}
+
+struct report_spec view_report(const struct view *v)
+{
+	return (struct report_spec){.core = &v->core,
+				    .title = v->title,
+				    .epic_branch = v->epic_branch,
+				    .task_pattern = v->config->git_task_branch,
+				    .paths = &v->paths,
+				    .untested = v->untested,
+				    .running = v->pid != 0};
+}
+
+struct found {
+	char *id;
+	int64_t changed;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	int64_t x = ((const struct found *)a)->changed, y = ((const struct found *)b)->changed;
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The epic's own name is in its journal; the folder's is escaped. */
+static char *epic_name(const char *journal)
+{
+	struct store *store = NULL;
+	struct err none = ERR_INIT; /* one that cannot be read is no epic of this list */
+	struct core c;
+	struct policy policy = {0};
+	char *name = NULL;
+	if (store_open(journal, STORE_READ, rows_tables, ROWS_TABLE_COUNT, &store, &none))
+		return NULL;
+	core_init(&c, &policy);
+	if (rows_load(store, &c, &none) == 0)
+		name = mem_strdup(c.run.epic);
+	core_done(&c);
+	store_close(store);
+	return name;
+}
+
+int view_epics(const struct place *p, struct view_epics *ret, struct err *e)
+{
+	*ret = (struct view_epics){0};
+	DIR *d = opendir(p->state_dir);
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(e, "could not read '%s'", p->state_dir);
+	VEC(struct found) all = {0};
+	for (struct dirent *entry; (entry = readdir(d));) {
+		struct stat st;
+		char *path CLEANUP(freep) =
+			mem_printf("%s/%s/journal.db", p->state_dir, entry->d_name);
+		if (stat(path, &st) != 0)
+			continue;
+		char *id = epic_name(path);
+		if (id)
+			VEC_PUSH(&all, ((struct found){id, (int64_t)st.st_mtime}));
+	}
+	(void)closedir(d);
+	if (all.n)
+		qsort(all.items, all.n, sizeof(*all.items), newest_first);
+	for (size_t i = 0; i < all.n; i++)
+		VEC_PUSH(&ret->ids, all.items[i].id);
+	VEC_DONE(&all);
+	return 0;
+}
+
+void view_epics_done(struct view_epics *v)
+{
+	for (size_t i = 0; i < v->ids.n; i++)
+		free(v->ids.items[i]);
+	VEC_DONE(&v->ids);
+}
+
+static bool
+epic_has(const struct place *p, const struct config *c, const char *epic, const char *task)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct err none = ERR_INIT; /* it was read a moment ago; if not now, it has no such task */
+	return view_open(p, c, epic, &v, &none) == 0 && core_find(&v.core, task) >= 0;
+}
+
+int view_epic_of(const struct place *p,
+		 const struct config *c,
+		 const char *task,
+		 char **ret_epic,
+		 struct err *e)
+{
+	struct view_epics all CLEANUP(view_epics_done) = {0};
+	struct buf names CLEANUP(buf_done) = BUF_INIT;
+	char *found CLEANUP(freep) = NULL;
+	if (view_epics(p, &all, e))
+		return e->code;
+	for (size_t i = 0; i < all.ids.n; i++) {
+		if (!epic_has(p, c, all.ids.items[i], task))
+			continue;
+		buf_printf(&names, "%s'%s'", names.n ? ", " : "", all.ids.items[i]);
+		if (!found)
+			found = mem_strdup(all.ids.items[i]);
+		else
+			return err_set(e, ERR_INVALID, "several epics have a task '%s': %s", task,
+				       buf_cstr(&names));
+	}
+	if (!found)
+		return err_set(e, ERR_NOT_FOUND, "no run here has a task '%s'", task);
+	*ret_epic = TAKE(found);
+	return 0;
+}

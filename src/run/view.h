@@ -1,0 +1,52 @@
+#ifndef RUN_VIEW_H
+#define RUN_VIEW_H
+
+#include "core/core.h"
+#include "run/paths.h"
+#include "run/report.h"
+
+struct config;
+struct place;
+
+/*
+ * An epic as its journal has it: read-only, also while a supervisor runs or after one died.
+ * The core is loaded and never stepped.
+ */
+struct view {
+	char *epic, *epic_branch, *title; /* title: as the tracker has it; may be empty */
+	struct paths paths;
+	struct core core;
+	int64_t pid; /* of the supervisor; 0: none is alive */
+	bool untested;
+	const struct config *config;
+};
+
+/* e         NOT_FOUND: no run of this epic yet; CORRUPT, IO. view_done() in any case. */
+int view_open(const struct place *p,
+	      const struct config *c,
+	      const char *epic,
+	      struct view *ret,
+	      struct err *e) MUST_CHECK;
+void view_done(struct view *v);
+
+/* For the report and its next steps. */
+struct report_spec view_report(const struct view *v);
+
+/*
+ * Epics that have a journal here, newest first; the caller frees with view_epics_done(). The
+ * names are the journals' own, not those of their folders.
+ */
+struct view_epics {
+	VEC(char *) ids;
+};
+int view_epics(const struct place *p, struct view_epics *ret, struct err *e) MUST_CHECK;
+void view_epics_done(struct view_epics *v);
+
+/* The epic that has this task; NOT_FOUND; INVALID where several have one, with their names. */
+int view_epic_of(const struct place *p,
+		 const struct config *c,
+		 const char *task,
+		 char **ret_epic,
+		 struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,354 @@
+#include "base/clean.h"
+#include "base/file.h"
+#include "run/supervisor-impl.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/*
+ * What the actions do, off the loop's thread. Each may be asked for again after a crash and
+ * then finds what was done before: the drivers under them promise that.
+ */
+
+static char *task_branch(const struct task_work *w)
+{
+	return branch_expand(w->s->config->git_task_branch, w->s->spec.epic, w->t.id);
+}
+
+void work_claim(struct task_work *w)
+{
+	struct tracker *t = w->s->tracker;
+	if (t->ops->claim(t, w->t.id, w->s->who, &w->e) == 0) {
+		w->answer.kind = EV_DONE;
+	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
+		buf_puts(&w->text, w->e.msg);
+		w->answer.kind = EV_REFUSED;
+		w->e = (struct err)ERR_INIT;
+	}
+}
+
+void work_release(struct task_work *w)
+{
+	struct tracker *t = w->s->tracker;
+	if (w->t.reason[0]) {
+		struct buf text CLEANUP(buf_done) = BUF_INIT;
+		buf_printf(&text, "ganger: %s after attempt %" PRId64 ": %s",
+			   task_state_word((enum task_state)w->t.state), w->t.attempt, w->t.reason);
+		if (t->ops->comment(t, w->t.id, "ganger:outcome", buf_cstr(&text), &w->e))
+			return;
+	}
+	if (t->ops->release(t, w->t.id, w->s->who, &w->e) && w->e.code != ERR_CONFLICT &&
+	    w->e.code != ERR_NOT_FOUND)
+		return;
+	w->e = (struct err)ERR_INIT;
+	w->answer.kind = EV_DONE;
+}
+
+static enum git_from from_of(const struct task *t)
+{
+	if (!t->head.hex[0])
+		return GIT_FROM_EPIC;
+	switch ((enum core_from)t->from) {
+	case FROM_LAST:
+		return GIT_FROM_LAST;
+	case FROM_MERGED:
+		return GIT_FROM_MERGED;
+	case FROM_FRESH:
+		break;
+	}
+	return GIT_FROM_EPIC;
+}
+
+void work_prepare(struct task_work *w)
+{
+	const struct config *c = w->s->config;
+	char *path CLEANUP(freep) = path_worktree(&w->s->paths, w->t.slot - 1);
+	char *branch CLEANUP(freep) = task_branch(w);
+	struct git_worktree made = {0};
+	struct git_worktree_spec spec = {
+		.path = path,
+		.task = w->t.id,
+		.attempt = (int)w->t.attempt,
+		.branch = branch,
+		.from = from_of(&w->t),
+		.last = w->t.head,
+		.last_base = w->t.head_base,
+		.include = (const char *const *)c->worktree_include,
+		.link = (const char *const *)c->worktree_link,
+		.keep = (const char *const *)c->worktree_keep,
+	};
+	if (w->s->git->ops->worktree(w->s->git, &spec, &made, &w->e))
+		return;
+	w->answer.kind = EV_PREPARED;
+	w->answer.a = made.start;
+	w->answer.b = made.base;
+}
+
+/* A worktree with exactly one commit: what would land or, before everything, the base itself. */
+void work_gate_prepare(struct task_work *w)
+{
+	const struct config *c = w->s->config;
+	char *path CLEANUP(freep) = path_gate(&w->s->paths, 0);
+	struct git_worktree made = {0};
+	struct git_worktree_spec spec = {
+		.path = path,
+		.at = w->action.task < 0 ? w->run.epic_head : w->t.merge,
+		.include = (const char *const *)c->worktree_include,
+		.link = (const char *const *)c->worktree_link,
+		.keep = (const char *const *)c->worktree_keep,
+	};
+	if (w->s->git->ops->worktree(w->s->git, &spec, &made, &w->e))
+		return;
+	w->answer.kind = EV_PREPARED;
+	w->answer.a = made.start;
+}
+
+static void run_teardown(struct task_work *w, const char *path)
+{
+	if (!w->s->config->worktree_teardown)
+		return;
+	struct attempt a CLEANUP(attempt_done) = {0};
+	attempt_init(w, &a);
+	char **env = agent_env(NULL, &a.a);
+	struct child_spec spec = {.env = &w->s->child_env,
+				  .cwd = path,
+				  .argv = (const char *const *)w->s->config->worktree_teardown,
+				  .set = (const char *const *)env,
+				  .timeout_ms = 60000,
+				  .out_max = 65536};
+	struct child_result r = {0};
+	struct err ignored =
+		ERR_INIT; /* the work is what counts; services are ended all the same */
+	IGNORE(child_run(&spec, &r, &ignored));
+	child_result_done(&r);
+	agent_env_free(env);
+}
+
+/* The globs of what set-up brought in, in one list. */
+static const char **leave_out(const struct config *c)
+{
+	VEC(const char *) v = {0};
+	for (char *const *p = c->worktree_include; p && *p; p++)
+		VEC_PUSH(&v, *p);
+	for (char *const *p = c->worktree_link; p && *p; p++)
+		VEC_PUSH(&v, *p);
+	VEC_PUSH(&v, NULL);
+	return v.items;
+}
+
+static int collect_git(struct task_work *w, const char *path, struct git_work *ret)
+{
+	const char **out CLEANUP(freep) = leave_out(w->s->config);
+	char *branch CLEANUP(freep) = task_branch(w);
+	struct git_collect_spec spec = {
+		.path = path,
+		.task = w->t.id,
+		.attempt = (int)w->t.attempt,
+		.title = w->t.title,
+		.branch = branch,
+		.start = w->t.start,
+		/* After a red check the agent must add something: its earlier commits do not count. */
+		.base = w->t.red ? w->t.start : w->t.base,
+		.commit_leftovers = !streq(w->s->config->policy_uncommitted, "fail"),
+		.leave_out = out,
+	};
+	return w->s->git->ops->collect(w->s->git, &spec, ret, &w->e);
+}
+
+static int collect_verdict(struct task_work *w)
+{
+	struct attempt a CLEANUP(attempt_done) = {0};
+	struct agent_verdict v = {.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
+	attempt_init(w, &a);
+	struct job_end end = {.number = (uint64_t)w->t.job,
+			      .how = (enum job_how)w->t.job_how,
+			      .code = (int)w->t.job_code,
+			      .started_ms = w->t.job_started_ms,
+			      .ended_ms = w->t.job_ended_ms};
+	if (w->s->agent_kind->judge(&w->s->agent, &a.a, &end, clock_now().wall_ms, &v, &w->e))
+		return w->e.code;
+	w->answer.result = v.result;
+	w->answer.until_ms = v.until_ms;
+	w->answer.provider = v.provider_limit;
+	w->answer.tokens_in = v.tokens_in;
+	w->answer.tokens_out = v.tokens_out;
+	w->answer.cost = v.cost_usd;
+	buf_puts(&w->text, v.reason);
+	return 0;
+}
+
+static_assert((int)RESULT_DONE == AGENT_DONE && (int)RESULT_NOTHING == AGENT_NOTHING &&
+		      (int)RESULT_LATER == AGENT_LATER && (int)RESULT_FAILED == AGENT_FAILED,
+	      "core and port count results alike");
+static_assert((int)HOW_EXITED == JOB_EXITED && (int)HOW_SIGNALED == JOB_SIGNALED &&
+		      (int)HOW_TIMEOUT == JOB_TIMEOUT && (int)HOW_SILENCE == JOB_SILENCE &&
+		      (int)HOW_STOPPED == JOB_STOPPED && (int)HOW_LOST == JOB_LOST &&
+		      (int)HOW_NOT_STARTED == JOB_NOT_STARTED,
+	      "core and port count ends alike");
+
+void work_collect(struct task_work *w)
+{
+	char *path CLEANUP(freep) = path_worktree(&w->s->paths, w->t.slot - 1);
+	struct git_work found = {0};
+	w->answer.m = disk_is_full(w->s);
+	run_teardown(w, path);
+	if (collect_git(w, path, &found) || collect_verdict(w))
+		return;
+	w->answer.kind = EV_COLLECTED;
+	w->answer.a = found.head;
+	w->answer.ahead = found.ahead;
+	w->answer.leftovers = found.leftovers;
+	buf_puts(&w->text2, found.problem);
+	buf_puts(&w->text3, found.left_out);
+}
+
+/* The pull request: what it closes, and whether anything tests it. */
+void work_submit(struct task_work *w)
+{
+	const struct config *c = w->s->config;
+	char *branch CLEANUP(freep) = task_branch(w);
+	struct buf body CLEANUP(buf_done) = BUF_INIT;
+	buf_printf(&body, "Closes #%s\n", w->t.id);
+	if (!c->queue_check)
+		buf_puts(&body, "\nuntested: no queue.check\n");
+	if (w->t.left_out[0])
+		buf_printf(&body, "\nNot committed:\n%s\n", w->t.left_out);
+	struct pull_spec spec = {
+		.head = branch,
+		.base = w->s->spec.until_submitted ? w->run.base : w->s->epic_branch,
+		.head_sha = w->t.head.hex,
+		.title = w->t.title,
+		.body = buf_cstr(&body),
+		.task = w->t.id,
+	};
+	if (w->s->git->ops->push_task(w->s->git, branch, &w->t.head, &w->e) ||
+	    w->s->forge->ops->ensure(w->s->forge, &spec, &w->answer.n, &w->e))
+		return;
+	w->answer.kind = EV_PULL;
+}
+
+static enum git_method method_of(const struct config *c)
+{
+	if (streq(c->queue_method, "squash"))
+		return GIT_SQUASH;
+	return streq(c->queue_method, "rebase") ? GIT_REBASE : GIT_MERGE;
+}
+
+void work_merge(struct task_work *w)
+{
+	struct buf subject CLEANUP(buf_done) = BUF_INIT;
+	struct buf body CLEANUP(buf_done) = BUF_INIT;
+	struct git_merge made = {0};
+	buf_line(&subject, str_of(w->t.title));
+	buf_printf(&subject, " (#%" PRId64 ")", w->t.pull);
+	buf_printf(&body, "Closes #%s", w->t.id);
+	struct git_merge_spec spec = {
+		.method = method_of(w->s->config),
+		.onto = w->t.onto,
+		.head = w->t.head,
+		.task = w->t.id,
+		.attempt = (int)w->t.attempt,
+		.subject = buf_cstr(&subject),
+		.body = buf_cstr(&body),
+	};
+	if (w->s->git->ops->merge(w->s->git, &spec, &made, &w->e))
+		return;
+	switch (made.result) {
+	case GIT_MERGED:
+		w->answer.kind = EV_MERGE_MADE;
+		w->answer.a = made.commit;
+		w->answer.b = made.tree;
+		break;
+	case GIT_CONFLICT:
+		w->answer.kind = EV_CONFLICT;
+		buf_puts(&w->text, made.conflicts);
+		break;
+	case GIT_ALREADY:
+		w->answer.kind = EV_ALREADY;
+		break;
+	}
+}
+
+void work_land(struct task_work *w)
+{
+	struct git_land found = {0};
+	struct git_land_spec spec = {
+		.branch = w->s->epic_branch, .old = w->t.onto, .new_ = w->t.merge, .task = w->t.id};
+	if (w->s->git->ops->land(w->s->git, &spec, &found, &w->e))
+		return;
+	w->answer.a = found.result == GIT_LANDED ? w->t.merge : found.tip;
+	buf_puts(&w->text, found.text);
+	switch (found.result) {
+	case GIT_LANDED:
+		w->answer.kind = EV_LANDED;
+		break;
+	case GIT_MOVED:
+		w->answer.kind = EV_MOVED;
+		break;
+	case GIT_REWRITTEN:
+		w->answer.kind = EV_REWRITTEN;
+		break;
+	}
+}
+
+void work_close(struct task_work *w)
+{
+	struct tracker *t = w->s->tracker;
+	struct buf comment CLEANUP(buf_done) = BUF_INIT;
+	if (w->t.landed.hex[0])
+		buf_printf(&comment, "landed in %s by %.12s (pull request %" PRId64 ")%s",
+			   w->s->epic_branch, w->t.landed.hex, w->t.pull,
+			   w->s->config->queue_check ? "" : "; untested: no queue.check");
+	else
+		buf_puts(&comment, "nothing to do, says its agent");
+	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, w->t.landed.hex, &w->e))
+		return;
+	if (t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
+		w->answer.kind = EV_DONE;
+	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
+		buf_puts(&w->text, w->e.msg);
+		w->answer.kind = EV_REFUSED;
+		w->e = (struct err)ERR_INIT;
+	}
+}
+
+/* Has a person left something on the branch since we did? */
+void work_look(struct task_work *w)
+{
+	char *branch CLEANUP(freep) = task_branch(w);
+	struct buf ref CLEANUP(buf_done) = BUF_INIT;
+	struct git *g = w->s->git;
+	struct oid tip = {""};
+	buf_printf(&ref, "refs/heads/%s", branch);
+	w->answer.kind = EV_UNFIXED;
+	if (g->ops->resolve(g, buf_cstr(&ref), &tip, &w->e)) {
+		if (w->e.code == ERR_NOT_FOUND)
+			w->e = (struct err)ERR_INIT;
+		return;
+	}
+	if (streq(tip.hex, w->t.head.hex))
+		return;
+	if (g->ops->keep(g, w->t.id, (int)w->t.attempt + 1, &tip, &w->e))
+		return;
+	w->answer.kind = EV_FIXED;
+	w->answer.a = tip;
+	w->answer.b = w->run.epic_head;
+}
+
+void work_open(struct task_work *w)
+{
+	struct git_opened found = {0};
+	if (w->s->git->ops->open_epic(w->s->git, &found, &w->e))
+		return;
+	w->answer.kind = EV_OPENED;
+	w->answer.a = found.epic_head;
+	w->answer.b = found.base_head;
+	buf_puts(&w->text, found.base);
+	buf_puts(&w->text2, found.remote);
+}
+
+void work_tidy(struct task_work *w)
+{
+	if (w->s->git->ops->remove(w->s->git, NULL, &w->e) == 0)
+		w->answer.kind = EV_DONE;
+}
