@@ -1,0 +1,439 @@
+#include "base/file.h"
+#include "git/leftovers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* One worktree being looked through. */
+struct collection {
+	struct git_repo *g;
+	const struct slot *s;
+	const struct job *j;
+	struct git_work work;
+	struct oid rest;   /* what was not committed, on top of the work; empty: nothing */
+	struct oid branch; /* the task branch where HEAD left it behind; empty: it did not */
+	bool has_folder, has_books;
+	bool replaced_git; /* '.git' in the folder is a repository of the agent's making */
+};
+
+static void PRINTF_LIKE(2, 3) problem(struct collection *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->work.problem[0])
+		return; /* the first one explains the others */
+	va_start(ap, fmt);
+	(void)vsnprintf(c->work.problem, sizeof(c->work.problem), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- The answer, kept so that asking again gives the same one ---- */
+
+static void add_lines(struct buf *b, const char *key, const char *lines)
+{
+	struct str rest = str_of(lines), line;
+
+	while (str_next(&rest, '\n', &line))
+		buf_printf(b, "%s %.*s\n", key, (int)line.n, line.p);
+}
+
+static int work_write(const struct collection *c, struct err *e)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = slot_file(c->s, FILE_WORK);
+	const struct git_work *w = &c->work;
+
+	buf_printf(&b, "task %s\nattempt %d\nhead %s\nahead %d\nleftovers %d\n", c->j->task,
+		   c->j->attempt, w->head.hex, w->ahead, w->leftovers);
+	add_lines(&b, "rest", c->rest.hex);
+	add_lines(&b, "branch", c->branch.hex);
+	add_lines(&b, "other", w->other_branch);
+	add_lines(&b, "problem", w->problem);
+	add_lines(&b, "left", w->left_out);
+	return file_write(path, buf_str(&b), /* durable */ false, e);
+}
+
+static void read_text(struct str text, const char *key, char *ret, size_t size)
+{
+	struct str v;
+
+	if (line_find(text, key, &v))
+		(void)snprintf(ret, size, "%.*s", (int)v.n, v.p);
+}
+
+static void read_lines(struct str text, const char *key, char *ret, size_t size)
+{
+	size_t n = 0;
+	struct str line, v;
+
+	while (n < size && str_next(&text, '\n', &line)) {
+		if (line_find(line, key, &v))
+			n += (size_t)snprintf(ret + n, size - n, "%.*s\n", (int)v.n, v.p);
+	}
+}
+
+/* The answer given for this attempt before. */
+static bool work_read(struct collection *c)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = slot_file(c->s, FILE_WORK);
+	struct git_work *w = &c->work;
+	int64_t attempt, ahead, leftovers;
+	struct str t, v;
+
+	if (file_read(path, SMALL_FILE, &b, NULL) < 0)
+		return false;
+	t = buf_str(&b);
+	if (!line_find(t, "task", &v) || !str_eq(v, str_of(c->j->task)) ||
+	    !line_find(t, "attempt", &v) || !str_i64(v, &attempt) || attempt != c->j->attempt ||
+	    !line_find(t, "ahead", &v) || !str_i64(v, &ahead) || !line_find(t, "leftovers", &v) ||
+	    !str_i64(v, &leftovers) || !line_find(t, "head", &v) || !oid_parse(v, &w->head))
+		return false;
+	w->ahead = (int)ahead;
+	w->leftovers = (int)leftovers;
+	if (line_find(t, "rest", &v))
+		(void)oid_parse(v, &c->rest);
+	if (line_find(t, "branch", &v))
+		(void)oid_parse(v, &c->branch);
+	read_text(t, "other", w->other_branch, sizeof(w->other_branch));
+	read_text(t, "problem", w->problem, sizeof(w->problem));
+	read_lines(t, "left", w->left_out, sizeof(w->left_out));
+	return true;
+}
+
+bool work_is_kept(const struct git_repo *g, const struct slot *s, const struct mark *m)
+{
+	struct job j = {.task = m->task, .attempt = m->attempt};
+	struct collection c = {.s = s, .j = &j};
+	char *ref CLEANUP(freep) = ref_attempt(g, m->task, m->attempt, "");
+	char *path CLEANUP(freep) = slot_file(s, "HEAD");
+	struct buf head CLEANUP(buf_done) = BUF_INIT;
+	struct oid at;
+
+	/* HEAD elsewhere: somebody went on working here after it was collected. */
+	return work_read(&c) && ref_read(g, ref, &at) && oid_eq(&at, &c.work.head) &&
+	       file_read(path, SMALL_FILE, &head, NULL) == 0 &&
+	       str_eq(str_trim(buf_str(&head)), str_of(at.hex));
+}
+
+/* ---- Looking ---- */
+
+/* Operations an agent may leave half done, by the file git keeps of each. */
+static const struct {
+	const char *file, *name;
+} unfinished[] = {
+	{"rebase-merge",     "rebase"               },
+        {"rebase-apply",     "rebase"               },
+	{"MERGE_HEAD",       "merge"                },
+        {"CHERRY_PICK_HEAD", "cherry-pick"          },
+	{"REVERT_HEAD",      "revert"               },
+        {"sequencer",        "cherry-pick or revert"},
+	{"BISECT_START",     "bisect"               },
+};
+
+static bool branch_read(const struct collection *c, const char *branch, struct oid *ret)
+{
+	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch ? branch : "");
+
+	return branch && ref_read(c->g, ref, ret);
+}
+
+/* No HEAD to go by: the branch, or else where it began. */
+static void fall_back(struct collection *c)
+{
+	if (!branch_read(c, c->j->branch, &c->work.head))
+		c->work.head = c->j->start;
+}
+
+static void look_at_head(struct collection *c)
+{
+	char *path CLEANUP(freep) = slot_file(c->s, "HEAD");
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct str s;
+
+	if (file_read(path, SMALL_FILE, &text, NULL) < 0) {
+		problem(c, "its HEAD is gone");
+		fall_back(c);
+		return;
+	}
+	s = str_trim(buf_str(&text));
+	if (oid_parse(s, &c->work.head))
+		return;
+	if (str_starts(s, "ref: " PREFIX_HEADS)) {
+		char *branch CLEANUP(freep) = mem_strndup(s.p + 16, s.n - 16);
+
+		if (c->j->branch && !streq(branch, c->j->branch))
+			(void)snprintf(c->work.other_branch, sizeof(c->work.other_branch), "%s",
+				       branch);
+		if (branch_read(c, branch, &c->work.head))
+			return;
+	}
+	problem(c, "its HEAD names no commit");
+	fall_back(c);
+}
+
+/* A task branch that HEAD is not on any more may hold the better part of the work. */
+static void look_at_branch(struct collection *c)
+{
+	struct oid at;
+
+	if (branch_read(c, c->j->branch, &at) && !oid_eq(&at, &c->work.head) &&
+	    !oid_eq(&at, &c->j->start))
+		c->branch = at;
+}
+
+static void look(struct collection *c)
+{
+	char *git CLEANUP(freep) = path_join(c->s->path, ".git");
+	struct stat st;
+
+	c->has_books = slot_has(c->s, "gitdir") || slot_has(c->s, "HEAD");
+	c->has_folder = lstat(c->s->path, &st) == 0 && S_ISDIR(st.st_mode);
+	c->replaced_git = c->has_folder && lstat(git, &st) == 0 && S_ISDIR(st.st_mode);
+	if (!c->has_books || !c->has_folder)
+		problem(c, "the worktree is gone");
+	if (c->replaced_git)
+		problem(c, "the worktree's '.git' was replaced by a repository of its own");
+	if (!c->has_books) {
+		fall_back(c);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(unfinished); i++) {
+		if (slot_has(c->s, unfinished[i].file))
+			problem(c, "an unfinished %s was left", unfinished[i].name);
+	}
+	look_at_head(c);
+	look_at_branch(c);
+}
+
+/* ---- Leftovers ---- */
+
+static void report(struct collection *c, const struct leftovers *l)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	size_t n = 0, cut = sizeof(c->work.left_out) - 32;
+
+	for (size_t i = 0; i < l->files.n; i++) {
+		const struct leftover *f = &l->files.items[i];
+		struct buf line CLEANUP(buf_done) = BUF_INIT;
+
+		if (!f->out)
+			continue;
+		buf_line(&line, str_of(f->path));
+		buf_printf(&line, ": %s\n", f->out);
+		if (n || b.n + line.n > cut)
+			n++;
+		else
+			buf_add(&b, line.p, line.n);
+	}
+	if (n)
+		buf_printf(&b, "and %zu more\n", n);
+	(void)snprintf(c->work.left_out, sizeof(c->work.left_out), "%s", buf_cstr(&b));
+}
+
+static int take_leftovers(struct collection *c, struct err *e)
+{
+	struct leftovers l CLEANUP(leftovers_done) = {0};
+	struct job j = *c->j;
+	struct oid head = c->work.head;
+	int rc = leftovers_find(c->g, c->s, &head, &l, e);
+
+	if (rc || (!l.files.n && !l.broken_index))
+		return rc;
+	if (l.unmerged)
+		problem(c, "files with unresolved conflicts were left");
+	leftovers_judge(&l, c->s, j.leave_out);
+	report(c, &l);
+	c->work.leftovers = (int)l.files.n;
+	/* Onto a history that cannot be used nothing is built; it is only saved. */
+	j.commit_leftovers = j.commit_leftovers && !c->work.problem[0];
+	return leftovers_commit(c->g, c->s, &l, &j, &head, &c->work.head, &c->rest, e);
+}
+
+static int take_replaced(struct collection *c, struct err *e)
+{
+	struct buf none CLEANUP(buf_done) = BUF_INIT;
+	char *git CLEANUP(freep) = path_join(c->s->path, ".git");
+	int rc = nested_keep(c->g, c->s, c->j, ".", 0, &none, e);
+
+	return rc ? rc : slot_trash_folder(c->g, git, e);
+}
+
+/* ---- Judging the history ---- */
+
+/* Commits of head that neither base nor the epic has; and whether start was met on the way. */
+static int count_ahead(struct collection *c, bool *ret_met, struct err *e)
+{
+	struct child_result r CLEANUP(child_result_done) = {0};
+	struct cmd cmd = repo_cmd(c->g);
+	char *base CLEANUP(freep) = mem_printf("^%s", c->j->base.hex), *epic CLEANUP(freep) = NULL;
+	struct oid at, tip;
+	struct str rest, line;
+	int rc;
+
+	if (ref_read(c->g, c->g->epic_ref, &tip) && !oid_eq(&tip, &c->j->base))
+		epic = mem_printf("^%s", tip.hex);
+	rc = cmd_ok(&cmd, ARGS("rev-list", "--boundary", c->work.head.hex, base, epic), &r, e);
+	rest = buf_str(&r.out);
+	while (!rc && str_next(&rest, '\n', &line)) {
+		bool boundary = str_starts(line, "-");
+
+		line = (struct str){line.p + boundary, line.n - boundary};
+		if (!oid_parse(line, &at))
+			continue;
+		c->work.ahead += !boundary;
+		*ret_met = *ret_met || oid_eq(&at, &c->j->start);
+	}
+	return rc;
+}
+
+static int measure(struct collection *c, struct err *e)
+{
+	const struct job *j = c->j;
+	bool met = oid_eq(&c->work.head, &j->start);
+	int rc;
+
+	if (met && oid_eq(&j->base, &j->start))
+		return 0;
+	rc = count_ahead(c, &met, e);
+	if (!rc && !met)
+		rc = op_ancestor(&c->g->git, &j->start, &c->work.head, &met, e);
+	if (!rc && !met)
+		problem(c, "its history does not descend from the commit it began at (%.12s)",
+			j->start.hex);
+	return rc;
+}
+
+/* ---- Naming the work, and leaving the worktree in order ---- */
+
+static void update_line(struct buf *b, const char *ref, const struct oid *at)
+{
+	if (at->hex[0])
+		buf_printf(b, "update %s %s\n", ref, at->hex);
+}
+
+static void
+keep_line(const struct collection *c, struct buf *b, const char *suffix, const struct oid *at)
+{
+	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, suffix);
+
+	update_line(b, ref, at);
+}
+
+static int name_work(const struct collection *c, bool with_branch, struct err *e)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	struct cmd cmd = repo_cmd(c->g);
+	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, "");
+	char *branch CLEANUP(freep) =
+		mem_printf(PREFIX_HEADS "%s", c->j->branch ? c->j->branch : "");
+	struct oid have;
+
+	keep_line(c, &b, "", &c->work.head);
+	keep_line(c, &b, ".rest", &c->rest);
+	keep_line(c, &b, ".branch", &c->branch);
+	/* Something else was collected under this name: a worktree made anew for the same attempt. */
+	if (ref_read(c->g, ref, &have) && !oid_eq(&have, &c->work.head))
+		keep_line(c, &b, ".earlier", &have);
+	if (with_branch && !(branch_read(c, c->j->branch, &have) && oid_eq(&have, &c->work.head)))
+		update_line(&b, branch, &c->work.head);
+	cmd.input = buf_str(&b);
+	return cmd_line(&cmd,
+			ARGS("update-ref", "--create-reflog", "-m", "ganger: collect", "--stdin"),
+			NULL, e);
+}
+
+/* Locks of git processes of the agent, which are gone. */
+static void drop_locks(const struct collection *c)
+{
+	char *lock CLEANUP(freep) = mem_printf("%s/" PREFIX_HEADS "%s.lock", c->g->place.common_dir,
+					       c->j->branch ? c->j->branch : "");
+
+	slot_unlink(c->s, "index.lock");
+	slot_unlink(c->s, "HEAD.lock");
+	if (c->j->branch)
+		(void)unlink(lock); /* usually absent */
+}
+
+static int tidy(const struct collection *c, struct err *e)
+{
+	char *next CLEANUP(freep) = slot_file(c->s, FILE_NEXT);
+	char *index CLEANUP(freep) = slot_file(c->s, "index");
+	int rc;
+
+	if (!c->has_books)
+		return 0;
+	(void)!rename(next, index); /* absent where nothing was left over */
+	rc = slot_set_head(c->s, c->work.head.hex, e);
+	return rc || !c->has_folder ? rc : slot_link(c->s, e);
+}
+
+static int gather(struct collection *c, struct err *e)
+{
+	int rc = 0;
+
+	if (c->has_books && c->has_folder)
+		rc = take_leftovers(c, e);
+	if (!rc && c->replaced_git)
+		rc = take_replaced(c, e);
+	rc = rc ? rc : measure(c, e);
+	return rc || !c->has_books ? rc : work_write(c, e);
+}
+
+int work_collect(struct git_repo *g,
+		 const struct slot *s,
+		 const struct job *j,
+		 struct git_work *ret,
+		 struct err *e)
+{
+	struct collection c = {.g = g, .s = s, .j = j};
+	bool known = work_read(&c);
+	int rc = 0;
+
+	if (!known)
+		c = (struct collection){.g = g, .s = s, .j = j};
+	drop_locks(&c);
+	if (known)
+		c.has_books = c.has_folder = file_exists(s->path);
+	else
+		look(&c);
+	rc = known ? 0 : gather(&c, e);
+	if (!rc)
+		rc = name_work(&c, /* with_branch */ j->branch != NULL, e);
+	/* The agent made branches in the place of its own: its work has its other names. */
+	if (rc && j->branch)
+		rc = name_work(&c, /* with_branch */ false, e);
+	rc = rc ? rc : tidy(&c, e);
+	if (!rc)
+		*ret = c.work;
+	return rc;
+}
+
+int op_collect(struct git *git,
+	       const struct git_collect_spec *spec,
+	       struct git_work *ret,
+	       struct err *e)
+{
+	struct git_repo *g = repo_of(git);
+	struct slot s CLEANUP(slot_done) = {0};
+	char *task CLEANUP(freep) = name_of(spec->task);
+	struct job j = {
+		.task = task,
+		.attempt = spec->attempt,
+		.title = spec->title,
+		.branch = spec->branch,
+		.start = spec->start,
+		.base = spec->base,
+		.commit_leftovers = spec->commit_leftovers,
+		.leave_out = spec->leave_out,
+	};
+	int rc;
+
+	slot_init(g, spec->path, &s);
+	rc = work_collect(g, &s, &j, ret, e);
+	return rc ? err_wrap(e, "could not collect the work of attempt %d of task '%s'",
+			     spec->attempt, spec->task)
+		  : 0;
+}

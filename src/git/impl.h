@@ -1,0 +1,228 @@
+#ifndef GIT_IMPL_H
+#define GIT_IMPL_H
+
+/* What the files of this folder share; git.h is for everybody else. */
+
+#include "base/clean.h"
+#include "base/mem.h"
+#include "git/cmd.h"
+#include "git/git.h"
+
+#define PREFIX_HEADS "refs/heads/"
+/* Files of ours in a worktree's private git folder. */
+#define FILE_READY   "ganger-ready"
+#define FILE_WORK    "ganger-work"
+#define FILE_INDEX   "ganger-index"
+#define SMALL_FILE   (1u << 20)
+
+/* One epic in one repository. What is written after git_new() is written by calls that the caller
+ * makes one at a time (port/git.h). */
+struct git_repo {
+	struct git git; /* first */
+	struct git_place place;
+	const struct git_epic_spec *spec; /* borrowed */
+	struct child_env env;
+	bool has_env;
+	bool signs;         /* commit.gpgsign */
+	bool bare_main;     /* the main worktree is none: core.bare with worktrees beside it */
+	char *epic_name;    /* spec->epic as a ref component */
+	char *epic_ref;     /* refs/heads/<epic branch> */
+	char *anchor;       /* path of the anchor */
+	char *anchor_admin; /* its private git folder */
+	char *ssh;          /* GIT_SSH_COMMAND that asks nothing */
+	char *remote;       /* NULL: none */
+	const char *const
+		*identity;        /* variables of the stand-in identity; NULL: the user has one */
+	struct oid anchor_at;     /* the commit the anchor's files are from; empty: not known */
+	int64_t anchor_ms;        /* when its index was last brought there */
+	struct oid tree_of, tree; /* the tree of one commit, the last made here */
+	atomic_uint n_processes;
+};
+
+static inline struct git_repo *repo_of(struct git *g)
+{
+	return (struct git_repo *)g;
+}
+
+static inline bool oid_eq(const struct oid *a, const struct oid *b)
+{
+	return streq(a->hex, b->hex);
+}
+
+/* git in the repository without a worktree. */
+struct cmd repo_cmd(struct git_repo *g);
+/* git in the anchor, where there is one: what reads .gitattributes sees the epic's. */
+struct cmd anchor_cmd(struct git_repo *g);
+
+/* ---- refs.c ---- */
+
+/* "refs/ganger/<epic>/<task>/<leaf>"; the caller owns it. task is a ref component already. */
+char *ref_kept(const struct git_repo *g, const char *task_name, const char *leaf);
+/* The same for an attempt; suffix is "" or ".rest" and the like. */
+char *ref_attempt(const struct git_repo *g, const char *task_name, int attempt, const char *suffix);
+char *name_of(const char *id); /* buf_name() as an owned text */
+/* Tells texts of one machine apart; not for anything hostile. */
+uint64_t text_hash(const char *s);
+
+/*
+ * Read a ref from git's files, exactly as git does (loose, then packed; symbolic ones are followed
+ * within the common folder). False: there is none. No process.
+ */
+bool ref_read(const struct git_repo *g, const char *ref, struct oid *ret);
+bool ref_read_in(const char *common_dir, const char *ref, struct oid *ret);
+/* A whole object name, nothing else. */
+bool oid_parse(struct str text, struct oid *ret);
+
+/* Set a ref whatever it holds; old (may be NULL) must be its value, an empty one: absent. */
+int ref_set(struct git_repo *g,
+	    const char *ref,
+	    const struct oid *new_,
+	    const struct oid *old,
+	    const char *message,
+	    struct err *e);
+
+/* The tree of a commit; one process, none for the commit made last. */
+int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret, struct err *e);
+
+/* The folder of a worktree, other than ours at except_admin, that has this branch checked out;
+ * the caller owns it. NULL: none. */
+char *branch_holder(const struct git_repo *g, const char *branch, const char *except_admin);
+
+/* ---- slot.c: a worktree of ours, and the books git keeps of it ---- */
+
+struct slot {
+	char *path;
+	char *admin; /* <common>/worktrees/ganger-<name>-<hash of path> */
+};
+
+void slot_init(const struct git_repo *g, const char *path, struct slot *ret);
+void slot_done(struct slot *s);
+struct cmd slot_cmd(struct git_repo *g, const struct slot *s);
+/* Write what git needs to know of it, HEAD at this text ("ref: …" or an id). Nothing is checked out. */
+int slot_make(const struct git_repo *g, const struct slot *s, const char *head, struct err *e);
+/* The '.git' file in the folder says where the books are, and so the agent left it. */
+bool slot_linked(const struct slot *s);
+int slot_link(const struct slot *s, struct err *e);
+int slot_set_head(const struct slot *s, const char *head, struct err *e);
+/* Rename the folder to the epic's trash and delete it there; the books go too. */
+int slot_trash(struct git_repo *g, const struct slot *s, struct err *e);
+int slot_trash_folder(struct git_repo *g, const char *path, struct err *e);
+/* A file in the private git folder; the caller owns it. */
+char *slot_file(const struct slot *s, const char *name);
+bool slot_has(const struct slot *s, const char *name);
+void slot_unlink(const struct slot *s, const char *name);
+
+/* What the ready mark says of a worktree. Owned; mark_done(). */
+struct mark {
+	char *task; /* ref component; empty: a gate */
+	int attempt;
+	struct oid start, base;
+	bool merged;
+};
+
+bool mark_read(const struct slot *s, struct mark *ret);
+int mark_write(const struct slot *s, const struct mark *m, struct err *e);
+void mark_done(struct mark *m);
+
+/* "key value" lines: the first value of key; false: no such line. */
+bool line_find(struct str text, const char *key, struct str *ret);
+
+/* ---- collect.c ---- */
+
+struct job {
+	const char *task; /* ref component */
+	int attempt;
+	const char *title;
+	const char *branch; /* NULL: is left alone */
+	struct oid start, base;
+	bool commit_leftovers;
+	const char *const *leave_out;
+};
+
+int work_collect(struct git_repo *g,
+		 const struct slot *s,
+		 const struct job *j,
+		 struct git_work *ret,
+		 struct err *e);
+/* The attempt the mark names was collected, a ref holds its work, and HEAD has not moved since. */
+bool work_is_kept(const struct git_repo *g, const struct slot *s, const struct mark *m);
+
+/* ---- merge.c ---- */
+
+struct tree_merge {
+	bool clean;
+	struct oid tree;
+	struct buf conflicts; /* a path a line */
+};
+
+int merge_trees(struct git_repo *g,
+		const struct oid *ours,
+		const struct oid *theirs,
+		struct tree_merge *ret,
+		struct err *e);
+
+struct commit_spec {
+	struct oid tree;
+	const struct oid *parents[2];
+	const char *message;
+	const char *const *set; /* "GIT_AUTHOR_…=" or NULL */
+	bool sign;
+};
+
+int commit_make(struct git_repo *g, const struct commit_spec *s, struct oid *ret, struct err *e);
+
+/* ---- anchor.c ---- */
+
+int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e);
+/* Its .gitattributes become those of 'at', before a merge onto it. */
+int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e);
+/* Its index follows a landing, now and then, so that 'git status' there is calm. */
+void anchor_follow(struct git_repo *g, const struct oid *at);
+
+/* ---- setup.c: ignored files from the user's checkout ---- */
+
+int setup_copy(
+	const char *from, const char *to, const char *const *globs, bool link, struct err *e);
+/* From one descriptor to another, shared blocks where the file system can; -1 with errno. */
+int file_copy_bytes(int from, int to);
+/* Is path, or a folder above it, named by one of the globs? */
+bool globs_match(const char *const *globs, const char *path);
+
+/* ---- the operations ---- */
+
+int op_open_epic(struct git *git, struct git_opened *ret, struct err *e);
+int op_worktree(struct git *git,
+		const struct git_worktree_spec *s,
+		struct git_worktree *ret,
+		struct err *e);
+int op_collect(struct git *git,
+	       const struct git_collect_spec *s,
+	       struct git_work *ret,
+	       struct err *e);
+int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *ret, struct err *e);
+int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret, struct err *e);
+int op_resolve(struct git *git, const char *name, struct oid *ret, struct err *e);
+int op_keep(struct git *git, const char *task, int attempt, const struct oid *head, struct err *e);
+int op_push_task(struct git *git, const char *branch, const struct oid *head, struct err *e);
+int op_ancestor(
+	struct git *git, const struct oid *a, const struct oid *b, bool *ret, struct err *e);
+int op_remove(struct git *git, const char *path, struct err *e);
+
+/* ---- remote.c ---- */
+
+/* A push of one ref. Never an error by itself: what counts is what the remote says after. */
+struct push {
+	const char *branch;
+	struct oid lease; /* what the remote must have; empty: nothing */
+	struct oid head;
+	char said[256]; /* the remote's words, or ours */
+	bool ran_out;   /* of time */
+};
+
+int remote_push(struct git_repo *g, struct push *p, struct err *e);
+/* What the remote has now; empty: no such branch. */
+int remote_tip(struct git_repo *g, const char *branch, struct oid *ret, struct err *e);
+/* Bring the remote's branch here, under a ref of ours, so that it can be compared. */
+int remote_fetch(struct git_repo *g, const char *branch, struct err *e);
+
+#endif

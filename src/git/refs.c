@@ -1,0 +1,180 @@
+#include "base/file.h"
+#include "git/impl.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PACKED_MAX   (256u << 20)
+#define SYMBOLIC_MAX 5
+
+char *name_of(const char *id)
+{
+	struct buf b = BUF_INIT;
+
+	buf_name(&b, id);
+	return buf_take(&b);
+}
+
+char *ref_kept(const struct git_repo *g, const char *task_name, const char *leaf)
+{
+	return mem_printf("refs/ganger/%s/%s/%s", g->epic_name, task_name, leaf);
+}
+
+char *ref_attempt(const struct git_repo *g, const char *task_name, int attempt, const char *suffix)
+{
+	return mem_printf("refs/ganger/%s/%s/%d%s", g->epic_name, task_name, attempt, suffix);
+}
+
+bool oid_parse(struct str text, struct oid *ret)
+{
+	text = str_trim(text);
+	if (text.n != 40 && text.n != 64)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		if (!isxdigit((unsigned char)text.p[i]))
+			return false;
+	}
+	*ret = (struct oid){{0}};
+	memcpy(ret->hex, text.p, text.n);
+	return true;
+}
+
+/* Find "<id> <ref>" in packed-refs; its lines of other kinds start with '#' or '^'. */
+static bool packed_find(const char *common_dir, const char *ref, struct oid *ret)
+{
+	struct buf text CLEANUP(buf_done) = {.max = PACKED_MAX + 1};
+	char *path CLEANUP(freep) = path_join(common_dir, "packed-refs");
+	char *end CLEANUP(freep) = mem_printf(" %s\n", ref);
+	const char *hit;
+
+	if (file_read(path, PACKED_MAX, &text, NULL) < 0)
+		return false;
+	for (hit = strstr(buf_cstr(&text), end); hit; hit = strstr(hit + 1, end)) {
+		const char *line = hit;
+
+		while (line > text.p && line[-1] != '\n')
+			line--;
+		if (oid_parse((struct str){line, (size_t)(hit - line)}, ret))
+			return true;
+	}
+	return false;
+}
+
+bool ref_read_in(const char *common_dir, const char *ref, struct oid *ret)
+{
+	char *name CLEANUP(freep) = mem_strdup(ref);
+
+	for (int depth = 0; depth < SYMBOLIC_MAX; depth++) {
+		char *path CLEANUP(freep) = path_join(common_dir, name);
+		struct buf text CLEANUP(buf_done) = BUF_INIT;
+		struct str s;
+
+		if (file_read(path, SMALL_FILE, &text, NULL) < 0)
+			return packed_find(common_dir, name, ret);
+		s = str_trim(buf_str(&text));
+		if (!str_starts(s, "ref: "))
+			return oid_parse(s, ret);
+		free(name);
+		name = mem_strndup(s.p + 5, s.n - 5);
+	}
+	return false;
+}
+
+bool ref_read(const struct git_repo *g, const char *ref, struct oid *ret)
+{
+	return ref_read_in(g->place.common_dir, ref, ret);
+}
+
+static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+int ref_set(struct git_repo *g,
+	    const char *ref,
+	    const struct oid *new_,
+	    const struct oid *old,
+	    const char *message,
+	    struct err *e)
+{
+	struct cmd c = repo_cmd(g);
+	char *absent CLEANUP(freep) = mem_strndup(zero, strlen(new_->hex));
+
+	return cmd_line(&c,
+			ARGS("update-ref", "--create-reflog", "-m", message, ref, new_->hex,
+			     !old          ? NULL
+			     : old->hex[0] ? old->hex
+					   : absent),
+			NULL, e);
+}
+
+int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret, struct err *e)
+{
+	struct cmd c = repo_cmd(g);
+	char *name CLEANUP(freep) = mem_printf("%s^{tree}", commit->hex);
+	int rc = 0;
+
+	if (!oid_eq(commit, &g->tree_of)) {
+		rc = cmd_oid(&c, ARGS("rev-parse", "--verify", "-q", name), &g->tree, e);
+		g->tree_of = rc ? (struct oid){{0}} : *commit;
+	}
+	if (!rc)
+		*ret = g->tree;
+	return rc;
+}
+
+/* Does this HEAD file name the branch? */
+static bool head_names(const char *folder, const char *branch)
+{
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = path_join(folder, "HEAD");
+	char *wanted CLEANUP(freep) = mem_printf("ref: " PREFIX_HEADS "%s", branch);
+
+	return file_read(path, SMALL_FILE, &text, NULL) == 0 &&
+	       str_eq(str_trim(buf_str(&text)), str_of(wanted));
+}
+
+/* The folder that belongs to a private git folder. */
+static char *folder_of(const char *admin)
+{
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = path_join(admin, "gitdir");
+	struct str s;
+
+	if (file_read(path, SMALL_FILE, &text, NULL) < 0)
+		return mem_strdup(admin);
+	s = str_trim(buf_str(&text));
+	return mem_strndup(s.p, str_ends(s, "/.git") ? s.n - 5 : s.n);
+}
+
+/* The main worktree's folder, as well as it can be told from here. */
+static char *main_folder(const struct git_repo *g)
+{
+	const char *common = g->place.common_dir;
+
+	if (streq(g->place.git_dir, common))
+		return mem_strdup(g->place.root);
+	return mem_strndup(common,
+			   str_ends(str_of(common), "/.git") ? strlen(common) - 5 : strlen(common));
+}
+
+char *branch_holder(const struct git_repo *g, const char *branch, const char *except_admin)
+{
+	char *folder CLEANUP(freep) = path_join(g->place.common_dir, "worktrees");
+	char *found = NULL;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (!g->bare_main && head_names(g->place.common_dir, branch))
+		return main_folder(g);
+	dir = opendir(folder);
+	while (dir && !found && (entry = readdir(dir))) {
+		char *admin CLEANUP(freep) = path_join(folder, entry->d_name);
+
+		if (entry->d_name[0] != '.' && !streq(admin, except_admin) &&
+		    head_names(admin, branch))
+			found = folder_of(admin);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}

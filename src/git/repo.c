@@ -1,0 +1,199 @@
+#include "base/file.h"
+#include "git/impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Commits need an author; where git knows none, this is who made them. */
+static const char *const stand_in[] = {
+	"GIT_AUTHOR_NAME=ganger",
+	"GIT_AUTHOR_EMAIL=ganger@localhost",
+	"GIT_COMMITTER_NAME=ganger",
+	"GIT_COMMITTER_EMAIL=ganger@localhost",
+	NULL,
+};
+
+struct cmd repo_cmd(struct git_repo *g)
+{
+	return (struct cmd){
+		.env = g->has_env ? &g->env : NULL,
+		.git_dir = g->place.common_dir,
+		.also = g->identity,
+		.count = &g->n_processes,
+	};
+}
+
+struct cmd anchor_cmd(struct git_repo *g)
+{
+	struct cmd c = repo_cmd(g);
+	char *link CLEANUP(freep) = path_join(g->anchor, ".git");
+
+	if (!file_exists(link))
+		return c;
+	c.git_dir = g->anchor_admin;
+	c.work_tree = g->anchor;
+	return c;
+}
+
+const struct git_place *git_place_of(const struct git *g)
+{
+	return &((const struct git_repo *)g)->place;
+}
+
+unsigned git_process_count(const struct git *g)
+{
+	return atomic_load(&((const struct git_repo *)g)->n_processes);
+}
+
+/* The user's own ssh command, told to ask nothing; what is not OpenSSH is left as it is. */
+static char *ssh_command(const struct git_place *p)
+{
+	const char *own = getenv("GIT_SSH_COMMAND");
+	const char *slash, *end;
+
+	if (!own && getenv("GIT_SSH"))
+		return NULL;
+	own = own ? own : git_place_config(p, "core.sshcommand");
+	own = own && *own ? own : "ssh";
+	end = own + strcspn(own, " ");
+	for (slash = end; slash > own && slash[-1] != '/';)
+		slash--;
+	if (end - slash == 3 && memcmp(slash, "ssh", 3) == 0)
+		return mem_printf("%s -o BatchMode=yes", own);
+	return mem_strdup(own);
+}
+
+static bool is_true(const char *value)
+{
+	return value && (streq(value, "true") || streq(value, "yes") || streq(value, "on") ||
+			 streq(value, "1"));
+}
+
+static bool has_identity(const struct git_place *p)
+{
+	return getenv("GIT_COMMITTER_EMAIL") || getenv("EMAIL") ||
+	       git_place_config(p, "user.email") || git_place_config(p, "committer.email");
+}
+
+static void op_free(struct git *git)
+{
+	struct git_repo *g = repo_of(git);
+
+	if (!g)
+		return;
+	git_place_done(&g->place);
+	free(g->epic_name);
+	free(g->epic_ref);
+	free(g->anchor);
+	free(g->anchor_admin);
+	free(g->ssh);
+	free(g->remote);
+	free(g);
+}
+
+static const struct git_ops ops = {
+	.open_epic = op_open_epic,
+	.worktree = op_worktree,
+	.collect = op_collect,
+	.merge = op_merge,
+	.land = op_land,
+	.resolve = op_resolve,
+	.keep = op_keep,
+	.push_task = op_push_task,
+	.ancestor = op_ancestor,
+	.remove = op_remove,
+	.free = op_free,
+};
+
+/* The remote the epic goes to: the one named, the base's own, or the repository's. */
+static char *choose_remote(const struct git_repo *g)
+{
+	const struct git_epic_spec *s = g->spec;
+	char *key CLEANUP(freep) = mem_printf("branch.%s.remote", s->base ? s->base : "");
+	const char *of_base = s->base ? git_place_config(&g->place, key) : NULL;
+
+	if (s->remote)
+		return mem_strdup(s->remote);
+	if (of_base && !streq(of_base, "."))
+		return mem_strdup(of_base);
+	return mem_strdup(g->place.remote);
+}
+
+int git_new(const char *root,
+	    const struct git_epic_spec *spec,
+	    const struct child_env *env,
+	    struct git **ret,
+	    struct err *e)
+{
+	struct git_repo *g = mem_alloc(sizeof(*g));
+	struct slot anchor CLEANUP(slot_done) = {0};
+	int rc;
+
+	g->git.ops = &ops;
+	g->spec = spec;
+	g->has_env = env != NULL;
+	if (env)
+		g->env = *env;
+	rc = git_discover(root, env, &g->place, e);
+	if (rc) {
+		op_free(&g->git);
+		return rc;
+	}
+	g->epic_name = name_of(spec->epic);
+	g->epic_ref = mem_printf(PREFIX_HEADS "%s", spec->epic_branch);
+	g->anchor = path_join(spec->state_dir, "anchor");
+	slot_init(g, g->anchor, &anchor);
+	g->anchor_admin = TAKE(anchor.admin);
+	g->ssh = ssh_command(&g->place);
+	g->signs = is_true(git_place_config(&g->place, "commit.gpgsign"));
+	g->bare_main = is_true(git_place_config(&g->place, "core.bare"));
+	g->identity = has_identity(&g->place) ? NULL : stand_in;
+	g->remote = choose_remote(g);
+	*ret = &g->git;
+	return 0;
+}
+
+int op_resolve(struct git *git, const char *name, struct oid *ret, struct err *e)
+{
+	struct git_repo *g = repo_of(git);
+	struct cmd c = repo_cmd(g);
+	struct child_result r CLEANUP(child_result_done) = {0};
+	char *commit CLEANUP(freep) = mem_printf("%s^{commit}", name);
+	int rc;
+
+	c.git_dir = g->place.git_dir; /* "HEAD" is the user's */
+	rc = cmd_run(&c, ARGS("rev-parse", "--verify", "-q", "--end-of-options", commit), &r, e);
+	if (rc)
+		return rc;
+	if (r.exit_code || !oid_parse(buf_str(&r.out), ret))
+		return err_set(e, ERR_NOT_FOUND, "could not find commit '%s' in '%s'", name,
+			       g->place.common_dir);
+	return 0;
+}
+
+int op_keep(struct git *git, const char *task, int attempt, const struct oid *head, struct err *e)
+{
+	struct git_repo *g = repo_of(git);
+	char *name CLEANUP(freep) = name_of(task);
+	char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, "");
+	struct oid have;
+
+	if (ref_read(g, ref, &have) && oid_eq(&have, head))
+		return 0;
+	return ref_set(g, ref, head, NULL, "ganger: keep", e);
+}
+
+int op_ancestor(struct git *git, const struct oid *a, const struct oid *b, bool *ret, struct err *e)
+{
+	struct cmd c = repo_cmd(repo_of(git));
+	struct child_result r CLEANUP(child_result_done) = {0};
+	const char *const *args = ARGS("merge-base", "--is-ancestor", a->hex, b->hex);
+	int rc = cmd_run(&c, args, &r, e);
+
+	if (rc)
+		return rc;
+	if (r.exit_code > 1)
+		return cmd_error(args, &r, e);
+	*ret = r.exit_code == 0;
+	return 0;
+}
