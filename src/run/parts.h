@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+
 struct child_env;
 struct config;
 struct executor;
@@ -11,8 +13,8 @@ struct forge;
 struct git;
 struct git_epic_spec;
 struct host;
+struct issue_graph;
 struct place;
-struct place_git;
 struct tracker;
 
 /*
@@ -20,15 +22,16 @@ struct tracker;
  * function is there; one whose driver is not built says so in e.
  */
 struct parts {
-	/* The repository around a folder. NOT_FOUND: there is none; INVALID: it is bare. */
-	int (*discover)(const char *dir, struct place_git *ret, struct err *e);
+	/*
+	 * The repository around a folder; all of ret but state_dir. place_done().
+	 * NOT_FOUND: there is none, or no git; INVALID: it is bare, or git is too old.
+	 */
+	int (*discover)(const char *dir, struct place *ret, struct err *e);
 	/* The tracker that the settings name, ready for use; the caller frees it. */
 	int (*tracker_open)(const struct place *p,
 			    const struct config *c,
 			    struct tracker **ret,
 			    struct err *e);
-	/* A Beads export, to be looked at with load() alone; the caller frees it. */
-	int (*beads_open)(const char *path, struct tracker **ret, struct err *e);
 	/* The drivers of a run; the caller frees each. */
 	int (*forge_open)(const struct place *p,
 			  const struct config *c,
@@ -45,6 +48,18 @@ struct parts {
 			     const struct executor_events *events,
 			     struct executor **ret,
 			     struct err *e);
+	/* Does this build have such a tracker, such a forge? */
+	bool (*tracker_known)(const char *kind);
+	bool (*forge_known)(const char *kind);
+	bool (*agent_known)(const char *kind);
+	/* What a Beads export holds, without importing it; epic NULL: all. Lines that could not be
+	 * used are in ret->notes. issue_graph_done(). */
+	int (*beads_graph)(const char *path,
+			   const char *epic,
+			   struct issue_graph *ret,
+			   struct err *e);
+	/* How ganger-shim is found; the caller frees it. NOT_FOUND with a hint. */
+	int (*shim_path)(char **ret, struct err *e);
 };
 
 #endif

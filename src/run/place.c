@@ -3,41 +3,6 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/str.h"
-
-#include <inttypes.h>
-#include <string.h>
-
-/* FNV-1a: it only has to keep repositories of the same name apart. */
-static uint64_t hash(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
-	return h;
-}
-
-/* "/src/shop/.git" and "/src/shop.git" are both called "shop". */
-static char *repository_name(const char *common_dir)
-{
-	struct str s = str_of(common_dir), piece;
-	struct buf name = BUF_INIT;
-	char *text CLEANUP(freep) = NULL;
-
-	if (str_ends(s, "/.git"))
-		s.n -= strlen("/.git");
-	else if (str_ends(s, ".git"))
-		s.n -= strlen(".git");
-	piece = s;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '/')
-			piece = (struct str){s.p + i + 1, s.n - i - 1};
-	}
-	text = mem_strndup(piece.p, piece.n);
-	buf_name(&name, text);
-	return buf_take(&name);
-}
 
 /* The folder above the repositories' state folders. */
 static int state_home_find(const char *set, char **ret, struct err *e)
@@ -65,17 +30,15 @@ static int state_home_find(const char *set, char **ret, struct err *e)
 	return 0;
 }
 
-int place_find(struct place_git *git, const char *state_home, struct place *ret, struct err *e)
+int place_set_state(struct place *p, const char *state_home, struct err *e)
 {
 	char *home CLEANUP(freep) = NULL;
 	int rc = state_home_find(state_home, &home, e);
 
 	if (rc < 0)
 		return rc;
-	*ret = (struct place){.root = TAKE(git->root), .common_dir = TAKE(git->common_dir)};
-	ret->name = repository_name(ret->common_dir);
-	ret->state_dir =
-		mem_printf("%s/%s-%08" PRIx32, home, ret->name, (uint32_t)hash(ret->common_dir));
+	free(p->state_dir);
+	p->state_dir = path_join(home, p->state_name);
 	return 0;
 }
 
@@ -86,15 +49,12 @@ void place_done(struct place *p)
 	free(p->root);
 	free(p->common_dir);
 	free(p->name);
+	free(p->state_name);
+	free(p->branch);
+	free(p->remote);
+	free(p->remote_branch);
+	free(p->user_name);
+	free(p->user_email);
 	free(p->state_dir);
 	*p = (struct place){0};
-}
-
-void place_git_done(struct place_git *p)
-{
-	if (!p)
-		return;
-	free(p->root);
-	free(p->common_dir);
-	*p = (struct place_git){0};
 }

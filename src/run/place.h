@@ -3,30 +3,30 @@
 
 #include "base/err.h"
 
-/* What Git says of the folder that a command runs in; all absolute, owned. */
-struct place_git {
-	char *root;       /* top of the checkout */
-	char *common_dir; /* of the repository, the same for all its worktrees */
-};
-void place_git_done(struct place_git *p);
+#include <stdbool.h>
 
-/* Where a command acts: a repository, and the folder in which we keep what belongs to it. */
+/* Where a command acts: a repository, as Git sees it, and our folder for it. Texts are owned. */
 struct place {
-	char *root; /* top of the checkout the command ran in */
-	char *common_dir;
-	char *name;      /* the repository's, for people and folders; safe as a file name */
-	char *state_dir; /* <state>/<name>-<hash of common_dir>; may not exist yet */
+	char *root;          /* top of the checkout that the command ran in; absolute */
+	char *common_dir;    /* of the repository, the same for all its worktrees; absolute */
+	char *name;          /* the repository's, for people */
+	char *state_name;    /* "<name>-<hash of common_dir>", safe as a file name */
+	char *branch;        /* checked out in root; NULL: none is */
+	char *remote;        /* the branch's, else "origin", else the only one; NULL: none */
+	char *remote_branch; /* the remote's default branch; NULL: not known */
+	char *user_name, *user_email; /* who commits, as configured; NULL: not set */
+	bool unborn;                  /* there is no commit yet */
+	char git_version[32];
+	char *state_dir; /* <state>/<state_name>, from place_set_state; may not exist yet */
 };
 
 /*
- * Work out the place from what Git found; takes over the texts of git.
+ * Work out state_dir.
  *
  * state_home  the key 'state_dir', or NULL for $XDG_STATE_HOME/ganger
- * ret         place_done()
  * e           INVALID: state_home is not absolute; NOT_FOUND: there is no home
  */
-int place_find(struct place_git *git, const char *state_home, struct place *ret, struct err *e)
-	MUST_CHECK;
+int place_set_state(struct place *p, const char *state_home, struct err *e) MUST_CHECK;
 void place_done(struct place *p);
 
 #endif

@@ -157,14 +157,12 @@ static int operands_check(struct cli *c, int n, char **operands)
 /* ganger.yaml of the checkout (where there is one), then -c. */
 static int config_load(struct cli *c, struct err *e)
 {
-	char *path CLEANUP(freep) = c->place.root ? path_join(c->place.root, "ganger.yaml") : NULL;
+	char *path CLEANUP(freep) = path_join(c->place.root, "ganger.yaml");
 	char *cwd CLEANUP(freep) = getcwd(NULL, 0);
-	int rc = 0;
+	int rc;
 
 	/* Where the file is in the folder of the user, its name is enough. */
-	if (path)
-		rc = config_read_file(&c->config, streq(cwd, c->place.root) ? "ganger.yaml" : path,
-				      e);
+	rc = config_read_file(&c->config, streq(cwd, c->place.root) ? "ganger.yaml" : path, e);
 	if (rc < 0 && rc != ERR_NOT_FOUND)
 		return rc;
 	for (size_t i = 0; i < c->overrides.n; i++) {
@@ -177,7 +175,6 @@ static int config_load(struct cli *c, struct err *e)
 
 static int prepare(struct cli *c)
 {
-	struct place_git git CLEANUP(place_git_done) = {0};
 	char *cwd CLEANUP(freep) = getcwd(NULL, 0);
 	struct err e = ERR_INIT;
 	int rc = 0;
@@ -187,16 +184,12 @@ static int prepare(struct cli *c)
 	if (!cwd)
 		rc = err_sys(&e, "could not find the current folder");
 	if (rc == 0)
-		rc = c->parts->discover(cwd, &git, &e);
-	/* The settings lie in the root, and say where state is kept: root first, place last. */
-	if (rc == 0)
-		c->place.root = mem_strdup(git.root);
+		rc = c->parts->discover(cwd, &c->place, &e);
+	/* The settings lie in the root, and say where state is kept. */
 	if (rc == 0 && c->command->needs == CLI_CONFIG)
 		rc = config_load(c, &e);
-	if (rc == 0) {
-		place_done(&c->place);
-		rc = place_find(&git, c->config.state_dir, &c->place, &e);
-	}
+	if (rc == 0)
+		rc = place_set_state(&c->place, c->config.state_dir, &e);
 	return rc == 0 ? GO_ON : cli_fail(c, &e);
 }
 

@@ -1,10 +1,381 @@
+#include "run/plan.h"
+
+#include "base/clean.h"
+#include "port/tracker.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
 
+#include <inttypes.h>
+#include <string.h>
+
+/* What is planned, and where it came from. */
+struct view {
+	struct cli *c;
+	struct issue epic; /* id NULL: all issues of the tracker */
+	struct issue_graph graph;
+	struct plan plan;
+};
+
+static void view_done(struct view *v)
+{
+	plan_done(&v->plan);
+	issue_graph_done(&v->graph);
+	issue_done(&v->epic);
+}
+
+static const char *id_of(const struct view *v, int task)
+{
+	return v->plan.tasks[task].issue->id;
+}
+
+/* The result as JSON. */
+
+static cJSON *ids_json(const struct view *v, const struct plan_list *list)
+{
+	cJSON *ids = cJSON_CreateArray();
+
+	for (int i = 0; i < list->n; i++)
+		cJSON_AddItemToArray(ids, cli_json_text(id_of(v, list->items[i])));
+	return ids;
+}
+
+static cJSON *lists_json(const struct view *v, const struct plan_list *lists, int n)
+{
+	cJSON *array = cJSON_CreateArray();
+
+	for (int i = 0; i < n; i++)
+		cJSON_AddItemToArray(array, ids_json(v, &lists[i]));
+	return array;
+}
+
+static cJSON *blocked_json(const struct view *v)
+{
+	cJSON *array = cJSON_CreateArray();
+
+	for (int t = 0; t < v->plan.n_tasks; t++) {
+		const struct plan_task *task = &v->plan.tasks[t];
+		cJSON *o, *by;
+
+		if (!task->n_by)
+			continue;
+		o = cJSON_CreateObject();
+		by = cJSON_CreateArray();
+		cJSON_AddItemToObject(o, "id", cli_json_text(task->issue->id));
+		for (int i = 0; i < task->n_by; i++)
+			cJSON_AddItemToArray(by, cli_json_text(task->by[i].id));
+		cJSON_AddItemToObject(o, "by", by);
+		cJSON_AddItemToArray(array, o);
+	}
+	return array;
+}
+
+static cJSON *hidden_json(const struct view *v)
+{
+	cJSON *array = cJSON_CreateArray();
+
+	for (int i = 0; i < v->plan.n_hidden; i++) {
+		cJSON *o = cJSON_CreateObject();
+
+		cJSON_AddItemToObject(o, "id", cli_json_text(v->plan.hidden[i]->id));
+		cJSON_AddItemToObject(o, "why", cli_json_text(v->plan.hidden[i]->hidden));
+		cJSON_AddItemToArray(array, o);
+	}
+	return array;
+}
+
+static cJSON *notes_json(const struct view *v)
+{
+	cJSON *array = cJSON_CreateArray();
+
+	for (size_t i = 0; i < v->graph.notes.n; i++)
+		cJSON_AddItemToArray(array, cli_json_text(v->graph.notes.items[i]));
+	return array;
+}
+
+static cJSON *or_null(bool known, double value)
+{
+	return known ? cJSON_CreateNumber(value) : cJSON_CreateNull();
+}
+
+static cJSON *ceiling_json(const struct view *v)
+{
+	const struct config *k = &v->c->config;
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(o, "tasks", v->plan.n_tasks);
+	cJSON_AddNumberToObject(o, "attempts", k->limits_attempts);
+	cJSON_AddItemToObject(o, "timeout_ms",
+			      or_null(k->limits_timeout > 0, (double)k->limits_timeout));
+	cJSON_AddNumberToObject(o, "at_once", k->limits_max_concurrent);
+	cJSON_AddItemToObject(o, "cost_usd", or_null(k->limits_cost >= 0, k->limits_cost));
+	return o;
+}
+
+static void plan_json(const struct view *v)
+{
+	cJSON *o = cJSON_CreateObject();
+	const struct plan *p = &v->plan;
+	const struct plan_list none = {NULL, 0};
+
+	cJSON_AddItemToObject(o, "epic", cli_json_text(v->epic.id));
+	cJSON_AddItemToObject(o, "ready", ids_json(v, p->n_waves ? &p->waves[0] : &none));
+	cJSON_AddItemToObject(o, "blocked", blocked_json(v));
+	cJSON_AddItemToObject(o, "waves", lists_json(v, p->waves, p->n_waves));
+	cJSON_AddItemToObject(o, "cycles", lists_json(v, p->cycles, p->n_cycles));
+	cJSON_AddItemToObject(o, "critical_path", ids_json(v, &p->path));
+	cJSON_AddItemToObject(o, "hidden", hidden_json(v));
+	cJSON_AddItemToObject(o, "notes", notes_json(v));
+	cJSON_AddItemToObject(o, "ceiling", ceiling_json(v));
+	cli_print_json(v->c, o);
+}
+
+/* The result for a person. */
+
+/* "  12  the title  (after 3, 4)" */
+static void task_line(const struct view *v, int t)
+{
+	const struct plan_task *task = &v->plan.tasks[t];
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	buf_puts(&b, "  ");
+	buf_line(&b, str_of(task->issue->id));
+	buf_puts(&b, "  ");
+	buf_line(&b, str_of(task->issue->title));
+	for (int i = 0; i < task->n_by; i++) {
+		buf_puts(&b, i ? ", " : "  (after ");
+		buf_line(&b, str_of(task->by[i].id));
+		if (task->by[i].why)
+			buf_printf(&b, ": %s", task->by[i].why);
+	}
+	buf_puts(&b, task->n_by ? ")\n" : "\n");
+	cli_print_buf(v->c, &b);
+}
+
+/* "label: 3 -> 5 -> 9" */
+static void
+chain_line(const struct view *v, const char *label, const struct plan_list *l, bool ring)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	const char *arrow = ring ? " needs " : " -> ";
+
+	buf_printf(&b, "%s: ", label);
+	for (int i = 0; i < l->n; i++) {
+		buf_puts(&b, i ? arrow : "");
+		buf_line(&b, str_of(id_of(v, l->items[i])));
+	}
+	if (ring) {
+		buf_puts(&b, arrow);
+		buf_line(&b, str_of(id_of(v, l->items[0])));
+	}
+	buf_putc(&b, '\n');
+	cli_print_buf(v->c, &b);
+}
+
+static const char *plural(int n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void print_head(const struct view *v)
+{
+	const struct plan *p = &v->plan;
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	if (v->epic.id) {
+		buf_puts(&b, "epic ");
+		buf_line(&b, str_of(v->epic.id));
+		buf_puts(&b, ": ");
+		buf_line(&b, str_of(v->epic.title));
+		buf_putc(&b, '\n');
+	}
+	buf_printf(&b, "%d open task%s", p->n_tasks, plural(p->n_tasks));
+	if (p->n_closed)
+		buf_printf(&b, ", %d closed", p->n_closed);
+	if (p->n_hidden)
+		buf_printf(&b, ", %d hidden", p->n_hidden);
+	buf_putc(&b, '\n');
+	cli_print_buf(v->c, &b);
+}
+
+static void print_waves(const struct view *v)
+{
+	for (int w = 0; w < v->plan.n_waves; w++) {
+		const struct plan_list *wave = &v->plan.waves[w];
+
+		cli_print(v->c, "\nwave %d: %d task%s%s\n", w + 1, wave->n, plural(wave->n),
+			  w ? "" : ", ready");
+		for (int i = 0; i < wave->n; i++)
+			task_line(v, wave->items[i]);
+	}
+}
+
+/* What no wave has: stuck behind a cycle, or behind something that this run does not do. */
+static void print_never(const struct view *v)
+{
+	bool any = false;
+
+	for (int t = 0; t < v->plan.n_tasks; t++) {
+		if (v->plan.tasks[t].wave >= 0)
+			continue;
+		if (!any)
+			cli_print(v->c, "\ncannot start as things are:\n");
+		any = true;
+		task_line(v, t);
+	}
+}
+
+static void print_hidden(const struct view *v)
+{
+	if (v->plan.n_hidden)
+		cli_print(v->c, "\nhidden, not started:\n");
+	for (int i = 0; i < v->plan.n_hidden; i++) {
+		const struct issue *issue = v->plan.hidden[i];
+		struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+		buf_puts(&b, "  ");
+		buf_line(&b, str_of(issue->id));
+		buf_puts(&b, "  ");
+		buf_line(&b, str_of(issue->title));
+		buf_puts(&b, "  (");
+		buf_line(&b, str_of(issue->hidden));
+		buf_puts(&b, ")\n");
+		cli_print_buf(v->c, &b);
+	}
+	if (v->graph.notes.n)
+		cli_print(v->c, "\n");
+	for (size_t i = 0; i < v->graph.notes.n; i++) {
+		cli_print(v->c, "note: ");
+		cli_print_line(v->c, v->graph.notes.items[i]);
+	}
+}
+
+/* "starts first: 3, 4, 7 (10 at once)" */
+static void print_start(const struct view *v)
+{
+	const struct plan *p = &v->plan;
+	int at_once = v->c->config.limits_max_concurrent, n;
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	if (!p->n_waves)
+		return;
+	n = p->waves[0].n < at_once ? p->waves[0].n : at_once;
+	buf_puts(&b, "starts first: ");
+	for (int i = 0; i < n; i++) {
+		buf_puts(&b, i ? ", " : "");
+		buf_line(&b, str_of(id_of(v, p->waves[0].items[i])));
+	}
+	buf_putc(&b, '\n');
+	cli_print_buf(v->c, &b);
+}
+
+/* "at most: 14 tasks x 3 attempts x 2h = 84h of agents, 10 at once; no cost limit set" */
+static void print_ceiling(const struct view *v)
+{
+	const struct config *k = &v->c->config;
+	int n = v->plan.n_tasks;
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	buf_printf(&b, "at most: %d task%s x %d attempt%s", n, plural(n), k->limits_attempts,
+		   plural(k->limits_attempts));
+	if (k->limits_timeout > 0) {
+		buf_puts(&b, " x ");
+		buf_duration(&b, k->limits_timeout);
+		buf_puts(&b, " = ");
+		buf_duration(&b, k->limits_timeout * n * k->limits_attempts);
+		buf_puts(&b, " of agents");
+	} else {
+		buf_puts(&b, ", no time limit set");
+	}
+	buf_printf(&b, ", %d at once; ", k->limits_max_concurrent);
+	if (k->limits_cost >= 0)
+		buf_printf(&b, "cost limit %.2f USD\n", k->limits_cost);
+	else
+		buf_puts(&b, "no cost limit set\n");
+	cli_print_buf(v->c, &b);
+}
+
+static void plan_text(const struct view *v)
+{
+	const struct plan *p = &v->plan;
+
+	print_head(v);
+	print_waves(v);
+	print_never(v);
+	print_hidden(v);
+	cli_print(v->c, "\n");
+	for (int i = 0; i < p->n_cycles; i++)
+		chain_line(v, "cycle", &p->cycles[i], true);
+	if (p->path.n > 1)
+		chain_line(v, "critical path", &p->path, false);
+	print_start(v);
+	print_ceiling(v);
+}
+
+/* Without an EPIC it must be clear which: the only open one. *ret is owned. */
+static int epic_choose(struct tracker *t, char **ret, struct err *e)
+{
+	struct issue_graph g = {0};
+	struct buf ids CLEANUP(buf_done) = BUF_INIT;
+	int rc = t->ops->epics(t, &g, e);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < g.issues.n; i++)
+		buf_printf(&ids, "%s%s", i ? ", " : "", g.issues.items[i].id);
+	if (g.issues.n == 1) {
+		*ret = mem_strdup(g.issues.items[0].id);
+	} else if (g.issues.n) {
+		(void)err_set(e, ERR_INVALID, "which epic? %zu are open", g.issues.n);
+		rc = err_hint(e, "name one of: %s", buf_cstr(&ids));
+	} else {
+		(void)err_set(e, ERR_NOT_FOUND, "there is no open epic");
+		rc = err_hint(e,
+			      "an epic is an issue with children: 'ganger add', 'ganger import'");
+	}
+	issue_graph_done(&g);
+	return rc;
+}
+
+static int load_tracker(struct view *v, const char *epic, struct err *e)
+{
+	struct tracker *t = NULL;
+	char *only CLEANUP(freep) = NULL;
+	int rc = cli_tracker(v->c, &t, e);
+
+	if (rc < 0)
+		return rc;
+	if (!epic)
+		rc = epic_choose(t, &only, e);
+	if (rc == 0)
+		rc = t->ops->load(t, epic ? epic : only, &v->epic, &v->graph, e);
+	t->ops->free(t);
+	return rc;
+}
+
+static int load(struct view *v, const char *epic, struct err *e)
+{
+	const char *from = cli_value(v->c, "from");
+
+	if (!from)
+		return load_tracker(v, epic, e);
+	if (strncmp(from, "beads:", 6) != 0 || !from[6]) {
+		(void)err_set(e, ERR_INVALID, "cannot look at '%s': it is not beads:FILE", from);
+		return e->code;
+	}
+	return v->c->parts->beads_graph(from + 6, epic, &v->graph, e);
+}
+
 int cmd_plan(struct cli *c, int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	cli_error(c, "'plan' is not there yet");
-	return CLI_ENVIRONMENT;
+	struct view v CLEANUP(view_done) = {.c = c};
+	struct err e = ERR_INIT;
+
+	if (load(&v, argc ? argv[0] : NULL, &e) < 0)
+		return cli_fail(c, &e);
+	plan_make(&v.graph, &v.plan);
+	if (cli_flag(c, "json"))
+		plan_json(&v);
+	else
+		plan_text(&v);
+	return v.plan.n_cycles ? CLI_PERSON : CLI_OK;
 }

@@ -1,0 +1,52 @@
+#ifndef RUN_PLAN_H
+#define RUN_PLAN_H
+
+#include "base/arena.h"
+#include "port/tracker.h"
+
+/*
+ * What a run would do with the issues as they are now: a dry run over what a tracker
+ * says. Ids and titles are borrowed from the issues; everything else lives in the arena.
+ */
+
+/* A list of tasks, by their place in plan.tasks. */
+struct plan_list {
+	const int *items;
+	int n;
+};
+
+struct plan_need {
+	const char *id;
+	const char *
+		why; /* why it is not one of the tasks: "open, outside the epic"; NULL: it is one */
+};
+
+struct plan_task {
+	const struct issue *issue;
+	struct plan_need *by; /* what is not done and has to be, each once */
+	int n_by;
+	int wave;     /* 0: ready; -1: never, as things are */
+	int unblocks; /* tasks that need it directly */
+	bool in_cycle;
+};
+
+struct plan {
+	struct arena arena;
+	struct plan_task
+		*tasks; /* open ones that may be started some time; by priority, then age */
+	int n_tasks;
+	struct plan_list *waves; /* each in the order of starting */
+	int n_waves;
+	struct plan_list *cycles; /* each member needs the next, where it is one ring */
+	int n_cycles;
+	struct plan_list path;       /* the longest chain */
+	const struct issue **hidden; /* open, but must not be started: issue.hidden says why */
+	int n_hidden;
+	int n_closed;
+};
+
+/* Never fails: what could not be read was an error of load(). g is borrowed until plan_done. */
+void plan_make(const struct issue_graph *g, struct plan *ret);
+void plan_done(struct plan *p);
+
+#endif
