@@ -14,7 +14,13 @@ set -u
 T=$(mktemp -d "${TMPDIR:-/tmp}/ganger-test.XXXXXX")
 export HOME=$T/home XDG_STATE_HOME=$T/state XDG_CONFIG_HOME=$T/config XDG_CACHE_HOME=$T/cache
 export GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_CEILING_DIRECTORIES=$T TZ=UTC LC_ALL=C.UTF-8
-unset NO_COLOR GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE XDG_RUNTIME_DIR ${!GANGER_*}
+unset NO_COLOR GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE XDG_RUNTIME_DIR
+for variable in ${!GANGER_*} ${!ILOOM_*}; do
+	case $variable in
+	GANGER_SOURCE | GANGER_BUILD | GANGER_SHIM) ;; # of the build, not of a session around us
+	*) unset "$variable" ;;
+	esac
+done
 unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN OPENAI_API_KEY CODEX_API_KEY GH_TOKEN GITHUB_TOKEN
 mkdir -p "$HOME" "$T/bin"
 WAIT_S=${WAIT_S:-30}
