@@ -110,10 +110,11 @@ static bool clock_part(struct str *s, struct tm *tm, int64_t *ret_ns, int64_t *r
 	return zone_s(s, ret_zone_s);
 }
 
-bool beads_time(struct str s, int64_t *ret_ns)
+/* Seconds since the epoch, and what is beyond them in ns. */
+static bool parse_time(struct str s, int64_t *ret_s, int64_t *ret_ns)
 {
 	struct tm tm = {0};
-	int64_t ns = 0, zone = 0, seconds;
+	int64_t ns = 0, zone = 0;
 
 	s = str_trim(s);
 	if (!digits(&s, 4, &tm.tm_year) || !mark(&s, "-") || !digits(&s, 2, &tm.tm_mon) ||
@@ -127,7 +128,17 @@ bool beads_time(struct str s, int64_t *ret_ns)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	seconds = (int64_t)timegm(&tm) - zone;
+	*ret_s = (int64_t)timegm(&tm) - zone;
+	*ret_ns = ns;
+	return true;
+}
+
+bool beads_time(struct str s, int64_t *ret_ns)
+{
+	int64_t seconds, ns;
+
+	if (!parse_time(s, &seconds, &ns))
+		return false;
 	/* Years that do not fit (before 1678, after 2261) count as the nearest that does. */
 	if (seconds > INT64_MAX / NS_PER_S - 1)
 		seconds = INT64_MAX / NS_PER_S - 1;
@@ -149,9 +160,9 @@ static bool flag_at(const cJSON *o, const char *key)
 
 static int64_t time_at(const cJSON *o, const char *key)
 {
-	int64_t ns;
+	int64_t seconds, ns;
 
-	return beads_time(text_at(o, key), &ns) ? ns / 1000000 : 0;
+	return parse_time(text_at(o, key), &seconds, &ns) ? seconds * 1000 + ns / 1000000 : 0;
 }
 
 static enum beads_edge_kind kind_of(const char *type, const cJSON *edge)

@@ -87,6 +87,7 @@ const struct beads_issue *beads_find(const struct beads_file *f, const char *id)
 enum beads_state { BEADS_READY = 1, BEADS_CLOSED, BEADS_HIDDEN, BEADS_BLOCKED };
 
 struct beads_verdict {
+	bool by_date; /* HIDDEN only until a date */
 	enum beads_state state;
 	char *reason;   /* HIDDEN: why, for a person; else NULL */
 	VEC(char *) by; /* BLOCKED: ids, in order of the file; else empty */

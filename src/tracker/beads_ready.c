@@ -175,20 +175,22 @@ static bool is_internal(const char *type)
 	return false;
 }
 
-static char *deferred(const char *what, int64_t until_ms)
+static char *deferred(const char *what, int64_t until_ms, bool *ret_by_date)
 {
 	struct buf b = BUF_INIT;
 
+	*ret_by_date = true;
 	buf_printf(&b, "%s until ", what);
 	buf_time(&b, until_ms);
 	return buf_take(&b);
 }
 
 /* Why an open issue is not to be started; NULL: it may. */
-static char *hidden_reason(const struct rules *r, size_t at)
+static char *hidden_reason(const struct rules *r, size_t at, bool *ret_by_date)
 {
 	const struct beads_issue *i = issue_at(r, at);
 
+	*ret_by_date = false;
 	if (!streq(i->status, "open"))
 		return mem_printf("status '%s'", i->status);
 	if (i->pinned)
@@ -200,12 +202,12 @@ static char *hidden_reason(const struct rules *r, size_t at)
 	if (is_internal(i->type))
 		return mem_printf("type '%s'", i->type);
 	if (i->defer_ms > r->now_ms)
-		return deferred("deferred", i->defer_ms);
+		return deferred("deferred", i->defer_ms, ret_by_date);
 	for (size_t k = 0; k < r->parents[at].at.n; k++) {
 		const struct beads_issue *parent = issue_at(r, r->parents[at].at.items[k]);
 
 		if (parent->defer_ms > r->now_ms)
-			return deferred("its epic is deferred", parent->defer_ms);
+			return deferred("its epic is deferred", parent->defer_ms, ret_by_date);
 	}
 	return NULL;
 }
@@ -217,7 +219,7 @@ static void judge_one(struct rules *r, size_t at, struct beads_verdict *v)
 	v->state = BEADS_CLOSED;
 	if (beads_is_closed(issue_at(r, at)))
 		return;
-	v->reason = hidden_reason(r, at);
+	v->reason = hidden_reason(r, at, &v->by_date);
 	v->state = BEADS_HIDDEN;
 	if (v->reason)
 		return;
@@ -254,7 +256,8 @@ void beads_verdicts_done(struct beads_verdicts *v)
 static void to_issue(struct rules *r, size_t at, struct issue *ret)
 {
 	const struct beads_issue *i = issue_at(r, at);
-	char *hidden = beads_is_closed(i) ? NULL : hidden_reason(r, at);
+	bool by_date;
+	char *hidden = beads_is_closed(i) ? NULL : hidden_reason(r, at, &by_date);
 
 	*ret = (struct issue){
 		.id = mem_strdup(i->id),

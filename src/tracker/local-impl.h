@@ -54,6 +54,8 @@ int local_put_comment(struct local *l,
 		      struct err *e) MUST_CHECK;
 /* The number the next new issue gets. */
 int local_next_number(struct local *l, int64_t *ret, struct err *e) MUST_CHECK;
+/* 0, or INVALID: an id is one line of 1 to ISSUE_ID_MAX bytes. */
+int local_check_id(const char *id, struct err *e) MUST_CHECK;
 /* 0, or NOT_FOUND: "there is no issue '<id>'". */
 int local_exists(struct local *l, const char *id, struct err *e) MUST_CHECK;
 

@@ -35,7 +35,7 @@ static int check_priority(int priority, struct err *e)
 	return 0;
 }
 
-static int check_id(const char *id, struct err *e)
+int local_check_id(const char *id, struct err *e)
 {
 	char *line CLEANUP(freep) = text_line(str_of(id));
 
@@ -140,7 +140,7 @@ static int check_new(const struct issue_new *n, struct err *e)
 	if (rc == 0)
 		rc = check_priority(n->priority, e);
 	if (rc == 0 && n->id)
-		rc = check_id(n->id, e);
+		rc = local_check_id(n->id, e);
 	return rc;
 }
 
