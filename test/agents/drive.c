@@ -1,0 +1,236 @@
+/*
+ * Runs one attempt as the supervisor would, but nothing around it: the kind's command line and
+ * environment in the current folder, a worktree, and its verdict in lines "name=value".
+ *
+ *   agent-drive [-p PRESET | -c COMMAND | -k KIND] [-e NAME[=VALUE]]... [-l PATTERN]...
+ *               [-t SECONDS] [-P] FOLDER
+ *
+ * FOLDER has the prompt, and gets log and result. -P runs the probe. Over -t seconds (60) the
+ * program's group is killed, as by a time limit.
+ */
+#include "base/child.h"
+#include "base/clean.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/presets.h"
+#include "port/agent.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef VEC(const char *) texts;
+
+struct drive {
+	struct agent_settings settings;
+	struct agent_attempt attempt;
+	texts env, limits;
+	int timeout_ms;
+	bool probe;
+};
+
+static _Noreturn void die(const char *what)
+{
+	(void)fprintf(stderr, "agent-drive: %s\n", what);
+	exit(99);
+}
+
+static const char *const *shell(const char *text)
+{
+	const char **argv = mem_alloc(4 * sizeof(*argv));
+
+	argv[0] = "sh";
+	argv[1] = "-c";
+	argv[2] = text;
+	return argv;
+}
+
+static void add_texts(texts *v, const char *const *more)
+{
+	for (; more && *more; more++)
+		VEC_PUSH(v, *more);
+}
+
+static void use_preset(struct drive *d, const char *name)
+{
+	const struct config_preset *p = config_preset_find(name);
+
+	if (!p)
+		die("there is no such preset");
+	d->settings.name = name;
+	d->settings.command = shell(p->command);
+	d->settings.probe = p->probe ? shell(p->probe) : NULL;
+	add_texts(&d->env, p->env);
+	add_texts(&d->limits, p->pause_on);
+}
+
+static int seconds(const char *text)
+{
+	int64_t n;
+
+	if (!str_i64(str_of(text), &n) || n < 1 || n > 3600)
+		die("-t takes 1 to 3600 seconds");
+	return (int)n * 1000;
+}
+
+static void options(struct drive *d, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "p:c:k:e:l:t:P")) != -1) {
+		if (c == 'p')
+			use_preset(d, optarg);
+		else if (c == 'c')
+			d->settings.command = shell(optarg);
+		else if (c == 'k')
+			d->settings.kind = optarg;
+		else if (c == 'e')
+			VEC_PUSH(&d->env, optarg);
+		else if (c == 'l')
+			VEC_PUSH(&d->limits, optarg);
+		else if (c == 't')
+			d->timeout_ms = seconds(optarg);
+		else if (c == 'P')
+			d->probe = true;
+		else
+			exit(99);
+	}
+	if (optind + 1 != argc)
+		die("no folder");
+	VEC_PUSH(&d->env, NULL);
+	VEC_PUSH(&d->limits, NULL);
+	d->settings.env = d->env.items;
+	d->settings.pause_on = d->limits.items;
+}
+
+static char *git_dir(void)
+{
+	const char *const argv[] = {"git", "rev-parse", "--absolute-git-dir", NULL};
+	struct child_result r;
+	char *dir;
+
+	if (child_ok(&(struct child_spec){.argv = argv}, &r, NULL))
+		die("this is no worktree");
+	dir = mem_strndup(r.out.p, str_trim(buf_str(&r.out)).n);
+	child_result_done(&r);
+	return dir;
+}
+
+static void fill_attempt(struct agent_attempt *a, const char *folder)
+{
+	*a = (struct agent_attempt){
+		.epic = "e",
+		.task = "1",
+		.title = "A task",
+		.attempt = 1,
+		.branch = "ganger/e/1",
+		.epic_branch = "epic/e",
+		.base = "main",
+		.root = "/nonexistent",
+		.repository = "repo",
+		.worktree = getcwd(NULL, 0),
+		.git_dir = git_dir(),
+		.prompt_path = path_join(folder, "prompt"),
+		.result_path = path_join(folder, "result"),
+		.log_path = path_join(folder, "log"),
+	};
+}
+
+static pid_t start(const struct agent_command *c, const char *log)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	const char *in = c->stdin_path ? c->stdin_path : "/dev/null";
+	pid_t pid = 0;
+	int rc;
+
+	(void)posix_spawn_file_actions_init(&fa);
+	(void)posix_spawnattr_init(&attr);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
+	(void)posix_spawn_file_actions_addopen(&fa, 0, in, O_RDONLY, 0);
+	(void)posix_spawn_file_actions_addopen(&fa, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	(void)posix_spawn_file_actions_adddup2(&fa, 1, 2);
+	(void)posix_spawn_file_actions_addchdir_np(&fa, c->cwd);
+	rc = posix_spawnp(&pid, c->argv[0], &fa, &attr, c->argv, c->envp);
+	(void)posix_spawn_file_actions_destroy(&fa);
+	(void)posix_spawnattr_destroy(&attr);
+	if (rc)
+		die(strerror(rc));
+	return pid;
+}
+
+static struct job_end await(pid_t pid, int timeout_ms)
+{
+	int fd CLEANUP(closep) = pidfd_open(pid, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct job_end end = {.how = JOB_EXITED};
+	int status = 0;
+
+	if (fd < 0)
+		die("could not watch it");
+	if (poll(&p, 1, timeout_ms) == 0)
+		end.how = JOB_TIMEOUT;
+	if (end.how == JOB_TIMEOUT)
+		(void)kill(-pid, SIGKILL);
+	(void)waitpid(pid, &status, 0);
+	if (end.how == JOB_EXITED && WIFSIGNALED(status)) {
+		end.how = JOB_SIGNALED;
+		end.code = WTERMSIG(status);
+	} else if (end.how == JOB_EXITED) {
+		end.code = WEXITSTATUS(status);
+	}
+	return end;
+}
+
+static void report(const struct job_end *end, const struct agent_verdict *v)
+{
+	static const char *const hows[] = {
+		[JOB_EXITED] = "exited", [JOB_SIGNALED] = "signaled", [JOB_TIMEOUT] = "timeout"};
+	static const char *const results[] = {
+		[AGENT_DONE] = "done",
+		[AGENT_NOTHING] = "nothing",
+		[AGENT_LATER] = "later",
+		[AGENT_FAILED] = "failed",
+	};
+
+	printf("how=%s\ncode=%d\nresult=%s\nreason=%s\nlimit=%d\nuntil=%lld\nin=%lld\nout=%lld\n"
+	       "cost=%g\n",
+	       hows[end->how], end->code, results[v->result], v->reason, v->provider_limit,
+	       (long long)v->until_ms / 1000, (long long)v->tokens_in, (long long)v->tokens_out,
+	       v->cost_usd);
+}
+
+int main(int argc, char **argv)
+{
+	struct drive d = {
+		.settings = {.name = "drive", .kind = "command"},
+                  .timeout_ms = 60000
+        };
+	struct agent_command c = {0};
+	struct agent_verdict v = {0};
+	struct err e = ERR_INIT;
+	const struct agent_kind *kind;
+	struct job_end end;
+
+	options(&d, argc, argv);
+	fill_attempt(&d.attempt, argv[optind]);
+	kind = agent_kind_find(d.settings.kind);
+	if (!kind)
+		die("there is no such kind");
+	if (kind->command(&d.settings, &d.attempt, d.probe, &c, &e))
+		die(e.msg);
+	end = await(start(&c, d.attempt.log_path), d.timeout_ms);
+	if (kind->judge(&d.settings, &d.attempt, &end, clock_now().wall_ms, &v, &e))
+		die(e.msg);
+	report(&end, &v);
+	agent_command_done(&c);
+	return 0;
+}
