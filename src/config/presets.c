@@ -42,8 +42,9 @@ static const char *const claude_keys[] = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_T
  */
 #define CODEX_COMMAND                                                                              \
 	"g=$(git rev-parse --path-format=absolute --git-common-dir) && "                           \
+	"w=$(git rev-parse --absolute-git-dir) && "                                                \
 	"exec codex exec --json -s workspace-write -c \"sandbox_workspace_write.writable_roots="   \
-	"[\\\"$g/objects\\\",\\\"$g/refs\\\",\\\"$g/logs\\\",\\\"$GANGER_GIT_DIR\\\"]\" -"
+	"[\\\"$g/objects\\\",\\\"$g/refs\\\",\\\"$g/logs\\\",\\\"$w\\\"]\" -"
 
 /* A model of one's own needs no login. */
 #define CODEX_PROBE                                                                                \
