@@ -4,53 +4,69 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "exec/local.h"
+#include "forge/kinds.h"
+#include "git/git.h"
 #include "port/agent.h"
+#include "run/host_uv.h"
 #include "run/parts.h"
 #include "run/place.h"
 #include "tracker/beads.h"
 #include "tracker/kinds.h"
 #include "ui/cli/cli.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The parts, wired together: nobody else knows the drivers by name. */
 
-/* One line of 'git rev-parse', without its end. */
-static char *line_take(struct str *rest)
-{
-	struct str line;
-
-	return str_next(rest, '\n', &line) ? mem_strndup(line.p, line.n) : NULL;
-}
-
 static int discover(const char *dir, struct place *ret, struct err *e)
 {
-	const char *const argv[] = {"git",
-				    "-C",
-				    dir,
-				    "rev-parse",
-				    "--path-format=absolute",
-				    "--git-common-dir",
-				    "--show-toplevel",
-				    NULL};
-	struct child_spec spec = {.argv = argv, .timeout_ms = 10000};
-	struct child_result result CLEANUP(child_result_done) = {0};
-	struct str rest;
-	int rc = child_run(&spec, &result, e);
+	struct git_place g CLEANUP(git_place_done) = {0};
 
-	if (rc < 0)
-		return rc;
-	rest = buf_str(&result.out);
-	ret->common_dir = line_take(&rest);
-	ret->root = line_take(&rest);
-	if (result.exit_code == 0 && ret->root) {
-		ret->name = mem_strdup(strrchr(ret->root, '/') + 1);
-		ret->state_name = mem_strdup(ret->name);
-		return 0;
+	if (git_discover(dir, NULL, &g, e))
+		return e->code;
+	if (g.bare) {
+		(void)err_set(e, ERR_INVALID, "'%s' is a bare repository", dir);
+		return err_hint(e, "run ganger in a clone that has a checkout");
 	}
-	place_done(ret);
-	(void)err_set(e, ERR_NOT_FOUND, "'%s' is in no Git repository with a checkout", dir);
-	return err_hint(e, "go into one, or name it with -C");
+	ret->user_name = mem_strdup(git_place_config(&g, "user.name"));
+	ret->user_email = mem_strdup(git_place_config(&g, "user.email"));
+	ret->root = TAKE(g.root);
+	ret->common_dir = TAKE(g.common_dir);
+	ret->name = TAKE(g.name);
+	ret->state_name = TAKE(g.state_name);
+	ret->branch = TAKE(g.branch);
+	ret->remote = TAKE(g.remote);
+	ret->remote_branch = TAKE(g.remote_branch);
+	ret->unborn = g.unborn;
+	(void)snprintf(ret->git_version, sizeof(ret->git_version), "%d.%d.%d", g.major, g.minor,
+		       g.patch);
+	return 0;
+}
+
+static int git_open(const struct place *p,
+		    const struct git_epic_spec *spec,
+		    const struct child_env *env,
+		    struct git **ret,
+		    struct err *e)
+{
+	return git_new(p->root, spec, env, ret, e);
+}
+
+static int executor_open(struct host *host,
+			 const struct config *c,
+			 const char *shim,
+			 const struct executor_events *events,
+			 struct executor **ret,
+			 struct err *e)
+{
+	struct executor_local_options o = {.shim = shim, .cgroup = true};
+
+	if (!streq(c->executor, "local"))
+		return err_set(e, ERR_INVALID, "executor: this version does not have '%s'",
+			       c->executor);
+	return executor_local_new(host_uv_loop(host), &o, events, ret, e);
 }
 
 static int
@@ -66,6 +82,17 @@ tracker_open(const struct place *p, const struct config *c, struct tracker **ret
 	return rc < 0 ? rc : kind->open(p->state_dir, ret, e);
 }
 
+static int
+forge_open(const struct place *p, const struct config *c, struct forge **ret, struct err *e)
+{
+	const struct forge_kind *kind = forge_kind_find(c->forge);
+
+	if (!kind)
+		return err_set(e, ERR_INVALID, "cannot use forge '%s': this version does not have it",
+			       c->forge);
+	return kind->open(p->state_dir, ret, e);
+}
+
 static bool tracker_known(const char *kind)
 {
 	return tracker_kind_find(kind);
@@ -73,7 +100,7 @@ static bool tracker_known(const char *kind)
 
 static bool forge_known(const char *kind)
 {
-	return streq(kind, "local");
+	return forge_kind_find(kind);
 }
 
 static bool agent_known(const char *kind)
@@ -129,6 +156,9 @@ static int shim_path(char **ret, struct err *e)
 
 static const struct parts parts = {
 	.discover = discover,
+	.forge_open = forge_open,
+	.git_open = git_open,
+	.executor_open = executor_open,
 	.tracker_open = tracker_open,
 	.tracker_known = tracker_known,
 	.forge_known = forge_known,

@@ -20,7 +20,7 @@ static const char *notice_name(enum core_notice n)
 	return "";
 }
 
-void work_notify(struct task_work *w)
+void act_notify(struct task_work *w)
 {
 	cJSON *j = cJSON_CreateObject();
 	const char *reason = w->action.task < 0 ? w->run.reason : w->t.reason;

@@ -82,13 +82,13 @@ void work_defer(struct task_work *w, work_fn *fn)
 void outbox_send(struct supervisor *s, const struct action *a)
 {
 	static work_fn *const works[ACT_COUNT] = {
-		[ACT_CLAIM] = work_claim,     [ACT_PREPARE] = work_prepare,
-		[ACT_COLLECT] = work_collect, [ACT_SUBMIT] = work_submit,
-		[ACT_MERGE] = work_merge,     [ACT_GATE_PREPARE] = work_gate_prepare,
-		[ACT_LAND] = work_land,       [ACT_CLOSE] = work_close,
-		[ACT_LOOK] = work_look,       [ACT_RELEASE] = work_release,
-		[ACT_OPEN] = work_open,       [ACT_TIDY] = work_tidy,
-		[ACT_NOTIFY] = work_notify,
+		[ACT_CLAIM] = act_claim,     [ACT_PREPARE] = act_prepare,
+		[ACT_COLLECT] = act_collect, [ACT_SUBMIT] = act_submit,
+		[ACT_MERGE] = act_merge,     [ACT_GATE_PREPARE] = act_gate_prepare,
+		[ACT_LAND] = act_land,       [ACT_CLOSE] = act_close,
+		[ACT_LOOK] = act_look,       [ACT_RELEASE] = act_release,
+		[ACT_OPEN] = act_open,       [ACT_TIDY] = act_tidy,
+		[ACT_NOTIFY] = act_notify,
 	};
 	if (a->kind == ACT_STOP_JOB)
 		job_stop(s, a->job, a->n ? JOB_KILL : JOB_ASK);

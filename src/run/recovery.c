@@ -55,7 +55,7 @@ static int open_drivers(struct supervisor *s, struct err *e)
 {
 	const struct parts *p = s->spec.parts;
 	const struct config *c = s->config;
-	struct git_epic_spec git = {
+	s->git_spec = (struct git_epic_spec){
 		.epic = s->spec.epic,
 		.epic_branch = s->epic_branch,
 		.base = s->spec.base ? s->spec.base : c->base,
@@ -63,7 +63,7 @@ static int open_drivers(struct supervisor *s, struct err *e)
 		.worktree_dir = c->worktree_dir,
 		.push = push_of(c),
 	};
-	if (p->git_open(s->spec.place, &git, &s->child_env, &s->git, e) ||
+	if (p->git_open(s->spec.place, &s->git_spec, &s->child_env, &s->git, e) ||
 	    p->tracker_open(s->spec.place, c, &s->tracker, e) ||
 	    p->forge_open(s->spec.place, c, &s->forge, e))
 		return e->code;

@@ -56,6 +56,7 @@ struct supervisor {
 	char *epic_branch;
 	char *epic_title;
 	char *who; /* for claims */
+	struct git_epic_spec git_spec;
 	struct git *git;
 	struct tracker *tracker;
 	struct forge *forge;
@@ -107,10 +108,10 @@ struct task_work {
 	char *dir, *log, *watch, *cwd;
 };
 
-/* works.c: what an action does, off the thread; fills answer, or e. */
+/* act.c: what an action does, off the thread; fills answer, or e. */
 typedef void work_fn(struct task_work *w);
-work_fn work_claim, work_prepare, work_collect, work_submit, work_merge, work_gate_prepare,
-	work_land, work_close, work_look, work_release, work_open, work_tidy, work_notify;
+work_fn act_claim, act_prepare, act_collect, act_submit, act_merge, act_gate_prepare,
+	act_land, act_close, act_look, act_release, act_open, act_tidy, act_notify;
 
 /* jobs.c */
 void job_send(struct supervisor *s, struct task_work *w); /* takes over w */

@@ -12,6 +12,16 @@ static const struct cli_option plan_options[] = {
 	{NULL,   NULL,         NULL,				     0},
 };
 
+static const struct cli_option run_options[] = {
+	{"agent",          "NAME", "use this agent",                                          0},
+	{"max-concurrent", "N",    "sessions at once, over limits.max_concurrent",            0},
+	{"allow-red",      NULL,   "start although the check fails on the base",              0},
+	{"yes",            NULL,   "do not ask before anything leaves this machine",          0},
+	{"detach",         NULL,   "go on in the background; prints pid, log and how to watch", 0},
+	{"json",           NULL,   "the result alone, as JSON",                               0},
+	{NULL,             NULL,   NULL,                                                      0},
+};
+
 static const struct cli_option doctor_options[] = {
 	{"agent", "NAME", "also try this agent's set-up, probe and check", 0},
 	{"json",  NULL,   "the checks as JSON",                            0},
@@ -41,6 +51,17 @@ const struct cli_command cli_commands[] = {
          .operands_max = 1,
          .needs = CLI_CONFIG,
          .run = cmd_plan,
+	 },
+	{
+         .name = "run",
+         .usage = "[EPIC...]",
+         .help = "bring an epic home",
+         .about = "The supervisor, in the foreground, to the end. Run again it goes on where it\n"
+			 "was. Several epics are run one after another.\n",
+         .options = run_options,
+         .operands_max = -1,
+         .needs = CLI_CONFIG,
+         .run = cmd_run,
 	 },
 	{
          .name = "doctor",

@@ -15,7 +15,7 @@ static char *task_branch(const struct task_work *w)
 	return branch_expand(w->s->config->git_task_branch, w->s->spec.epic, w->t.id);
 }
 
-void work_claim(struct task_work *w)
+void act_claim(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
 	if (t->ops->claim(t, w->t.id, w->s->who, &w->e) == 0) {
@@ -27,7 +27,7 @@ void work_claim(struct task_work *w)
 	}
 }
 
-void work_release(struct task_work *w)
+void act_release(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
 	if (w->t.reason[0]) {
@@ -59,7 +59,7 @@ static enum git_from from_of(const struct task *t)
 	return GIT_FROM_EPIC;
 }
 
-void work_prepare(struct task_work *w)
+void act_prepare(struct task_work *w)
 {
 	const struct config *c = w->s->config;
 	char *path CLEANUP(freep) = path_worktree(&w->s->paths, w->t.slot - 1);
@@ -85,7 +85,7 @@ void work_prepare(struct task_work *w)
 }
 
 /* A worktree with exactly one commit: what would land or, before everything, the base itself. */
-void work_gate_prepare(struct task_work *w)
+void act_gate_prepare(struct task_work *w)
 {
 	const struct config *c = w->s->config;
 	char *path CLEANUP(freep) = path_gate(&w->s->paths, 0);
@@ -186,7 +186,7 @@ static_assert((int)HOW_EXITED == JOB_EXITED && (int)HOW_SIGNALED == JOB_SIGNALED
 		      (int)HOW_NOT_STARTED == JOB_NOT_STARTED,
 	      "core and port count ends alike");
 
-void work_collect(struct task_work *w)
+void act_collect(struct task_work *w)
 {
 	char *path CLEANUP(freep) = path_worktree(&w->s->paths, w->t.slot - 1);
 	struct git_work found = {0};
@@ -203,7 +203,7 @@ void work_collect(struct task_work *w)
 }
 
 /* The pull request: what it closes, and whether anything tests it. */
-void work_submit(struct task_work *w)
+void act_submit(struct task_work *w)
 {
 	const struct config *c = w->s->config;
 	char *branch CLEANUP(freep) = task_branch(w);
@@ -234,7 +234,7 @@ static enum git_method method_of(const struct config *c)
 	return streq(c->queue_method, "rebase") ? GIT_REBASE : GIT_MERGE;
 }
 
-void work_merge(struct task_work *w)
+void act_merge(struct task_work *w)
 {
 	struct buf subject CLEANUP(buf_done) = BUF_INIT;
 	struct buf body CLEANUP(buf_done) = BUF_INIT;
@@ -269,7 +269,7 @@ void work_merge(struct task_work *w)
 	}
 }
 
-void work_land(struct task_work *w)
+void act_land(struct task_work *w)
 {
 	struct git_land found = {0};
 	struct git_land_spec spec = {
@@ -291,7 +291,7 @@ void work_land(struct task_work *w)
 	}
 }
 
-void work_close(struct task_work *w)
+void act_close(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
 	struct buf comment CLEANUP(buf_done) = BUF_INIT;
@@ -313,7 +313,7 @@ void work_close(struct task_work *w)
 }
 
 /* Has a person left something on the branch since we did? */
-void work_look(struct task_work *w)
+void act_look(struct task_work *w)
 {
 	char *branch CLEANUP(freep) = task_branch(w);
 	struct buf ref CLEANUP(buf_done) = BUF_INIT;
@@ -335,7 +335,7 @@ void work_look(struct task_work *w)
 	w->answer.b = w->run.epic_head;
 }
 
-void work_open(struct task_work *w)
+void act_open(struct task_work *w)
 {
 	struct git_opened found = {0};
 	if (w->s->git->ops->open_epic(w->s->git, &found, &w->e))
@@ -347,7 +347,7 @@ void work_open(struct task_work *w)
 	buf_puts(&w->text2, found.remote);
 }
 
-void work_tidy(struct task_work *w)
+void act_tidy(struct task_work *w)
 {
 	if (w->s->git->ops->remove(w->s->git, NULL, &w->e) == 0)
 		w->answer.kind = EV_DONE;
