@@ -17,10 +17,11 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
-#define BOUND_MS      10000
-#define LOOK_EVERY_MS 10   /* at a job that cannot be adopted yet */
-#define LOOK_LIMIT_MS 5000 /* then it is taken for what it looks like */
-#define READY_AT_ONCE 64   /* records read from the ready pipe in one go */
+#define BOUND_MS        10000
+#define LOOK_EVERY_MS   10   /* at a job that cannot be adopted yet */
+#define LOOK_LIMIT_MS   5000 /* then it is taken for what it looks like */
+#define LOOK_DAMAGED_MS 500  /* the same, where a record is wrong and not just missing */
+#define READY_AT_ONCE   64   /* records read from the ready pipe in one go */
 
 static void job_look(struct job *j);
 static void on_turn(uv_idle_t *handle);
@@ -226,13 +227,15 @@ static void on_look(uv_timer_t *timer)
 }
 
 /*
- * It cannot be told yet: look again soon. After LOOK_LIMIT_MS it is lost, but never for want of
- * our own descriptors.
+ * It cannot be told yet: look again soon. After some time it is lost, but never for want of our
+ * own descriptors.
  */
 static void job_look_again(struct job *j, int64_t now_ms, int sys, const char *why)
 {
+	int64_t limit_ms = j->record.damaged ? LOOK_DAMAGED_MS : LOOK_LIMIT_MS;
+
 	if (j->state != JOB_LOOKING || is_shortage(sys))
-		j->look_until_ms = now_ms + LOOK_LIMIT_MS;
+		j->look_until_ms = now_ms + limit_ms;
 	if (now_ms >= j->look_until_ms) {
 		exec_job_lost(j, why);
 		return;

@@ -8,6 +8,7 @@
  */
 #include "exec/local.h"
 #include "shim/proc.h"
+#include "shim/status.h"
 #include "tmp.h"
 #include "unit/test.h"
 
@@ -72,18 +73,14 @@ static void on_ended(void *ctx, const struct job_end *end)
 	f->ended[f->n_ended++] = *end;
 }
 
-static const struct executor_local_options *fixture_options(void)
-{
-	static struct executor_local_options o;
-
-	o.shim = getenv("GANGER_SHIM");
-	return &o;
-}
+/* What a test changes before it opens an executor of its own. */
+static struct executor_local_options fixture_options;
 
 static int
 make_local(uv_loop_t *loop, const struct executor_events *ev, struct executor **ret, struct err *e)
 {
-	return executor_local_new(loop, fixture_options(), ev, ret, e);
+	fixture_options.shim = getenv("GANGER_SHIM");
+	return executor_local_new(loop, &fixture_options, ev, ret, e);
 }
 
 /* The executors that the contract is held against, and how each is made for a test. */
@@ -318,6 +315,51 @@ static inline void put_file(const char *dir, const char *name, const char *text)
 	if (file_write(path, str_of(text), false, &e) < 0)
 		fail_msg("%s", e.msg);
 	free(path);
+}
+
+/* --- inside --- */
+
+static inline const char *job_dir(struct fixture *f, uint64_t number)
+{
+	(void)snprintf(f->texts[4], sizeof(f->texts[4]), "%s/job/%d", f->dir, (int)number);
+	return f->texts[4];
+}
+
+static inline void read_status(struct fixture *f, uint64_t number, void *page)
+{
+	char *path = path_join(job_dir(f, number), STATUS_NAME);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, page, STATUS_SIZE), STATUS_SIZE);
+	close(fd);
+	free(path);
+}
+
+static inline pid_t shim_of(struct fixture *f, uint64_t number)
+{
+	char page[STATUS_SIZE];
+	struct status_start start;
+
+	read_status(f, number, page);
+	memcpy(&start, page + STATUS_START_AT, sizeof(start));
+	assert_true(status_valid(&start, sizeof(start), STATUS_START, number));
+	return start.pid;
+}
+
+/* Two that would escape: one ignores SIGTERM in a session of its own, one forked twice. */
+#define ESCAPES                                                                                    \
+	"mkfifo p; "                                                                               \
+	"setsid sh -c 'trap \"\" TERM HUP; echo $$ >p; while :; do sleep .01; done' & read a <p; " \
+	"(setsid sh -c '(trap \"\" TERM; echo $(exec sh -c \"echo \\$PPID\") >p; exec sleep "      \
+	"1000) &' "                                                                                \
+	"&) ; read b <p; echo $a >$SAY; echo $b >$SAY; "
+
+static inline void expect_none_left(pid_t a, pid_t b)
+{
+	assert_true(a > 1 && b > 1);
+	assert_false(is_alive(a));
+	assert_false(is_alive(b));
 }
 
 #endif
