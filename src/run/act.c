@@ -23,7 +23,6 @@ void act_claim(struct task_work *w)
 	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
 		buf_puts(&w->text, w->e.msg);
 		w->answer.kind = EV_REFUSED;
-		w->e = (struct err)ERR_INIT;
 	}
 }
 
@@ -40,7 +39,6 @@ void act_release(struct task_work *w)
 	if (t->ops->release(t, w->t.id, w->s->who, &w->e) && w->e.code != ERR_CONFLICT &&
 	    w->e.code != ERR_NOT_FOUND)
 		return;
-	w->e = (struct err)ERR_INIT;
 	w->answer.kind = EV_DONE;
 }
 
@@ -308,7 +306,6 @@ void act_close(struct task_work *w)
 	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
 		buf_puts(&w->text, w->e.msg);
 		w->answer.kind = EV_REFUSED;
-		w->e = (struct err)ERR_INIT;
 	}
 }
 
@@ -320,14 +317,13 @@ void act_look(struct task_work *w)
 	struct git *g = w->s->git;
 	struct oid tip = {""};
 	buf_printf(&ref, "refs/heads/%s", branch);
-	w->answer.kind = EV_UNFIXED;
-	if (g->ops->resolve(g, buf_cstr(&ref), &tip, &w->e)) {
-		if (w->e.code == ERR_NOT_FOUND)
-			w->e = (struct err)ERR_INIT;
+	int rc = g->ops->resolve(g, buf_cstr(&ref), &tip, &w->e);
+	if (rc && rc != ERR_NOT_FOUND)
+		return;
+	if (rc || streq(tip.hex, w->t.head.hex)) {
+		w->answer.kind = EV_UNFIXED;
 		return;
 	}
-	if (streq(tip.hex, w->t.head.hex))
-		return;
 	if (g->ops->keep(g, w->t.id, (int)w->t.attempt + 1, &tip, &w->e))
 		return;
 	w->answer.kind = EV_FIXED;

@@ -60,7 +60,7 @@ static void deliver(struct work *work)
 	struct task_work *w = (struct task_work *)work;
 	struct supervisor *s = w->s;
 	s->works--;
-	if (w->e.code)
+	if (w->answer.kind == EV_NONE && w->e.code)
 		work_answer_error(w);
 	w->answer.text = buf_cstr(&w->text);
 	w->answer.text2 = buf_cstr(&w->text2);

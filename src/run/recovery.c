@@ -149,7 +149,7 @@ static void start(struct supervisor *s)
 	struct core_event ev = {.kind = EV_START,
 				.task = -1,
 				.text = boot,
-				.n = now.wall_ms * 2654435761 + getpid()};
+				.n = now.wall_ms ^ ((int64_t)getpid() << 24)};
 	supervisor_event(s, &ev);
 }
 

@@ -87,11 +87,13 @@ static void step_all(struct supervisor *s)
 	s->inbox = (__typeof__(s->inbox)){0};
 	for (size_t i = 0; i < batch.n; i++)
 		step_one(s, &batch.items[i], now);
+	if (!batch.n) {
+		struct arrived tick = {0};
+		tick.ev.kind = EV_TICK;
+		tick.ev.task = -1;
+		step_one(s, &tick, now);
+	}
 	VEC_DONE(&batch);
-	struct arrived tick = {
-		.ev = {.kind = EV_TICK, .task = -1}
-        };
-	step_one(s, &tick, now);
 }
 
 static int write_turn(struct supervisor *s, struct err *e)

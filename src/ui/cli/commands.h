@@ -9,7 +9,7 @@ int cmd_doctor(struct cli *c, int argc, char **argv);
 int cmd_help(struct cli *c, int argc, char **argv);
 int cmd_init(struct cli *c, int argc, char **argv);
 int cmd_plan(struct cli *c, int argc, char **argv);
-int cmd_run(struct cli *c, int argc, char **argv);
+int cmd_run_epics(struct cli *c, int argc, char **argv);
 int cmd_version(struct cli *c, int argc, char **argv);
 
 #endif

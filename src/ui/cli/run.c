@@ -65,7 +65,7 @@ static int run_epic(struct cli *c, const char *epic)
 	return exit_code;
 }
 
-int cmd_run(struct cli *c, int argc, char **argv)
+int cmd_run_epics(struct cli *c, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	struct issue_graph open CLEANUP(issue_graph_done) = {0};

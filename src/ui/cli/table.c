@@ -61,7 +61,7 @@ const struct cli_command cli_commands[] = {
          .options = run_options,
          .operands_max = -1,
          .needs = CLI_CONFIG,
-         .run = cmd_run,
+         .run = cmd_run_epics,
 	 },
 	{
          .name = "doctor",
