@@ -128,10 +128,18 @@ out_like '1 task x 3 attempts' 'an empty -c takes back to the default'
 run ganger -c limits.cost=12.5 plan --from "beads:$T/beads.jsonl"
 out_like 'cost limit 12.50 USD' 'a cost limit is shown'
 
-# The help and the man page have every key.
-page=$GANGER_SOURCE/docs/man/ganger.yaml.5
-for key in $(ganger help config | sed -n 's/^  \([a-z][A-Za-z_.]*\)$/\1/p'); do
-	ok "ganger.yaml(5) has $key" grep -q "^\.B[IR]* ${key//./\\.}" "$page"
+# The help, the manual page and a written ganger.yaml have every key.
+page=$GANGER_BUILD/docs/man/ganger.yaml.5
+keys=$(ganger help config | sed -n 's/^  \([a-z][A-Za-z_.]*\)$/\1/p')
+rm -f ganger.yaml
+ganger init >/dev/null
+ok 'help config has keys' test "$(printf '%s\n' "$keys" | wc -l)" -gt 40
+for key in $keys; do
+	ok "ganger.yaml(5) has $key" grep -qFx ".B $key" "$page"
+	ok "init writes $key" grep -Eq "^[ #]*(${key%%.*}\.)?${key##*.}:" ganger.yaml
+done
+for command in $(ganger help | sed -n 's/^  \([a-z]\+\) .*/\1/p'); do
+	ok "ganger(1) has $command" grep -q "^\.B $command" "$GANGER_BUILD/docs/man/ganger.1"
 done
 
 done_testing

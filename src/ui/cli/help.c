@@ -2,6 +2,7 @@
 #include "base/near.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
+#include "ui/cli/manual.h"
 
 #include <string.h>
 
@@ -83,11 +84,23 @@ static int help_config(struct cli *c)
 	return CLI_OK;
 }
 
+/* What the manual pages are made of. */
+static int help_manual(struct cli *c, const char *what)
+{
+	if (streq(what, "config"))
+		manual_keys(c);
+	else
+		manual_commands(c);
+	return CLI_OK;
+}
+
 int cmd_help(struct cli *c, int argc, char **argv)
 {
 	const struct cli_command *k;
 	struct near near;
 
+	if (cli_flag(c, "man"))
+		return help_manual(c, argc ? argv[0] : "commands");
 	if (argc == 0)
 		return help_all(c);
 	k = cli_command_find(argv[0]);

@@ -28,6 +28,11 @@ static const struct cli_option doctor_options[] = {
 	{NULL,    NULL,   NULL,					    0},
 };
 
+static const struct cli_option help_options[] = {
+	{"man", NULL, "as the source of a manual page", 0},
+	{NULL,  NULL, NULL,			     0},
+};
+
 /* One row a command, in the order of the help. */
 const struct cli_command cli_commands[] = {
 	{
