@@ -13,13 +13,13 @@ static const struct cli_option plan_options[] = {
 };
 
 static const struct cli_option run_options[] = {
-	{"agent",          "NAME", "use this agent",                                          0},
-	{"max-concurrent", "N",    "sessions at once, over limits.max_concurrent",            0},
-	{"allow-red",      NULL,   "start although the check fails on the base",              0},
-	{"yes",            NULL,   "do not ask before anything leaves this machine",          0},
+	{"agent",          "NAME", "use this agent",					    0},
+	{"max-concurrent", "N",    "sessions at once, over limits.max_concurrent",              0},
+	{"allow-red",      NULL,   "start although the check fails on the base",                0},
+	{"yes",            NULL,   "do not ask before anything leaves this machine",            0},
 	{"detach",         NULL,   "go on in the background; prints pid, log and how to watch", 0},
-	{"json",           NULL,   "the result alone, as JSON",                               0},
-	{NULL,             NULL,   NULL,                                                      0},
+	{"json",           NULL,   "the result alone, as JSON",                                 0},
+	{NULL,             NULL,   NULL,							0},
 };
 
 static const struct cli_option doctor_options[] = {
@@ -33,70 +33,73 @@ static const struct cli_option help_options[] = {
 	{NULL,  NULL, NULL,			     0},
 };
 
-/* One row a command, in the order of the help. */
+/* One row a command, in the order of the help. The formatter would align what is no table. */
+/* clang-format off */
 const struct cli_command cli_commands[] = {
 	{
-         .name = "init",
-         .usage = "",
-         .help = "look around and write ganger.yaml",
-         .about = "Asks nothing: what it finds is guessed aloud, with the key that changes "
-			 "it.\n"
+		.name = "init",
+		.usage = "",
+		.help = "look around and write ganger.yaml",
+		.about = "Asks nothing: what it finds is guessed aloud, with the key that changes it.\n"
 			 "Nothing is pushed; issues and pull requests stay on this machine unless\n"
-			 "--github is given. A ganger.yaml that is there already is left as it "
-			 "is.\n", .options = init_options,
-         .needs = CLI_PLACE,
-         .run = cmd_init,
-	 },
+			 "--github is given. A ganger.yaml that is there already is left as it is.\n",
+		.options = init_options,
+		.needs = CLI_PLACE,
+		.run = cmd_init,
+	},
 	{
-         .name = "plan",
-         .usage = "[EPIC]",
-         .help = "show what a run would do: waves, cycles, what it may cost",
-         .about =
-			"A dry run: nothing is started, changed or stored. A cycle exits with 3.\n", .options = plan_options,
-         .operands_max = 1,
-         .needs = CLI_CONFIG,
-         .run = cmd_plan,
-	 },
+		.name = "plan",
+		.usage = "[EPIC]",
+		.help = "show what a run would do: waves, cycles, what it may cost",
+		.about = "A dry run: nothing is started, changed or stored. A cycle exits with 3.\n",
+		.options = plan_options,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_plan,
+	},
 	{
-         .name = "run",
-         .usage = "[EPIC...]",
-         .help = "bring an epic home",
-         .about = "The supervisor, in the foreground, to the end. Run again it goes on where it\n"
+		.name = "run",
+		.usage = "[EPIC...]",
+		.help = "bring an epic home",
+		.about = "The supervisor, in the foreground, to the end. Run again it goes on where it\n"
 			 "was. Several epics are run one after another.\n",
-         .options = run_options,
-         .operands_max = -1,
-         .needs = CLI_CONFIG,
-         .run = cmd_run_epics,
-	 },
+		.options = run_options,
+		.operands_max = -1,
+		.needs = CLI_CONFIG,
+		.run = cmd_run_epics,
+	},
 	{
-         .name = "doctor",
-         .usage = "",
-         .help = "check that a run can work here",
-         .about = "Every check with ok, warn or fail, and what to do. Exits with 4 where\n"
-			 "something needed is missing.\n", .options = doctor_options,
-         .needs = CLI_PLACE,
-         .run = cmd_doctor,
-	 },
+		.name = "doctor",
+		.usage = "",
+		.help = "check that a run can work here",
+		.about = "Every check with ok, warn or fail, and what to do. Exits with 4 where\n"
+			 "something needed is missing.\n",
+		.options = doctor_options,
+		.needs = CLI_NOTHING,
+		.run = cmd_doctor,
+	},
 	{
-         .name = "help",
-         .usage = "[COMMAND | config]",
-         .help = "list the commands, or explain one, or the keys of ganger.yaml",
-         .operands_max = 1,
-         .run = cmd_help,
-	 },
+		.name = "help",
+		.usage = "[COMMAND | config]",
+		.help = "list the commands, or explain one, or the keys of ganger.yaml",
+		.options = help_options,
+		.operands_max = 1,
+		.run = cmd_help,
+	},
 	{
-         .name = "version",
-         .usage = "",
-         .help = "print the version",
-         .run = cmd_version,
-	 },
+		.name = "version",
+		.usage = "",
+		.help = "print the version",
+		.run = cmd_version,
+	},
 	{
-         .name = "completion",
-         .usage = "bash",
-         .help = "print the completion for a shell",
-         .operands_min = 1,
-         .operands_max = 1,
-         .run = cmd_completion,
-	 },
+		.name = "completion",
+		.usage = "bash",
+		.help = "print the completion for a shell",
+		.operands_min = 1,
+		.operands_max = 1,
+		.run = cmd_completion,
+	},
 	{.name = NULL},
 };
+/* clang-format on */
