@@ -383,3 +383,15 @@ int beads_graph(const struct beads_file *f,
 	*ret = g;
 	return 0;
 }
+
+void beads_epics(const struct beads_file *f, int64_t now_ms, struct issue_graph *ret)
+{
+	struct rules r CLEANUP(rules_done) = {.file = f};
+
+	memset(ret, 0, sizeof(*ret));
+	rules_init(&r, f, now_ms);
+	for (size_t i = 0; i < f->issues.n; i++) {
+		if (r.children[i].at.n && !beads_is_closed(issue_at(&r, i)))
+			to_issue(&r, i, VEC_ADD(&ret->issues));
+	}
+}
