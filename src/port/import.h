@@ -6,7 +6,7 @@
 /* Bringing issues from a file into the built-in tracker; one transaction, all or nothing. */
 
 struct import_spec {
-	const char *path; /* "-": standard input (Markdown alone) */
+	const char *path;
 	const char *epic; /* --epic: made where there is none; NULL: none is named */
 	bool reopen;      /* Beads: see import_beads() */
 };
@@ -63,12 +63,14 @@ int import_beads(struct tracker *t,
 		 struct err *e) MUST_CHECK;
 
 /*
- * A plan in Markdown. The first '# title' names the epic (unless one is named in s): a new
- * issue, to which the text before the first task is the body. '- [ ] title' is a task ('*',
- * '+' and '1.' do as well), '- [x] title' a closed one; what is indented below it is its body.
- * In a body, lines 'after: …', 'labels: …' and 'priority: …' outside of code fences are taken
- * out: after names tasks of the file by position (1 is the first) or title, separated by
- * commas, a title with commas in quotes. Without title and epic the tasks have no parent.
+ * A plan in Markdown. The one '# title' is the epic (a new issue, numbered after its tasks, unless
+ * one is named in s); what stands before the first task is its body. '- [ ] title' is a task ('*',
+ * '+' and '1.' do as well), '- [x] title' a closed one; what is indented below it, nested lists
+ * included, is its body. Lines 'after: …', 'labels: a, b' and 'priority: 0-4' at the body's
+ * own indentation are taken out of it: after names tasks of the file by position (1 is the
+ * first) or title, separated by commas, "in quotes" where a title has some. Inside of code
+ * fences nothing means anything. Other text after the first task is a note.
+ * Dependencies may point forward, and may form a cycle: 'plan' and 'run' report that.
  *
  * e         INVALID: "<path>:<line>: <reason>", and nothing was imported
  */
