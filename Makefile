@@ -16,6 +16,10 @@ demo: all
 test: all
 	@meson test -C $(BUILD) --print-errorlogs $(TEST_FLAGS)
 
+# The real agent programs, from npm, on a model of our own.
+test-agents: all
+	@ninja -C $(BUILD) test-agents
+
 check: all
 	@meson test -C $(BUILD) --print-errorlogs --suite house
 	@tools/check-format
@@ -29,4 +33,4 @@ install: all
 clean:
 	@rm -rf $(BUILD)
 
-.PHONY: all demo test check install clean
+.PHONY: all demo test test-agents check install clean

@@ -15,7 +15,8 @@
 
 /*
  * What is passed on from the user's environment; a name that ends in '*' is a prefix. Proxies
- * are named in both cases, since curl reads 'http_proxy' in small letters only.
+ * are named in both cases, since curl reads 'http_proxy' in small letters only; TZ, since we
+ * read in our zone the time of day at which an agent says that its limit ends.
  */
 static const char *const passed[] = {
 	"PATH",
@@ -25,6 +26,7 @@ static const char *const passed[] = {
 	"LANG",
 	"LC_*",
 	"TERM",
+	"TZ",
 	"TMPDIR",
 	"SHELL",
 	"XDG_*",

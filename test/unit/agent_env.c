@@ -64,11 +64,23 @@ with_environment(char **own, const struct agent_settings *s, const struct agent_
 
 static void test_env__passes_the_short_list_only(void **state)
 {
-	char *own[] = {
-		"PATH=/bin", "HOME=/home/u",       "LC_ALL=C",         "LC_TIME=de",
-		"LCX=no",    "XDG_CONFIG_HOME=/x", "SSH_AUTH_SOCK=/s", "http_proxy=http://p",
-		"SECRET=no", "GH_TOKEN=no",        "GITHUB_TOKEN=no",  "ANTHROPIC_API_KEY=no",
-		"PATHX=no",  "GANGER_TASK=no",     "GIT_DIR=no",       NULL};
+	char *own[] = {"PATH=/bin",
+		       "HOME=/home/u",
+		       "LC_ALL=C",
+		       "LC_TIME=de",
+		       "LCX=no",
+		       "XDG_CONFIG_HOME=/x",
+		       "SSH_AUTH_SOCK=/s",
+		       "http_proxy=http://p",
+		       "TZ=UTC",
+		       "SECRET=no",
+		       "GH_TOKEN=no",
+		       "GITHUB_TOKEN=no",
+		       "ANTHROPIC_API_KEY=no",
+		       "PATHX=no",
+		       "GANGER_TASK=no",
+		       "GIT_DIR=no",
+		       NULL};
 	char **envp = with_environment(own, NULL, &attempt);
 
 	(void)state;
@@ -79,6 +91,7 @@ static void test_env__passes_the_short_list_only(void **state)
 	assert_value(envp, "XDG_CONFIG_HOME", "/x");
 	assert_value(envp, "SSH_AUTH_SOCK", "/s");
 	assert_value(envp, "http_proxy", "http://p");
+	assert_value(envp, "TZ", "UTC");
 	for (char **v = envp; *v; v++)
 		if (strstr(*v, "=no"))
 			fail_msg("'%s' was passed on", *v);
