@@ -138,6 +138,10 @@ void on_fixed(struct core *c, struct task *t, const struct core_event *ev)
 void on_unfixed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
+	if (t->branch) {
+		task_set_state(c, t, TASK_QUEUED);
+		return;
+	}
 	if (t->from != FROM_MERGED)
 		t->from = FROM_FRESH;
 	task_make_ready(c, t);

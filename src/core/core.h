@@ -57,7 +57,7 @@ enum core_event_kind {
 	EV_EDGE,   /* text: task, text2: what it needs */
 	EV_UNEDGE, /* text: task: forget what it needs, EV_EDGEs follow */
 	EV_SYNCED, /* the graph is complete */
-	EV_BRANCH, /* text: task id; a: head; a branch was submitted by a person */
+	EV_BRANCH, /* text: task id; a: head; n: pull request; m: as task.branch */
 	EV_TICK,   /* time has passed */
 	EV_STOP,   /* n: enum core_stop */
 	EV_PAUSE,

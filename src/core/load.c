@@ -191,7 +191,7 @@ struct core_totals core_count(const struct core *c)
 {
 	struct core_totals n = {0};
 	for (size_t i = 0; i < c->tasks.n; i++)
-		if (!c->tasks.items[i].outside)
+		if (!c->tasks.items[i].outside && c->tasks.items[i].branch < 2)
 			count_task(&n, &c->tasks.items[i]);
 	n.held = c->run.state == RUN_ENDED ? n.blocked : 0;
 	return n;

@@ -122,7 +122,7 @@ static void red(struct core *c, struct task *t, const char *what, const char *wh
 {
 	t->gate_errors = 0;
 	task_reason(c, t, "%s failed on the merged tree: %s", what, why);
-	if (t->spent >= c->policy.attempts || c->policy.no_agents) {
+	if (t->spent >= c->policy.attempts || c->policy.no_agents || t->branch) {
 		task_fail(c, t);
 		return;
 	}

@@ -317,8 +317,11 @@ static void on_branch(struct core *c, const struct core_event *ev)
 	t->attempt++;
 	t->head = ev->a;
 	t->head_base = ev->b;
+	t->pull = ev->n;
+	t->branch = ev->m;
 	t->person = 0;
-	task_set_state(c, t, TASK_SUBMITTING);
+	t->queued_seq = ++c->run.queued_seq;
+	task_set_state(c, t, TASK_QUEUED);
 }
 
 static void stop_jobs(struct core *c)

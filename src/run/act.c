@@ -29,6 +29,10 @@ void act_claim(struct task_work *w)
 void act_release(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
+	if (w->t.branch == 2) {
+		w->answer.kind = EV_DONE;
+		return;
+	}
 	if (w->t.reason[0]) {
 		struct buf text CLEANUP(buf_done) = BUF_INIT;
 		buf_printf(&text, "ganger: %s after attempt %" PRId64 ": %s",
@@ -213,7 +217,7 @@ void act_submit(struct task_work *w)
 		buf_printf(&body, "\nNot committed:\n%s\n", w->t.left_out);
 	struct pull_spec spec = {
 		.head = branch,
-		.base = w->s->spec.until_submitted ? w->run.base : w->s->epic_branch,
+		.base = w->run.dispatch ? w->run.base : w->s->epic_branch,
 		.head_sha = w->t.head.hex,
 		.title = w->t.title,
 		.body = buf_cstr(&body),
@@ -301,7 +305,7 @@ void act_close(struct task_work *w)
 		buf_puts(&comment, "nothing to do, says its agent");
 	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, w->t.landed.hex, &w->e))
 		return;
-	if (t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
+	if (w->t.branch == 2 || t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
 		w->answer.kind = EV_DONE;
 	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
 		buf_puts(&w->text, w->e.msg);
@@ -316,6 +320,10 @@ void act_look(struct task_work *w)
 	struct buf ref CLEANUP(buf_done) = BUF_INIT;
 	struct git *g = w->s->git;
 	struct oid tip = {""};
+	if (w->t.branch) { /* it is the person's: 'submit' says when it has moved */
+		w->answer.kind = EV_UNFIXED;
+		return;
+	}
 	buf_printf(&ref, "refs/heads/%s", branch);
 	int rc = g->ops->resolve(g, buf_cstr(&ref), &tip, &w->e);
 	if (rc && rc != ERR_NOT_FOUND)

@@ -72,7 +72,7 @@ static void submit_events(const struct control_request *r,
 			  void (*give)(void *ctx, const struct core_event *ev),
 			  void *ctx)
 {
-	struct core_event ev = {.kind = EV_BRANCH, .task = -1, .text = r->id};
+	struct core_event ev = {.kind = EV_BRANCH, .task = -1, .text = r->id, .n = r->pull, .m = r->branch};
 	memcpy(ev.a.hex, r->head, strnlen(r->head, OID_SIZE - 1));
 	memcpy(ev.b.hex, r->base, strnlen(r->base, OID_SIZE - 1));
 	give(ctx, &(struct core_event){.kind = EV_ISSUE,
@@ -136,6 +136,8 @@ static cJSON *request_json(const struct control_request *r)
 		cJSON_AddStringToObject(j, "head", r->head);
 		cJSON_AddStringToObject(j, "base", r->base);
 		cJSON_AddNumberToObject(j, "priority", r->priority);
+		cJSON_AddNumberToObject(j, "branch", r->branch);
+		cJSON_AddNumberToObject(j, "pull", (double)r->pull);
 	}
 	return j;
 }
@@ -321,6 +323,12 @@ static void give_event(void *ctx, const struct core_event *ev)
 	supervisor_event(ctx, ev);
 }
 
+static int number_of(const cJSON *j, const char *name, int otherwise)
+{
+	const cJSON *n = cJSON_GetObjectItem(j, name);
+	return cJSON_IsNumber(n) ? n->valueint : otherwise;
+}
+
 static bool parse_request(const cJSON *j, struct control_request *r, const char **ids, size_t max)
 {
 	const char *command = cJSON_GetStringValue(cJSON_GetObjectItem(j, "command"));
@@ -341,8 +349,9 @@ static bool parse_request(const cJSON *j, struct control_request *r, const char 
 	r->title = cJSON_GetStringValue(cJSON_GetObjectItem(j, "title"));
 	r->head = cJSON_GetStringValue(cJSON_GetObjectItem(j, "head"));
 	r->base = cJSON_GetStringValue(cJSON_GetObjectItem(j, "base"));
-	const cJSON *priority = cJSON_GetObjectItem(j, "priority");
-	r->priority = cJSON_IsNumber(priority) ? priority->valueint : 2;
+	r->priority = number_of(j, "priority", 2);
+	r->branch = number_of(j, "branch", 1);
+	r->pull = number_of(j, "pull", 0);
 	bool whole = r->id && r->title && r->head && r->base;
 	return r->verb && (r->verb != CONTROL_SUBMIT || whole);
 }

@@ -28,7 +28,8 @@ struct control_request {
 	const char *const *ids; /* RETRY, CANCEL; NULL-terminated */
 	/* SUBMIT: the child issue as the tracker has it, and what to land. */
 	const char *id, *title, *head, *base;
-	int priority;
+	int priority, branch; /* branch: as struct task has it */
+	int64_t pull;
 };
 
 /*

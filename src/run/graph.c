@@ -64,10 +64,36 @@ static void send_edges(struct supervisor *s, const struct issue_graph *g)
 	}
 }
 
+/* Dispatched issues: those named, or on a resume those that are there. No edges. */
+static int sync_dispatched(struct supervisor *s, struct err *e)
+{
+	VEC(const char *) ids = {0};
+	for (const char *const *id = s->spec.ids; id && *id; id++)
+		VEC_PUSH(&ids, *id);
+	for (size_t i = 0; i < s->core.tasks.n; i++)
+		VEC_PUSH(&ids, s->core.tasks.items[i].id);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
+		struct issue issue CLEANUP(issue_done) = {0};
+		rc = s->tracker->ops->get(s->tracker, ids.items[i], &issue, NULL, e);
+		/* One that was closed is dispatched all the same when it is named: it was asked for. */
+		if (rc == 0)
+			send_issue(s, &issue, ISSUE_OPEN);
+	}
+	VEC_DONE(&ids);
+	if (rc)
+		return err_wrap(e, "could not read an issue to dispatch");
+	s->epic_title = mem_strdup("dispatched issues");
+	supervisor_event(s, &(struct core_event){.kind = EV_SYNCED, .task = -1});
+	return 0;
+}
+
 int graph_sync(struct supervisor *s, struct err *e)
 {
 	struct issue epic CLEANUP(issue_done) = {0};
 	struct issue_graph g CLEANUP(issue_graph_done) = {0};
+	if (s->core.run.dispatch)
+		return sync_dispatched(s, e);
 	if (s->tracker->ops->load(s->tracker, s->spec.epic, &epic, &g, e))
 		return err_wrap(e, "could not read epic '%s'", s->spec.epic);
 	s->epic_title = mem_strdup(epic.title ? epic.title : "");

@@ -104,6 +104,12 @@ static int open_journal(struct supervisor *s, struct err *e)
 		return e->code;
 	if (!s->core.run.epic[0])
 		s->core.run.epic = arena_strdup(&s->core.arena, s->spec.epic);
+	if (s->spec.ids)
+		s->core.run.dispatch = 1;
+	if (s->core.run.dispatch) {
+		s->core.policy.until_submitted = true;
+		s->core.policy.has_check = false;
+	}
 	note_settings(s);
 	struct err full = ERR_INIT;
 	if (store_reserve_make(s->paths.reserve, &full)) {

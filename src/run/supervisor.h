@@ -35,7 +35,8 @@ struct supervisor_spec {
 	const char *shim; /* path of ganger-shim */
 	struct observer observer;
 	bool allow_red;
-	bool until_submitted; /* dispatch */
+	/* dispatch: these issues alone, no graph, no merging; NULL: the epic's children */
+	const char *const *ids;
 	const char *base;     /* over config->base; NULL */
 };
 

@@ -1,5 +1,6 @@
 #include "base/clean.h"
 #include "base/file.h"
+#include "run/failpoint.h"
 #include "run/rows.h"
 #include "run/supervisor-impl.h"
 
@@ -142,13 +143,17 @@ static bool commit(struct supervisor *s)
 	    !c->cut_edges.n && !s->trace.n)
 		return true;
 	struct err e = ERR_INIT;
+	failpoint("commit");
 	if (write_turn(s, &e)) {
 		commit_failed(s, &e);
 		return false;
 	}
+	failpoint("carry-out");
 	free(TAKE(s->meta_config));
-	for (size_t i = 0; i < s->trace.n; i++)
+	for (size_t i = 0; i < s->trace.n; i++) {
+		failpoint(event_name(s->trace.items[i].kind));
 		free(s->trace.items[i].text);
+	}
 	s->trace.n = 0;
 	s->held = false;
 	return true;
