@@ -19,7 +19,8 @@ struct host_uv {
 	uv_signal_t interrupt, terminate, hangup;
 	struct supervisor *s;
 	struct control *control;
-	int signals; /* SIGINT and SIGTERM so far */
+	int signals;  /* SIGINT and SIGTERM so far */
+	int ready_fd; /* as the spec's */
 };
 
 struct uv_loop_s *host_uv_loop(struct host *h)
@@ -59,11 +60,16 @@ static void uv_defer(struct host *h, struct work *w)
 	CHECK(uv_queue_work(host_uv_loop(h), &u->req, run_work, work_done) == 0);
 }
 
+static void say_ready(struct host_uv *h);
+
 static void on_wake(uv_timer_t *t)
 {
 	struct host_uv *h = t->data;
-	if (h->s)
-		supervisor_turn(h->s);
+	if (!h->s)
+		return;
+	supervisor_turn(h->s);
+	if (h->ready_fd > 0 && !h->s->held)
+		say_ready(h);
 }
 
 static void uv_wake_in(struct host *host, int64_t ms)
@@ -103,11 +109,9 @@ static void on_stop_signal(uv_signal_t *sig, int signum)
 					      .n = h->signals == 1 ? STOP_GRACEFUL : STOP_NOW});
 }
 
-/* The terminal is gone: output goes on to run.log, and so does the run. */
-static void on_hangup(uv_signal_t *sig, int signum)
+/* Output goes on to run.log, and so does the run. */
+static void output_to_log(const struct host_uv *h)
 {
-	const struct host_uv *h = sig->data;
-	(void)signum;
 	int fd CLEANUP(closep) =
 		open(h->s->paths.run_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -116,6 +120,23 @@ static void on_hangup(uv_signal_t *sig, int signum)
 	(void)fflush(stderr);
 	(void)dup2(fd, STDOUT_FILENO); /* the descriptors are there: this cannot fail */
 	(void)dup2(fd, STDERR_FILENO);
+}
+
+/* The terminal is gone. */
+static void on_hangup(uv_signal_t *sig, int signum)
+{
+	(void)signum;
+	output_to_log(sig->data);
+}
+
+/* Whoever started us in the background may go: what was asked for is durable. */
+static void say_ready(struct host_uv *h)
+{
+	output_to_log(h);
+	if (write(h->ready_fd, "+", 1) != 1)
+		supervisor_message(h->s, "whoever started this run is gone; it goes on");
+	(void)close(h->ready_fd);
+	h->ready_fd = -1;
 }
 
 static void watch_signal(struct host_uv *h, uv_signal_t *sig, uv_signal_cb cb, int signum)
@@ -167,6 +188,7 @@ int supervisor_run(const struct supervisor_spec *spec, int *ret_exit, struct err
 	/* git and the tracker block; as many at once as there are attempts to prepare or save. */
 	(void)setenv("UV_THREADPOOL_SIZE", "8", 0);
 	host_init(h);
+	h->ready_fd = spec->ready_fd;
 	int rc = begin(h, spec, e);
 	while (rc == 0 && !supervisor_over(h->s))
 		(void)uv_run(&h->loop, UV_RUN_ONCE); /* its return only says whether handles live */

@@ -34,6 +34,9 @@ struct supervisor_spec {
 	const struct parts *parts;
 	const char *shim; /* path of ganger-shim */
 	struct observer observer;
+	/* Once the first turn is durable: output goes to run.log from then on, a byte is written
+	 * here, and it is closed. -1 (or 0): none, the run stays in the foreground. */
+	int ready_fd;
 	bool allow_red;
 	/* dispatch: these issues alone, no graph, no merging; NULL: the epic's children */
 	const char *const *ids;

@@ -1,0 +1,133 @@
+#include "ui/cli/supervise.h"
+
+#include "base/clean.h"
+#include "base/file.h"
+#include "run/paths.h"
+#include "run/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READY_VARIABLE "GANGER_READY_FD"
+
+int supervise_ready_fd(void)
+{
+	int64_t fd = -1;
+	const char *text = getenv(READY_VARIABLE);
+	if (!text || !str_i64(str_of(text), &fd) || fd < 3 || fd > 1 << 20)
+		return -1;
+	(void)unsetenv(READY_VARIABLE); /* agents have no use for it */
+	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
+		return -1;
+	return (int)fd;
+}
+
+int supervise(struct cli *c, const struct supervise *s)
+{
+	struct err e = ERR_INIT;
+	const struct config_agent *agent = NULL;
+	char *shim CLEANUP(freep) = NULL;
+	int exit_code = 0;
+	if (c->parts->shim_path(&shim, &e))
+		return cli_fail(c, &e);
+	if (!s->no_agent && config_agent(&c->config, cli_value(c, "agent"), &agent, &e))
+		return cli_fail(c, &e);
+	struct supervisor_spec spec = {
+		.epic = s->epic,
+		.place = &c->place,
+		.config = &c->config,
+		.agent = agent,
+		.parts = c->parts,
+		.shim = shim,
+		.allow_red = s->allow_red,
+		.ids = s->ids,
+		.ready_fd = supervise_ready_fd(),
+	};
+	if (supervisor_run(&spec, &exit_code, &e))
+		return cli_fail(c, &e);
+	return exit_code;
+}
+
+static char **child_argv(struct cli *c, const char *const *args)
+{
+	VEC(char *) v = {0};
+	VEC_PUSH(&v, mem_strdup("ganger"));
+	VEC_PUSH(&v, mem_strdup("-C"));
+	VEC_PUSH(&v, mem_strdup(c->place.root));
+	for (size_t i = 0; i < c->overrides.n; i++) {
+		VEC_PUSH(&v, mem_strdup("-c"));
+		VEC_PUSH(&v, mem_strdup(c->overrides.items[i]));
+	}
+	for (; *args; args++)
+		VEC_PUSH(&v, mem_strdup(*args));
+	VEC_PUSH(&v, NULL);
+	return v.items;
+}
+
+static void argv_free(char **argv)
+{
+	for (char **p = argv; *p; p++)
+		free(*p);
+	free(argv);
+}
+
+/* In a session of its own, so that neither Ctrl-C nor the terminal's end reaches it. */
+static int spawn_self(char **argv, pid_t *ret, struct err *e)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	(void)posix_spawn_file_actions_init(&files); /* both cannot fail here: glibc allocates late */
+	(void)posix_spawnattr_init(&attr);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	int rc = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (rc == 0)
+		rc = posix_spawn(ret, "/proc/self/exe", &files, &attr, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&files);
+	(void)posix_spawnattr_destroy(&attr);
+	errno = rc;
+	return rc ? err_sys(e, "could not start the supervisor") : 0;
+}
+
+static int wait_ready(struct cli *c, int ready, pid_t pid, const char *epic)
+{
+	char byte = 0;
+	ssize_t n;
+	while ((n = read(ready, &byte, 1)) < 0 && errno == EINTR)
+		;
+	if (n != 1) { /* it has said why, on our standard error */
+		int status = 0;
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_ENVIRONMENT;
+	}
+	struct paths p CLEANUP(paths_done) = {0};
+	paths_find(&c->place, epic, c->config.worktree_dir, &p);
+	cli_print(c, "pid %d\nlog %s\nwatch with 'ganger top %s', wait with 'ganger wait %s'\n",
+		  (int)pid, p.run_log, epic, epic);
+	return CLI_OK;
+}
+
+int supervise_detached(struct cli *c, const char *epic, const char *const *args)
+{
+	struct err e = ERR_INIT;
+	int ends[2];
+	pid_t pid = 0;
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		(void)err_sys(&e, "could not make a pipe");
+		return cli_fail(c, &e);
+	}
+	int ready CLEANUP(closep) = ends[0], child CLEANUP(closep) = ends[1];
+	char *number CLEANUP(freep) = mem_printf("%d", child);
+	(void)fcntl(child, F_SETFD, 0); /* this one is inherited; it cannot fail on a live one */
+	(void)setenv(READY_VARIABLE, number, 1);
+	char **argv = child_argv(c, args);
+	int rc = spawn_self(argv, &pid, &e);
+	argv_free(argv);
+	(void)unsetenv(READY_VARIABLE);
+	closep(&child);
+	child = -1;
+	return rc ? cli_fail(c, &e) : wait_ready(c, ready, pid, epic);
+}

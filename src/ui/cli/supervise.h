@@ -1,0 +1,29 @@
+#ifndef UI_CLI_SUPERVISE_H
+#define UI_CLI_SUPERVISE_H
+
+#include "ui/cli/cli.h"
+
+/* What 'run', 'dispatch' and 'finish' share: a supervisor in the foreground, or a detached one. */
+
+struct supervise {
+	const char *epic;
+	const char *const *ids; /* dispatch: these issues alone; else NULL */
+	bool no_agent;          /* only what is queued lands */
+	bool allow_red;
+	bool quiet; /* --json: nothing but the result on standard output, no board */
+};
+
+/* To the end; returns the exit code. Errors are printed. */
+int supervise(struct cli *c, const struct supervise *s);
+
+/*
+ * The same in the background: this program once more, with 'args' (NULL-terminated, after the
+ * options that came before the command). Returns when its first turn is durable, having printed
+ * pid, log and how to watch.
+ */
+int supervise_detached(struct cli *c, const char *epic, const char *const *args);
+
+/* As GANGER_READY_FD says; -1: none. */
+int supervise_ready_fd(void);
+
+#endif
