@@ -22,6 +22,16 @@ static const struct cli_option run_options[] = {
 	{NULL,             NULL,   NULL,							0},
 };
 
+static const struct cli_option submit_options[] = {
+	{"epic", "ID", "into this epic, made if need be", 0},
+	{NULL, NULL, NULL, 0},
+};
+
+static const struct cli_option finish_options[] = {
+	{"merge", NULL, "move the base to the epic branch (fast-forward)", 0},
+	{NULL, NULL, NULL, 0},
+};
+
 static const struct cli_option doctor_options[] = {
 	{"agent", "NAME", "also try this agent's set-up, probe and check", 0},
 	{"json",  NULL,   "the checks as JSON",                            0},
@@ -67,6 +77,28 @@ const struct cli_command cli_commands[] = {
 		.operands_max = -1,
 		.needs = CLI_CONFIG,
 		.run = cmd_run_epics,
+	},
+	{
+		.name = "submit",
+		.usage = "BRANCH...",
+		.help = "put branches into the merge queue of an epic",
+		.about = "Each becomes a child issue and is pinned to its commit; 'ganger run' lands it.\n"
+			 "A branch that has moved since is submitted again.\n",
+		.options = submit_options,
+		.operands_min = 1,
+		.operands_max = -1,
+		.needs = CLI_CONFIG,
+		.run = cmd_submit,
+	},
+	{
+		.name = "finish",
+		.usage = "EPIC",
+		.help = "bring the base into the epic, checked, and print how to take it back",
+		.options = finish_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_finish,
 	},
 	{
 		.name = "doctor",

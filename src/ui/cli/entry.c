@@ -1,0 +1,104 @@
+#include "ui/cli/entry.h"
+
+#include "base/child.h"
+#include "base/clean.h"
+#include "port/forge.h"
+#include "port/git.h"
+#include "run/control.h"
+#include "run/paths.h"
+#include "run/view.h"
+
+/* Git for an epic, as long as one call needs it. */
+struct epic_git {
+	struct paths paths;
+	char *epic_branch;
+	struct git_epic_spec spec;
+	struct child_env env;
+	struct git *git;
+};
+
+static void epic_git_done(struct epic_git *g)
+{
+	if (g->git)
+		g->git->ops->free(g->git);
+	paths_done(&g->paths);
+	free(g->epic_branch);
+}
+
+static int epic_git_open(struct cli *c, const char *epic, struct epic_git *g, struct err *e)
+{
+	paths_find(&c->place, epic, c->config.worktree_dir, &g->paths);
+	g->epic_branch = branch_expand(c->config.git_epic_branch, epic, NULL);
+	g->env = (struct child_env){.lock_fd = -1};
+	g->spec = (struct git_epic_spec){.epic = epic,
+					 .epic_branch = g->epic_branch,
+					 .base = c->config.base,
+					 .state_dir = g->paths.epic_dir,
+					 .push = GIT_PUSH_NEVER};
+	return c->parts->git_open(&c->place, &g->spec, &g->env, &g->git, e);
+}
+
+int entry_resolve(struct cli *c, const char *epic, const char *ref, struct oid *ret, struct err *e)
+{
+	struct epic_git g CLEANUP(epic_git_done) = {0};
+	if (epic_git_open(c, epic, &g, e))
+		return e->code;
+	if (g.git->ops->resolve(g.git, ref, ret, e)) {
+		if (e->code == ERR_NOT_FOUND)
+			(void)err_set(e, ERR_INVALID, "there is no branch '%s'", ref);
+		return e->code;
+	}
+	return 0;
+}
+
+/* One more than the attempts so far, so that no earlier ref is moved. */
+static int next_attempt(struct cli *c, const struct entry *entry)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct err none = ERR_INIT; /* no run yet: it is the first */
+	if (view_open(&c->place, &c->config, entry->epic, &v, &none))
+		return 1;
+	int at = core_find(&v.core, entry->id);
+	return at < 0 ? 1 : (int)v.core.tasks.items[at].attempt + 1;
+}
+
+static int open_pull(struct cli *c,
+		     const struct entry *entry,
+		     const char *base,
+		     int64_t *ret_number,
+		     struct err *e)
+{
+	struct forge *f = NULL;
+	char *body CLEANUP(freep) = entry->tracked ? mem_printf("Closes #%s\n", entry->id)
+						   : mem_strdup("");
+	struct pull_spec spec = {.head = entry->branch,
+				 .base = base,
+				 .head_sha = entry->head.hex,
+				 .title = entry->title,
+				 .body = body,
+				 .task = entry->id};
+	if (c->parts->forge_open(&c->place, &c->config, &f, e))
+		return e->code;
+	int rc = f->ops->ensure(f, &spec, ret_number, e);
+	f->ops->free(f);
+	return rc;
+}
+
+int entry_send(struct cli *c, const struct entry *entry, struct buf *said, struct err *e)
+{
+	struct epic_git g CLEANUP(epic_git_done) = {0};
+	int64_t pull = 0;
+	if (epic_git_open(c, entry->epic, &g, e) ||
+	    g.git->ops->keep(g.git, entry->id, next_attempt(c, entry), &entry->head, e) ||
+	    open_pull(c, entry, g.epic_branch, &pull, e))
+		return e->code;
+	struct control_request r = {.verb = CONTROL_SUBMIT,
+				    .id = entry->id,
+				    .title = entry->title,
+				    .head = entry->head.hex,
+				    .base = "",
+				    .priority = 2,
+				    .branch = entry->tracked ? 1 : 2,
+				    .pull = pull};
+	return control_send(&c->place, &c->config, entry->epic, &r, said, e);
+}

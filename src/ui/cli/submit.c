@@ -1,0 +1,109 @@
+#include "base/clean.h"
+#include "port/forge.h"
+#include "port/git.h"
+#include "port/tracker.h"
+#include "run/control.h"
+#include "run/paths.h"
+#include "ui/cli/commands.h"
+#include "ui/cli/entry.h"
+
+#include <string.h>
+
+/* ganger submit: branches of people into the merge queue, each pinned by its commit. */
+
+/* The issue that stands for a branch: found again by its label, so that one that moved re-enters. */
+static int find_issue(struct tracker *t,
+		      const char *epic,
+		      const char *label,
+		      char **ret_id,
+		      struct err *e)
+{
+	struct issue own CLEANUP(issue_done) = {0};
+	struct issue_graph g CLEANUP(issue_graph_done) = {0};
+	if (t->ops->load(t, epic, &own, &g, e))
+		return e->code;
+	for (size_t i = 0; i < g.issues.n; i++) {
+		struct str rest = str_of(g.issues.items[i].labels), line;
+		while (str_next(&rest, '\n', &line))
+			if (str_eq(line, str_of(label)) && g.issues.items[i].open)
+				*ret_id = mem_strdup(g.issues.items[i].id);
+	}
+	return 0;
+}
+
+static int make_issue(struct tracker *t, const char *epic, const char *branch, char **ret, struct err *e)
+{
+	char *label CLEANUP(freep) = mem_printf("branch:%s", branch);
+	if (find_issue(t, epic, label, ret, e) || *ret)
+		return e->code;
+	struct issue_new n = {
+		.title = branch, .body = "", .labels = label, .type = "task", .parent = epic, .priority = -1};
+	return t->ops->add(t, &n, ret, e);
+}
+
+/* The epic named, made if need be; without a name the only open one, or a new one. */
+static int find_epic(struct cli *c, struct tracker *t, char **ret, struct err *e)
+{
+	const char *name = cli_value(c, "epic");
+	struct issue own CLEANUP(issue_done) = {0};
+	struct issue_graph open CLEANUP(issue_graph_done) = {0};
+	if (name && t->ops->get(t, name, &own, NULL, e) == 0) {
+		*ret = mem_strdup(name);
+		return 0;
+	}
+	if (name && e->code != ERR_NOT_FOUND)
+		return e->code;
+	if (!name && t->ops->epics(t, &open, e))
+		return e->code;
+	if (open.issues.n > 1) {
+		(void)err_set(e, ERR_INVALID, "there are %zu open epics", open.issues.n);
+		return err_hint(e, "say which one with --epic");
+	}
+	if (open.issues.n == 1) {
+		*ret = mem_strdup(open.issues.items[0].id);
+		return 0;
+	}
+	struct issue_new n = {.id = name,
+			      .title = name ? name : "submitted branches",
+			      .body = "",
+			      .type = "epic",
+			      .priority = -1};
+	return t->ops->add(t, &n, ret, e);
+}
+
+static int submit_branch(struct cli *c,
+			 struct tracker *t,
+			 const char *epic,
+			 const char *branch,
+			 struct err *e)
+{
+	char *id CLEANUP(freep) = NULL;
+	struct oid head;
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
+	char *ref CLEANUP(freep) = mem_printf("refs/heads/%s", branch);
+	if (entry_resolve(c, epic, ref, &head, e) || make_issue(t, epic, branch, &id, e))
+		return e->code;
+	struct entry entry = {
+		.epic = epic, .id = id, .title = branch, .branch = branch, .head = head, .tracked = true};
+	if (entry_send(c, &entry, &said, e))
+		return e->code;
+	cli_print(c, "%s\n", id);
+	return 0;
+}
+
+int cmd_submit(struct cli *c, int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	struct tracker *t = NULL;
+	char *epic CLEANUP(freep) = NULL;
+	if (cli_tracker(c, &t, &e))
+		return cli_fail(c, &e);
+	int rc = find_epic(c, t, &epic, &e);
+	for (int i = 0; rc == 0 && i < argc; i++)
+		rc = submit_branch(c, t, epic, argv[i], &e);
+	t->ops->free(t);
+	if (rc)
+		return cli_fail(c, &e);
+	cli_hint(c, "'ganger run %s' lands them", epic);
+	return CLI_OK;
+}
