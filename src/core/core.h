@@ -271,6 +271,9 @@ int64_t core_next_ms(const struct core *c);
 /* The index of a task, or -1. */
 int core_find(const struct core *c, const char *id);
 
+/* Of two entries of the queue: does a land before b? */
+bool core_queue_before(const struct core *c, int a, int b);
+
 /* Would this task take CANCEL or RETRY where it stands? */
 bool core_accepts(const struct core *c, int task, enum core_event_kind k);
 

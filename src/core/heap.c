@@ -21,6 +21,11 @@ static bool before(const struct core *c, enum heap_order o, int x, int y)
 	return a->age != b->age ? a->age < b->age : x < y;
 }
 
+bool core_queue_before(const struct core *c, int a, int b)
+{
+	return before(c, HEAP_QUEUE, a, b);
+}
+
 static void place(struct core *c, struct heap *h, size_t at, int task)
 {
 	h->items.items[at] = task;
