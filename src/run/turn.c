@@ -107,7 +107,8 @@ static int write_turn(struct supervisor *s, struct err *e)
 		if (store_trace(s->store, t->wall_ms, event_name(t->kind), task, t->text, e))
 			return e->code;
 	}
-	if (s->meta_config && store_meta_set(s->store, "config", s->meta_config, e))
+	if (s->meta_config && (store_meta_set(s->store, "config", s->meta_config, e) ||
+			       store_meta_set(s->store, "title", s->epic_title, e)))
 		return e->code;
 	return store_commit(s->store, e);
 }

@@ -78,6 +78,22 @@ static int newest_first(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* The latest commits may be in the log beside it alone. */
+static int64_t changed_ms(const char *journal)
+{
+	char *log CLEANUP(freep) = mem_printf("%s-wal", journal);
+	struct stat st;
+	int64_t latest = -1;
+	if (stat(journal, &st) != 0)
+		return -1;
+	latest = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	if (stat(log, &st) == 0) {
+		int64_t ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+		latest = ms > latest ? ms : latest;
+	}
+	return latest;
+}
+
 /* The epic's own name is in its journal; the folder's is escaped. */
 static char *epic_name(const char *journal)
 {
@@ -104,14 +120,12 @@ int view_epics(const struct place *p, struct view_epics *ret, struct err *e)
 		return errno == ENOENT ? 0 : err_sys(e, "could not read '%s'", p->state_dir);
 	VEC(struct found) all = {0};
 	for (struct dirent *entry; (entry = readdir(d));) {
-		struct stat st;
 		char *path CLEANUP(freep) =
 			mem_printf("%s/%s/journal.db", p->state_dir, entry->d_name);
-		if (stat(path, &st) != 0)
-			continue;
-		char *id = epic_name(path);
+		int64_t changed = changed_ms(path);
+		char *id = changed < 0 ? NULL : epic_name(path);
 		if (id)
-			VEC_PUSH(&all, ((struct found){id, (int64_t)st.st_mtime}));
+			VEC_PUSH(&all, ((struct found){id, changed}));
 	}
 	(void)closedir(d);
 	if (all.n)
