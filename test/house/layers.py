@@ -25,7 +25,7 @@ USES = {
     'agent': ['base', 'port', 'wire'],
     'config': ['base'],
     'run': ['base', 'core', 'port', 'config'],
-    'ui': ['base', 'config', 'port', 'run'],
+    'ui': ['base', 'config', 'port', 'run', 'core/core.h'],
     'shim': [],
 }
 

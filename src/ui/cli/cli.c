@@ -154,7 +154,8 @@ static int operands_check(struct cli *c, int n, char **operands)
 	return GO_ON;
 }
 
-int cli_config(struct cli *c, struct err *e)
+/* ganger.yaml of the checkout (where there is one), then -c. */
+static int config_load(struct cli *c, struct err *e)
 {
 	char *path CLEANUP(freep) = path_join(c->place.root, "ganger.yaml");
 	char *cwd CLEANUP(freep) = getcwd(NULL, 0);
@@ -186,7 +187,7 @@ static int prepare(struct cli *c)
 		rc = c->parts->discover(cwd, &c->place, &e);
 	/* The settings lie in the root, and say where state is kept. */
 	if (rc == 0 && c->command->needs == CLI_CONFIG)
-		rc = cli_config(c, &e);
+		rc = config_load(c, &e);
 	if (rc == 0)
 		rc = place_set_state(&c->place, c->config.state_dir, &e);
 	return rc == 0 ? GO_ON : cli_fail(c, &e);

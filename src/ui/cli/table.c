@@ -24,12 +24,12 @@ static const struct cli_option run_options[] = {
 
 static const struct cli_option submit_options[] = {
 	{"epic", "ID", "into this epic, made if need be", 0},
-	{NULL, NULL, NULL, 0},
+	{NULL,   NULL, NULL,			      0},
 };
 
 static const struct cli_option finish_options[] = {
 	{"merge", NULL, "move the base to the epic branch (fast-forward)", 0},
-	{NULL, NULL, NULL, 0},
+	{NULL,    NULL, NULL,					      0},
 };
 
 static const struct cli_option doctor_options[] = {
@@ -41,6 +41,21 @@ static const struct cli_option doctor_options[] = {
 static const struct cli_option help_options[] = {
 	{"man", NULL, "as the source of a manual page", 0},
 	{NULL,  NULL, NULL,			     0},
+};
+
+static const struct cli_option json_options[] = {
+	{"json", NULL, "the same as JSON", 0},
+	{NULL,   NULL, NULL,               0},
+};
+
+static const struct cli_option task_options[] = {
+	{"epic", "EPIC", "whose task it is, where several have one of that id", 0},
+	{NULL,   NULL,   NULL,						  0},
+};
+
+static const struct cli_option stop_options[] = {
+	{"now", NULL, "end the agents too; their work is kept", 0},
+	{NULL,  NULL, NULL,				     0},
 };
 
 /* One row a command, in the order of the help. The formatter would align what is no table. */
@@ -99,6 +114,87 @@ const struct cli_command cli_commands[] = {
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
 		.run = cmd_finish,
+	},
+	{
+		.name = "status",
+		.usage = "[EPIC]",
+		.help = "where an epic stands",
+		.about = "From the journal: also while a supervisor runs, and after it died. Without EPIC:\n"
+			 "the one that changed last.\n",
+		.options = json_options,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_status,
+	},
+	{
+		.name = "report",
+		.usage = "[EPIC]",
+		.help = "what happened, and what to do next",
+		.about = "Also kept as report.md in the epic's folder; readable in mid-run.\n",
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_report,
+	},
+	{
+		.name = "queue",
+		.usage = "[EPIC]",
+		.help = "list the merge queue, its head first",
+		.options = json_options,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_queue,
+	},
+	{
+		.name = "retry",
+		.usage = "ID...",
+		.help = "try failed, conflicted or cancelled tasks again",
+		.about = "What was left on the task's branch is looked at first: a conflict that a person\n"
+			 "resolved there goes into the queue without another attempt.\n",
+		.options = task_options,
+		.operands_min = 1,
+		.operands_max = -1,
+		.needs = CLI_CONFIG,
+		.run = cmd_retry,
+	},
+	{
+		.name = "cancel",
+		.usage = "ID...",
+		.help = "end tasks; 'retry' takes it back",
+		.about = "What their agents did is kept. Tasks that need them are held or skipped, as\n"
+			 "policy.failed_dependency says.\n",
+		.options = task_options,
+		.operands_min = 1,
+		.operands_max = -1,
+		.needs = CLI_CONFIG,
+		.run = cmd_cancel,
+	},
+	{
+		.name = "pause",
+		.usage = "[EPIC]",
+		.help = "start and land nothing for now; agents go on",
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_pause,
+	},
+	{
+		.name = "resume",
+		.usage = "[EPIC]",
+		.help = "take 'pause' back",
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_resume,
+	},
+	{
+		.name = "stop",
+		.usage = "[EPIC]",
+		.help = "end a run once its agents have finished",
+		.about = "As the first interrupt does: nothing new is started, what is finished still\n"
+			 "lands. With --now, as the second: agents are ended, their work is kept, and\n"
+			 "'ganger run' goes on from there.\n",
+		.options = stop_options,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_stop,
 	},
 	{
 		.name = "doctor",
