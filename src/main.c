@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "exec/cgroup.h"
 #include "exec/local.h"
 #include "forge/kinds.h"
 #include "git/git.h"
@@ -11,6 +12,7 @@
 #include "run/host_uv.h"
 #include "run/parts.h"
 #include "run/place.h"
+#include "store/store-impl.h"
 #include "tracker/beads.h"
 #include "tracker/kinds.h"
 #include "ui/cli/cli.h"
@@ -88,8 +90,8 @@ forge_open(const struct place *p, const struct config *c, struct forge **ret, st
 	const struct forge_kind *kind = forge_kind_find(c->forge);
 
 	if (!kind)
-		return err_set(e, ERR_INVALID, "cannot use forge '%s': this version does not have it",
-			       c->forge);
+		return err_set(e, ERR_INVALID,
+			       "cannot use forge '%s': this version does not have it", c->forge);
 	return kind->open(p->state_dir, ret, e);
 }
 
@@ -132,6 +134,13 @@ beads_graph_of(const char *path, const char *epic, struct issue_graph *ret, stru
 	return rc;
 }
 
+static bool cgroup_usable(const char *shim, struct err *why)
+{
+	char *base CLEANUP(freep) = cgroup_find(shim, why);
+
+	return base;
+}
+
 /* Beside the program itself, as it is built and installed. */
 static int shim_path(char **ret, struct err *e)
 {
@@ -164,6 +173,8 @@ static const struct parts parts = {
 	.forge_known = forge_known,
 	.agent_known = agent_known,
 	.beads_graph = beads_graph_of,
+	.state_check = place_check,
+	.cgroup_usable = cgroup_usable,
 	.shim_path = shim_path,
 };
 

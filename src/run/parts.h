@@ -58,6 +58,10 @@ struct parts {
 			   const char *epic,
 			   struct issue_graph *ret,
 			   struct err *e);
+	/* May a journal be kept in this folder? INVALID: it is on a network file system. */
+	int (*state_check)(const char *dir, struct err *e);
+	/* Can jobs be held in cgroups here? Where not, why says the reason; they do without. */
+	bool (*cgroup_usable)(const char *shim, struct err *why);
 	/* How ganger-shim is found; the caller frees it. NOT_FOUND with a hint. */
 	int (*shim_path)(char **ret, struct err *e);
 };

@@ -71,8 +71,9 @@ unlike "$(cat ganger.yaml "$T/out")" 'sk-secret' 'and its value appears nowhere'
 is "$(grep -c '^    max_concurrent: 3$' ganger.yaml)" 3 'each gets max_concurrent 3'
 err_is '' 'no agent was started'
 for agent in claude codex iloom; do
-	run ganger doctor --agent "$agent"
-	unlike "$(cat "$T/err")" 'ganger.yaml' "the entry of $agent is read"
+	PATH=$T/bin:$PATH run ganger -c agents.$agent.probe=true doctor --agent "$agent"
+	code_is 0 "the entry of $agent can be used"
+	out_like "^ok +agent +$agent" "and its program is found"
 done
 rm -f "$T"/bin/claude "$T"/bin/codex "$T"/bin/il
 

@@ -154,8 +154,7 @@ static int operands_check(struct cli *c, int n, char **operands)
 	return GO_ON;
 }
 
-/* ganger.yaml of the checkout (where there is one), then -c. */
-static int config_load(struct cli *c, struct err *e)
+int cli_config(struct cli *c, struct err *e)
 {
 	char *path CLEANUP(freep) = path_join(c->place.root, "ganger.yaml");
 	char *cwd CLEANUP(freep) = getcwd(NULL, 0);
@@ -187,7 +186,7 @@ static int prepare(struct cli *c)
 		rc = c->parts->discover(cwd, &c->place, &e);
 	/* The settings lie in the root, and say where state is kept. */
 	if (rc == 0 && c->command->needs == CLI_CONFIG)
-		rc = config_load(c, &e);
+		rc = cli_config(c, &e);
 	if (rc == 0)
 		rc = place_set_state(&c->place, c->config.state_dir, &e);
 	return rc == 0 ? GO_ON : cli_fail(c, &e);

@@ -86,6 +86,10 @@ const char *cli_value(const struct cli *c, const char *name);
 /* The n-th of several, from 0; NULL after the last. */
 const char *cli_value_at(const struct cli *c, const char *name, size_t n);
 
+/* Read ganger.yaml of the checkout in c->place (where there is one), then -c. For commands that
+ * do not say CLI_CONFIG. */
+int cli_config(struct cli *c, struct err *e) MUST_CHECK;
+
 /* The tracker of the settings; the caller frees it with (*ret)->ops->free. */
 int cli_tracker(struct cli *c, struct tracker **ret, struct err *e) MUST_CHECK;
 
