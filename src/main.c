@@ -9,6 +9,7 @@
 #include "forge/kinds.h"
 #include "git/git.h"
 #include "port/agent.h"
+#include "port/import.h"
 #include "run/host_uv.h"
 #include "run/parts.h"
 #include "run/place.h"
@@ -175,6 +176,8 @@ static const struct parts parts = {
 	.beads_graph = beads_graph_of,
 	.state_check = place_check,
 	.cgroup_usable = cgroup_usable,
+	.import_beads = import_beads,
+	.import_markdown = import_markdown,
 	.shim_path = shim_path,
 };
 

@@ -15,7 +15,7 @@ enum import_what {
 	IMPORT_PROBLEM = 1, /* a line that could not be used */
 	IMPORT_EDGE,        /* an edge that was not taken over */
 	IMPORT_HIDDEN,      /* an open issue that must not be started */
-	IMPORT_BLOCKED,     /* one that waits; text: ids, separated by spaces */
+	IMPORT_BLOCKED,     /* one that waits; text: ids, one a line */
 	IMPORT_LEFT_OUT,    /* an issue that was not taken over */
 	IMPORT_KEPT,        /* an issue that was there already and stays as it is */
 	IMPORT_WHAT_COUNT,
@@ -53,7 +53,7 @@ void import_result_done(struct import_result *r);
  * Edges to what is not in the file, to tombstones or to pinned issues are notes. An issue
  * whose id is in the tracker already stays as it is, and is only made a child.
  *
- * t         the built-in tracker (CHECKed)
+ * t         the built-in tracker; any other is INVALID
  * ret       import_result_done()
  * e         NOT_FOUND, IO: the file; INVALID: a file without any issue, or the epic's name
  */

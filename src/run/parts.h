@@ -13,6 +13,8 @@ struct forge;
 struct git;
 struct git_epic_spec;
 struct host;
+struct import_result;
+struct import_spec;
 struct issue_graph;
 struct place;
 struct tracker;
@@ -62,6 +64,15 @@ struct parts {
 	int (*state_check)(const char *dir, struct err *e);
 	/* Can jobs be held in cgroups here? Where not, why says the reason; they do without. */
 	bool (*cgroup_usable)(const char *shim, struct err *why);
+	/* Issues of a file into the built-in tracker; see port/import.h. */
+	int (*import_beads)(struct tracker *t,
+			    const struct import_spec *s,
+			    struct import_result *ret,
+			    struct err *e);
+	int (*import_markdown)(struct tracker *t,
+			       const struct import_spec *s,
+			       struct import_result *ret,
+			       struct err *e);
 	/* How ganger-shim is found; the caller frees it. NOT_FOUND with a hint. */
 	int (*shim_path)(char **ret, struct err *e);
 };

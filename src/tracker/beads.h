@@ -114,16 +114,4 @@ int beads_graph(const struct beads_file *f,
 		struct issue_graph *ret,
 		struct err *e) MUST_CHECK;
 
-/* The open issues that are parents, as the port's epics() gives them. */
-void beads_epics(const struct beads_file *f, int64_t now_ms, struct issue_graph *ret);
-
-/*
- * A file as a tracker that can be looked at alone: load, get and epics; what would change it is
- * INVALID. Problems of the file are notes of what load gives.
- *
- * ret       tracker->ops->free()
- * e         as beads_load()
- */
-int tracker_beads_new(const char *path, struct tracker **ret, struct err *e) MUST_CHECK;
-
 #endif

@@ -351,13 +351,6 @@ static void add_outside(const struct beads_file *f, struct issue_graph *g)
 	}
 }
 
-static void add_notes(const struct beads_file *f, struct issue_graph *g)
-{
-	for (size_t i = 0; i < f->problems.n; i++)
-		VEC_PUSH(&g->notes, mem_printf("line %d: %s", f->problems.items[i].line,
-					       f->problems.items[i].text));
-}
-
 int beads_graph(const struct beads_file *f,
 		const char *epic,
 		int64_t now_ms,
@@ -379,19 +372,6 @@ int beads_graph(const struct beads_file *f,
 		add_open_edges(&r, i, issue, &g);
 	}
 	add_outside(f, &g);
-	add_notes(f, &g);
 	*ret = g;
 	return 0;
-}
-
-void beads_epics(const struct beads_file *f, int64_t now_ms, struct issue_graph *ret)
-{
-	struct rules r CLEANUP(rules_done) = {.file = f};
-
-	memset(ret, 0, sizeof(*ret));
-	rules_init(&r, f, now_ms);
-	for (size_t i = 0; i < f->issues.n; i++) {
-		if (r.children[i].at.n && !beads_is_closed(issue_at(&r, i)))
-			to_issue(&r, i, VEC_ADD(&ret->issues));
-	}
 }

@@ -286,7 +286,7 @@ static void note_verdicts(struct job *j)
 		if (v->state != BEADS_BLOCKED)
 			continue;
 		for (size_t k = 0; k < v->by.n; k++)
-			buf_printf(&by, "%s%s", k ? " " : "", v->by.items[k]);
+			buf_printf(&by, "%s%s", k ? "\n" : "", v->by.items[k]);
 		import_note(&j->result, IMPORT_BLOCKED, issue->line, issue->id, buf_take(&by));
 	}
 }
@@ -303,7 +303,7 @@ static void note_waiting(struct job *j)
 
 			if (edge->kind == BEADS_BLOCKS &&
 			    map_find(&j->file.index, edge->needs, &other) && j->taken[other])
-				buf_printf(&by, "%s%s", by.n ? " " : "", edge->needs);
+				buf_printf(&by, "%s%s", by.n ? "\n" : "", edge->needs);
 		}
 		if (by.n && j->is_new[i])
 			import_note(&j->result, IMPORT_BLOCKED, issue->line, issue->id,
@@ -351,8 +351,13 @@ int import_beads(struct tracker *t,
 		 struct import_result *ret,
 		 struct err *e)
 {
-	struct job j CLEANUP(job_done) = {.l = local_of(t), .spec = s};
-	int rc = run_job(&j, e);
+	struct job j CLEANUP(job_done) = {.spec = s};
+	int rc = local_is(t, e);
+
+	if (rc)
+		return rc;
+	j.l = local_of(t);
+	rc = run_job(&j, e);
 
 	if (rc == 0) {
 		*ret = j.result;

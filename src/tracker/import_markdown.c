@@ -124,11 +124,15 @@ int import_markdown(struct tracker *t,
 		    struct import_result *ret,
 		    struct err *e)
 {
-	struct job j CLEANUP(job_done) = {.l = local_of(t), .spec = s};
-	int rc = read_plan(&j, e);
+	struct job j CLEANUP(job_done) = {.spec = s};
+	int rc = local_is(t, e);
 
 	if (rc == 0)
-		rc = local_begin(j.l, e);
+		rc = read_plan(&j, e);
+	if (rc)
+		return rc;
+	j.l = local_of(t);
+	rc = local_begin(j.l, e);
 	if (rc)
 		return rc;
 	rc = local_end(j.l, put_all(&j, e), e);

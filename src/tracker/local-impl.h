@@ -22,7 +22,10 @@ struct local {
 	struct sqlite3_stmt *kept[LOCAL_SQL_COUNT];
 };
 
+/* CHECKs that it is one. */
 struct local *local_of(struct tracker *t);
+/* 0, or INVALID: the importers write the built-in tracker alone. */
+int local_is(const struct tracker *t, struct err *e) MUST_CHECK;
 
 /* Take the mutex and begin a transaction; on an error neither is held. */
 int local_begin(struct local *l, struct err *e) MUST_CHECK;

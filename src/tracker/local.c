@@ -55,6 +55,13 @@ struct local *local_of(struct tracker *t)
 	return (struct local *)t;
 }
 
+int local_is(const struct tracker *t, struct err *e)
+{
+	if (t->ops == &local_ops)
+		return 0;
+	return err_set(e, ERR_INVALID, "cannot import into the tracker '%s'", t->ops->name);
+}
+
 int local_begin(struct local *l, struct err *e)
 {
 	CHECK(pthread_mutex_lock(&l->mutex) == 0);

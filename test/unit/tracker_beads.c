@@ -382,44 +382,6 @@ static void test_beads__absent_file(void **state)
 	assert_int_equal(beads_load("/", &f, &e), ERR_IO);
 }
 
-static void test_beads__as_a_tracker(void **state)
-{
-	char *path CLEANUP(freep) = path_join(dir, "issues.jsonl");
-	struct beads_file f;
-	struct tracker *t;
-	struct issue_graph g;
-	struct issue i;
-	struct err e = ERR_INIT;
-
-	(void)state;
-	LOAD("{\"id\":\"E\",\"title\":\"epic\"}\n{\"id\":\"a\",\"dependencies\":["
-	     "{\"depends_on_id\":\"E\",\"type\":\"parent-child\"},"
-	     "{\"depends_on_id\":\"k\",\"type\":\"blocks\"}]}\n{\"id\":\"k\"}\nno\n",
-	     &f);
-	beads_file_done(&f);
-	assert_int_equal(tracker_beads_new(path, &t, &e), 0);
-	assert_int_equal(t->ops->load(t, "E", &i, &g, &e), 0);
-	assert_string_equal(i.title, "epic");
-	assert_int_equal(g.issues.n, 1);
-	assert_string_equal(g.notes.items[0], "line 4: not JSON");
-	issue_done(&i);
-	issue_graph_done(&g);
-	assert_int_equal(t->ops->get(t, "k", &i, &g, &e), 0);
-	assert_int_equal(g.edges.n, 1);
-	assert_int_equal(g.outside.n, 1);
-	assert_string_equal(g.outside.items[0].id, "a");
-	issue_done(&i);
-	issue_graph_done(&g);
-	assert_int_equal(t->ops->epics(t, &g, &e), 0);
-	assert_int_equal(g.issues.n, 1);
-	assert_string_equal(g.issues.items[0].id, "E");
-	issue_graph_done(&g);
-	assert_int_equal(t->ops->load(t, "x", &i, &g, &e), ERR_NOT_FOUND);
-	assert_int_equal(t->ops->claim(t, "a", "me", &e), ERR_INVALID);
-	assert_int_equal(t->ops->close(t, "a", "completed", NULL, &e), ERR_INVALID);
-	t->ops->free(t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,7 +394,6 @@ int main(void)
 		cmocka_unit_test(test_beads__times),
 		cmocka_unit_test(test_beads__a_circle_of_parents_ends),
 		cmocka_unit_test(test_beads__graph_of_an_epic),
-		cmocka_unit_test(test_beads__as_a_tracker),
 		cmocka_unit_test(test_beads__absent_file),
 	};
 

@@ -192,7 +192,7 @@ static void test_import_beads__reopen_takes_work_alone(void **state)
 	assert_int_equal(g.outside.n, 0);
 	assert_note(IMPORT_LEFT_OUT, "E", "type 'epic'");
 	assert_note(IMPORT_LEFT_OUT, "wisp", "ephemeral");
-	assert_note(IMPORT_BLOCKED, "b", "a c pin");
+	assert_note(IMPORT_BLOCKED, "b", "a\nc\npin");
 	issue_done(&epic);
 	issue_graph_done(&g);
 }

@@ -58,6 +58,38 @@ static const struct cli_option stop_options[] = {
 	{NULL,  NULL, NULL,				     0},
 };
 
+static const struct cli_option add_options[] = {
+	{"body",     "TEXT",       "what is to be done; - reads standard input", 0},
+	{"after",    "ID[,ID...]", "what has to be done before",                 0},
+	{"epic",     "ID",         "make it a child of this issue",              0},
+	{"label",    "LABEL",      "may be given several times",                 0},
+	{"priority", "0-4",        "0 is the highest; 2 where none is given",    0},
+	{NULL,       NULL,         NULL,					 0},
+};
+
+static const struct cli_option edit_options[] = {
+	{"title",    "TEXT",        "a new title",                                       0},
+	{"body",     "TEXT",        "a new body; - reads standard input",                0},
+	{"after",    "ID[,ID...]",  "instead of what it depends on now; '' for nothing", 0},
+	{"label",    "LABEL",       "instead of its labels; may be given several times", 0},
+	{"priority", "0-4",         "0 is the highest",                                  0},
+	{"status",   "open|closed", "open also lets a held issue go",                    0},
+	{NULL,       NULL,          NULL,						0},
+};
+
+static const struct cli_option close_options[] = {
+	{"reason",  "REASON", "completed (if none is given) or not_planned", 0},
+	{"comment", "TEXT",   "a comment with it",                           0},
+	{NULL,      NULL,     NULL,					  0},
+};
+
+static const struct cli_option import_options[] = {
+	{"epic",   "ID", "make all children of this issue, new or existing",           0},
+	{"reopen", NULL, "beads: all work as open, whatever its status; nothing else", 0},
+	{"json",   NULL, "what was imported and what was not, as JSON",                0},
+	{NULL,     NULL, NULL,							 0},
+};
+
 /* One row a command, in the order of the help. The formatter would align what is no table. */
 /* clang-format off */
 const struct cli_command cli_commands[] = {
@@ -71,6 +103,86 @@ const struct cli_command cli_commands[] = {
 		.options = init_options,
 		.needs = CLI_PLACE,
 		.run = cmd_init,
+	},
+	{
+		.name = "add",
+		.usage = "TITLE",
+		.help = "add an issue; prints its id",
+		.about = "An epic is an issue that has children. What --after and --epic name must be\n"
+			 "there; a cycle is refused.\n",
+		.options = add_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_add,
+	},
+	{
+		.name = "list",
+		.usage = "[EPIC]",
+		.help = "list issues: id, state, title, what they wait for",
+		.about = "States: ready, blocked (waits for others), claimed (somebody works on it), held\n"
+			 "(must not be started, with the reason), epic, closed.\n",
+		.options = json_options,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_list,
+	},
+	{
+		.name = "show",
+		.usage = "ID",
+		.help = "show an issue with its body and comments",
+		.options = json_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_show,
+	},
+	{
+		.name = "edit",
+		.usage = "ID",
+		.help = "change an issue",
+		.about = "What is not given stays as it is.\n",
+		.options = edit_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_edit,
+	},
+	{
+		.name = "close",
+		.usage = "ID...",
+		.help = "close issues",
+		.options = close_options,
+		.operands_min = 1,
+		.operands_max = -1,
+		.needs = CLI_CONFIG,
+		.run = cmd_close,
+	},
+	{
+		.name = "comment",
+		.usage = "ID TEXT",
+		.help = "comment on an issue; - reads standard input",
+		.about = "Comments are part of what an agent is told.\n",
+		.operands_min = 2,
+		.operands_max = 2,
+		.needs = CLI_CONFIG,
+		.run = cmd_comment,
+	},
+	{
+		.name = "import",
+		.usage = "beads|markdown FILE",
+		.help = "bring issues from a file into the built-in tracker",
+		.about = "markdown: the '# title' is the epic, '- [ ] title' a task, '- [x] title' a closed\n"
+			 "one; what is indented below it is its body. In a body 'after: 1, \"a title\"' names\n"
+			 "what it depends on, by position or title; 'labels: a, b' and 'priority: 0-4' do\n"
+			 "as they say. A line that is wrong is named, and nothing is imported.\n"
+			 "beads: a JSONL export. What cannot be used is named, and the rest is imported.\n"
+			 "An issue that is there already stays as it is. Prints the epic's id.\n",
+		.options = import_options,
+		.operands_min = 2,
+		.operands_max = 2,
+		.needs = CLI_CONFIG,
+		.run = cmd_import,
 	},
 	{
 		.name = "plan",

@@ -1,0 +1,40 @@
+#include "base/clean.h"
+#include "ui/cli/commands.h"
+#include "ui/cli/issues.h"
+
+static int edit(struct cli *c, struct tracker *t, const char *id, struct err *e)
+{
+	char *labels CLEANUP(freep) = cli_labels(c), *body CLEANUP(freep) = NULL;
+	char **after = NULL;
+	struct issue_change change = {
+		.title = cli_value(c, "title"), .labels = labels, .status = cli_value(c, "status")};
+	int rc = cli_priority(c, &change.priority, e);
+
+	if (rc == 0)
+		rc = cli_text(cli_value(c, "body"), &body, e);
+	if (rc)
+		return rc;
+	after = cli_ids(c, "after");
+	change.body = body;
+	change.after = (const char *const *)after;
+	rc = t->ops->edit(t, id, &change, e);
+	cli_ids_free(after);
+	return rc;
+}
+
+int cmd_edit(struct cli *c, int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	int code = CLI_OK;
+
+	(void)argc;
+	if (!c->values.n)
+		return cli_usage(c, "nothing to change about issue '%s'", argv[0]);
+	struct tracker *t = cli_issues(c, &code);
+	if (!t)
+		return code;
+	if (edit(c, t, argv[0], &e))
+		code = cli_fail(c, &e);
+	t->ops->free(t);
+	return code;
+}
