@@ -197,15 +197,19 @@ static void add_compose(struct env *env, const struct agent_attempt *a)
 }
 
 /*
- * No way to the user's logins that goes by itself. gh looks into the desktop's key ring also
- * where it has no configuration, and finds the ring through the session bus.
+ * No way to the user's logins that goes by itself. gh gets a folder beside the prompt that is
+ * not there; it would go away with the job. gh looks into the desktop's key ring also where
+ * it has no configuration, and finds the ring through the session bus.
  */
 static void add_no_logins(struct env *env, const struct agent_attempt *a)
 {
+	const char *prompt =
+		a->prompt_path && a->prompt_path[0] == '/' ? a->prompt_path : "/nonexistent/";
+	int n = (int)(strrchr(prompt, '/') - prompt);
+
 	env_set(env, "GIT_TERMINAL_PROMPT", "0");
 	env_set(env, "GIT_ASKPASS", "");
-	env_put_take(env, mem_printf("GH_CONFIG_DIR=%s/ganger-gh",
-				     a->git_dir ? a->git_dir : "/nonexistent"));
+	env_put_take(env, mem_printf("GH_CONFIG_DIR=%.*s/gh", n, prompt));
 	env_set(env, "GH_PROMPT_DISABLED", "1");
 	env_set(env, "DBUS_SESSION_BUS_ADDRESS", "disabled:");
 }

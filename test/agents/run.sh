@@ -159,12 +159,69 @@ probes()
 	is "$(got code)" 0 "$1: its probe is fine" || note "$(cat "$J/log")"
 }
 
+# settings NAME: ganger.yaml for this agent alone, by its preset.
+settings()
+{
+	local var
+
+	printf 'agents:\n  %s:\n    env:\n' "$1"
+	for var in "${options[@]}"; do
+		[ "$var" = -e ] || printf '      %s: "%s"\n' "${var%%=*}" "${var#*=}"
+	done
+}
+
+# All of it: an epic of three tasks, by the supervisor.
+brings_home()
+{
+	local name=$1 epic first before
+
+	git init -q "$T/epic-$name" && cd "$T/epic-$name" || exit 1
+	settings "$name" >ganger.yaml
+	git add ganger.yaml && git commit -q -m start || exit 1
+	epic=$(ganger add "An epic for $name") &&
+		first=$(ganger add One --epic "$epic" --body '%%sh echo one > one.txt && git add -A && git commit -m one
+%%say done') &&
+		ganger add Two --epic "$epic" --after "$first" --body '%%write two.txt two
+%%say I could not commit' >"$T/out" &&
+		ganger add Three --epic "$epic" --body '%%say ganger: nothing to do' >"$T/out"
+	ok "$name: an epic is made" test $? = 0
+	before=$(git rev-parse HEAD main)
+	run timeout -k 10 300 "$GANGER" run "$epic" --agent "$name" --yes
+	code_is 0 "$name: the supervisor brings it home"
+	is "$(git ls-tree --name-only "epic/$epic" | tr '\n' ' ')" 'ganger.yaml one.txt two.txt ' \
+		"$name: what was committed and what was left is in the epic branch"
+	is "$(git log --format=%H --first-parent "main..epic/$epic" | wc -l)" 2 "$name: landed once each"
+	is "$(git rev-parse HEAD main; git status --porcelain)" "$before" \
+		"$name: the user's checkout is as it was"
+	is "$(left_running)" '' "$name: nothing is left running"
+	[ "$code" = 0 ] || note "$(cat "$XDG_STATE_HOME"/ganger/*/"$epic"/report.md)"
+}
+
+# The processes that have their folder below $T, but for our own.
+left_running()
+{
+	local p
+
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/cwd" 2>/dev/null) in
+		"$T"/*) [ "${p#/proc/}" = "$model" ] || [ "${p#/proc/}" = $$ ] ||
+			[ "${p#/proc/}" = "$BASHPID" ] ||
+			tr '\0' ' ' <"$p/cmdline" ;;
+		esac
+	done
+}
+
 for name in "${agents[@]}"; do
 	options "$name"
 	note "$name: $($name --version </dev/null 2>&1 | head -n 1)"
 	probes "$name"
 	works "$name"
 	fails "$name"
+	if ganger help add >/dev/null 2>&1; then
+		brings_home "$name"
+	else
+		note 'there is no ganger add yet: not run by the supervisor'
+	fi
 	case $name in
 	claude)
 		usage_is claude '2000 100'
