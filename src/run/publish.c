@@ -159,6 +159,7 @@ void publish_files(struct supervisor *s, bool now)
 				   .task_pattern = s->config->git_task_branch,
 				   .untested = !s->config->queue_check,
 				   .running = s->core.run.state != RUN_ENDED,
+				   .push = s->config->git_push,
 				   .paths = &s->paths};
 	report_build(&report, &spec);
 	IGNORE(file_write(s->paths.report, buf_str(&report), false, &e));

@@ -12,13 +12,18 @@ struct report_spec {
 	const char *epic_branch;
 	const char *task_pattern; /* git.task_branch */
 	const struct paths *paths;
-	bool untested; /* no queue.check */
-	bool running;  /* a supervisor is at it */
+	bool untested;    /* no queue.check */
+	bool running;     /* a supervisor is at it */
+	const char *push; /* git.push in force: "never", "epic", "all" */
 };
 
 void report_build(struct buf *b, const struct report_spec *s);
 
-/* The commands by which a person brings this task on, one a line; nothing where none is needed. */
+/*
+ * The commands by which a person brings this task on, one a line and fit for sh (what only they
+ * can do is a comment); nothing where none is needed. They are for the root of the checkout, and
+ * where no supervisor is at it, 'ganger run' comes after them.
+ */
 void report_next_step(struct buf *b, const struct report_spec *s, const struct task *t);
 
 #endif

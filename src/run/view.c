@@ -64,6 +64,7 @@ struct report_spec view_report(const struct view *v)
 				    .task_pattern = v->config->git_task_branch,
 				    .paths = &v->paths,
 				    .untested = v->untested,
+				    .push = v->config->git_push,
 				    .running = v->pid != 0};
 }
 
