@@ -7,17 +7,34 @@
 
 /* From the claim to the judgement of one attempt. */
 
+/* After a stop at once nothing is begun: the next run makes the attempt. */
+static bool put_back(struct core *c, struct task *t)
+{
+	if (c->run.stop != STOP_NOW)
+		return false;
+	t->session = SESSION_FAILED;
+	task_make_ready(c, t);
+	return true;
+}
+
 void on_claimed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	task_set_state(c, t, t->cancel ? TASK_CANCELLING : TASK_PREPARING);
+	if (t->cancel)
+		task_set_state(c, t, TASK_CANCELLING);
+	else if (!put_back(c, t))
+		task_set_state(c, t, TASK_PREPARING);
 }
 
 void on_claim_refused(struct core *c, struct task *t, const struct core_event *ev)
 {
+	t->session = SESSION_FAILED;
+	if (t->cancel) {
+		on_cancelled(c, t, NULL);
+		return;
+	}
 	task_reason(c, t, "%s", ev->text);
 	t->person = 1;
-	t->session = SESSION_FAILED;
 	task_set_state(c, t, TASK_FAILED);
 	dependents_fall(c, t);
 	emit_notice(c, t, NOTICE_PERSON);
@@ -31,6 +48,8 @@ void on_prepared(struct core *c, struct task *t, const struct core_event *ev)
 		task_set_state(c, t, TASK_CANCELLING);
 		return;
 	}
+	if (put_back(c, t))
+		return;
 	task_set_state(c, t, c->policy.has_setup ? TASK_SETTING_UP : TASK_WORKING);
 	if (t->state == TASK_WORKING)
 		t->session = SESSION_DISPATCHED;
@@ -149,6 +168,11 @@ static enum outcome judge(struct core *c, struct task *t, const struct core_even
 	}
 	if (ev->ahead > 0)
 		return OUT_DONE;
+	if (ev->result == RESULT_NOTHING && t->red) {
+		/* Its earlier work is not in the branch: closing the issue would be a lie. */
+		task_reason(c, t, "nothing to do, says its agent, but the check was red");
+		return OUT_COUNTED;
+	}
 	if (ev->result == RESULT_NOTHING) {
 		task_reason(c, t, "nothing to do");
 		return OUT_NOTHING;
@@ -214,7 +238,6 @@ static void interrupted(struct core *c, struct task *t)
 static void
 attempt_over(struct core *c, struct task *t, enum outcome o, const struct core_event *ev)
 {
-	t->from = next_from(c, t, o);
 	t->session = o == OUT_DONE || o == OUT_NOTHING ? SESSION_COMPLETED : SESSION_FAILED;
 	if (t->cancel) {
 		task_set_state(c, t, TASK_CANCELLING);
@@ -223,6 +246,7 @@ attempt_over(struct core *c, struct task *t, enum outcome o, const struct core_e
 	switch (o) {
 	case OUT_DONE:
 		t->spent++;
+		t->interruptions = t->deferrals = 0;
 		t->reason[0] = '\0';
 		kind_ended(c, t, true, "");
 		task_set_state(c, t, TASK_SUBMITTING);
@@ -247,6 +271,8 @@ void on_setup_ended(struct core *c, struct task *t, const struct core_event *ev)
 {
 	job_over(c, t, ev);
 	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
+		if (put_back(c, t))
+			return;
 		task_set_state(c, t, TASK_WORKING);
 		t->session = SESSION_DISPATCHED;
 		return;
@@ -285,6 +311,9 @@ void on_collected(struct core *c, struct task *t, const struct core_event *ev)
 	}
 	(void)snprintf(t->left_out, sizeof(t->left_out), "%s", ev->text3); /* cut where long */
 	enum outcome o = judge(c, t, ev);
-	t->red = 0;
+	/* Cut short before it added anything, the next one owes what this one did. */
+	t->red = t->red && ev->ahead == 0 && (o == OUT_INTERRUPTED || o == OUT_LATER);
+	if (!t->red)
+		t->from = next_from(c, t, o);
 	attempt_over(c, t, o, ev);
 }

@@ -39,9 +39,17 @@ static void give_up(struct core *c, struct task *t, const char *why)
 }
 
 /* Codes as in base/err.h: what trying again cannot change is given up at once. */
-static bool may_pass(int64_t code)
+bool error_may_pass(int64_t code)
 {
 	return code == -3 || code == -4 || code == -5; /* BUSY, IO, LIMIT */
+}
+
+int64_t error_delay_ms(int64_t errors)
+{
+	int64_t delay = 250;
+	for (int64_t i = 1; i < errors && delay < 60000; i++)
+		delay *= 2;
+	return delay;
 }
 
 /*
@@ -51,13 +59,11 @@ static bool may_pass(int64_t code)
 void on_error(struct core *c, struct task *t, const struct core_event *ev)
 {
 	t->errors++;
-	if (!may_pass(ev->n) || t->errors >= ERRORS_MAX) {
+	if (!error_may_pass(ev->n) || t->errors >= ERRORS_MAX) {
 		give_up(c, t, ev->text);
 		return;
 	}
-	int64_t delay = 250;
-	for (int64_t i = 1; i < t->errors && delay < 60000; i++)
-		delay *= 2;
+	int64_t delay = error_delay_ms(t->errors);
 	task_reason(c, t, "could not %s, trying again: %s",
 		    action_name(task_state_action((enum task_state)t->state)), ev->text);
 	t->due_mono = c->now.mono_ms + delay;
@@ -104,22 +110,22 @@ void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
 	dependents_fall(c, t);
 }
 
-static void start_over(struct core *c, struct task *t)
+static void start_over(struct task *t)
 {
 	t->spent = t->interruptions = t->deferrals = t->gate_errors = 0;
 	t->person = t->cancel = 0;
 	t->reason[0] = '\0';
-	dependents_rise(c, t);
 }
 
 void on_retry(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	start_over(c, t);
+	start_over(t);
 	if (t->head.hex[0])
 		task_set_state(c, t, TASK_LOOKING);
 	else
 		task_make_ready(c, t);
+	dependents_rise(c, t);
 }
 
 void on_retry_conflicted(struct core *c, struct task *t, const struct core_event *ev)

@@ -34,8 +34,11 @@ void task_wait(struct core *c, struct task *t, int64_t delay_ms);
 int64_t backoff_ms(struct core *c, int64_t tries);
 void kind_ended(struct core *c, struct task *t, bool success, const char *signature);
 void kind_pause(struct core *c, struct kind *k, int64_t until_ms, const char *why);
-void dependents_fall(struct core *c, struct task *t); /* t will not land: by policy */
-void dependents_rise(struct core *c, struct task *t); /* t is tried again after all */
+void kinds_check_clock(struct core *c);
+/* By policy, where t will not land by itself; else nothing. */
+void dependents_fall(struct core *c, struct task *t);
+/* Once t is tried again after all, or done. */
+void dependents_rise(struct core *c, struct task *t);
 
 /* attempt.c */
 void job_text(const struct core_event *ev, char *ret, size_t size);
@@ -45,7 +48,12 @@ void job_over(struct core *c, struct task *t, const struct core_event *ev);
 void queue_pump(struct core *c);
 void task_fail(struct core *c, struct task *t);
 
+/* command.c: may trying again change it; and how long to wait after so many errors in a row. */
+bool error_may_pass(int64_t code);
+int64_t error_delay_ms(int64_t errors);
+
 /* run.c */
+void run_due(struct core *c);
 void run_step(struct core *c, const struct core_event *ev);
 void run_check_over(struct core *c);
 

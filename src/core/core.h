@@ -261,7 +261,7 @@ void core_add_edge(struct core *c, int task, int needs);
 
 /*
  * After a restart: every action under way once more, with its old serial, so that what was
- * done is found and what was not is done. The run's own first.
+ * done is found and what was not is done. The run's own begins anew with START.
  */
 void core_reissue(struct core *c);
 

@@ -102,6 +102,9 @@ void core_loaded(struct core *c)
 
 void core_reissue(struct core *c)
 {
+	/* The run's own machine begins anew with START: until then nothing new is begun. */
+	if (c->run.state != RUN_ENDED)
+		c->run.state = RUN_NEW;
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
 		enum action_kind k = task_state_action((enum task_state)t->state);

@@ -77,6 +77,8 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 	t->tree = ev->b;
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
+	else if (c->run.stop == STOP_NOW)
+		task_set_state(c, t, TASK_QUEUED);
 	else if (c->policy.has_check && !map_find(&c->passes, t->tree.hex, &passed))
 		task_set_state(c, t, TASK_GATE_PREPARING);
 	else
@@ -85,6 +87,10 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 
 void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
 {
+	if (t->cancel) {
+		task_set_state(c, t, TASK_CANCELLING);
+		return;
+	}
 	task_reason(c, t, "conflicts with what has landed: %s", ev->text);
 	conflicted(c, t);
 }
@@ -94,6 +100,8 @@ void on_gate_prepared(struct core *c, struct task *t, const struct core_event *e
 	(void)ev;
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
+	else if (c->run.stop == STOP_NOW)
+		task_set_state(c, t, TASK_QUEUED);
 	else
 		task_set_state(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
 }
@@ -148,7 +156,7 @@ void on_gate_setup_ended(struct core *c, struct task *t, const struct core_event
 {
 	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
 		job_over(c, t, ev);
-		task_set_state(c, t, TASK_GATING);
+		task_set_state(c, t, c->run.stop == STOP_NOW ? TASK_QUEUED : TASK_GATING);
 	} else {
 		gate_over(c, t, ev, "set-up");
 	}

@@ -53,6 +53,7 @@ void run_set_state(struct core *c, enum run_state s)
 	VEC_PUSH(&c->transitions, ((struct transition){-1, (int)c->run.state, (int)s}));
 	c->run.state = s;
 	c->run.errors = 0;
+	c->run.due_mono = c->run.due_ms = 0;
 	c->run.pid = c->run.pid_start = 0;
 	c->run_dirty = true;
 	if (run_action(s) != ACT_NONE)
@@ -155,6 +156,7 @@ static void on_run_job_ended(struct core *c, const struct core_event *ev)
 		return;
 	}
 	bool passed = ev->how == HOW_EXITED && ev->code == 0;
+	bool red = c->run.state == RUN_CHECKING && ev->how == HOW_EXITED; /* else no verdict */
 	switch ((enum run_state)c->run.state) {
 	case RUN_SETTING_UP:
 		if (passed)
@@ -168,7 +170,8 @@ static void on_run_job_ended(struct core *c, const struct core_event *ev)
 		else if (passed)
 			preflight_passed(c);
 		else
-			run_reason(c, "the check already fails on %s: %s", c->run.base, why);
+			run_reason(c, "the check %s on %s: %s",
+				   red ? "already fails" : "gave no verdict", c->run.base, why);
 		break;
 	case RUN_PROBING:
 		if (passed)
@@ -187,16 +190,38 @@ static void on_run_job_ended(struct core *c, const struct core_event *ev)
 		break;
 	}
 	if (!passed)
-		run_fails(c, c->run.state == RUN_CHECKING ? 3 : 4, true);
+		run_fails(c, red ? 3 : 4, true);
 }
 
 static void on_run_error(struct core *c, const struct core_event *ev)
 {
+	bool again = error_may_pass(ev->n) && ++c->run.errors < ERRORS_MAX;
+	if (again && (c->run.stop == STOP_NO || c->run.state == RUN_TIDYING)) {
+		c->run.due_mono = c->now.mono_ms + error_delay_ms(c->run.errors);
+		c->run.due_ms = c->now.wall_ms + error_delay_ms(c->run.errors);
+		return;
+	}
 	run_reason(c, "%s", ev->text);
 	if (c->run.state == RUN_TIDYING)
 		run_fails(c, c->run.exit ? (int)c->run.exit : 4, false);
 	else
 		run_fails(c, 4, c->run.state != RUN_OPENING);
+}
+
+void run_due(struct core *c)
+{
+	if (c->run.due_mono && c->run.due_mono <= c->now.mono_ms)
+		run_emit(c);
+}
+
+static void on_run_prepared(struct core *c)
+{
+	if (c->run.stop != STOP_NO)
+		run_set_state(c, RUN_TIDYING);
+	else if (c->policy.has_setup)
+		run_set_state(c, RUN_SETTING_UP);
+	else
+		after_setup(c);
 }
 
 /* Answers to the run's own action. */
@@ -212,18 +237,42 @@ static void on_run_answer(struct core *c, const struct core_event *ev)
 	} else if (ev->kind == EV_OPENED && s == RUN_OPENING) {
 		on_opened(c, ev);
 	} else if (ev->kind == EV_PREPARED && s == RUN_PREPARING) {
-		if (c->policy.has_setup)
-			run_set_state(c, RUN_SETTING_UP);
-		else
-			after_setup(c);
+		on_run_prepared(c);
 	} else if (ev->kind == EV_JOB_STARTED) {
 		c->run.pid = ev->pid;
 		c->run.pid_start = ev->pid_start;
 	} else if (ev->kind == EV_JOB_ENDED && run_has_job(s)) {
 		on_run_job_ended(c, ev);
 	} else if (ev->kind == EV_DONE && s == RUN_TIDYING) {
-		run_set_state(c, RUN_ENDED);
+		/* Something may have been retried meanwhile. */
+		run_set_state(c, can_progress(c) ? RUN_OPENING : RUN_ENDED);
 	}
+}
+
+static void change_priority(struct core *c, struct task *t, int64_t priority)
+{
+	int at = task_index(c, t);
+	if (t->priority == priority)
+		return;
+	enum heap_order o = t->state == TASK_QUEUED ? HEAP_QUEUE : HEAP_READY;
+	bool in_heap = t->heap_pos >= 0;
+	if (in_heap)
+		heap_remove(c, o, at);
+	t->priority = priority;
+	if (in_heap)
+		heap_add(c, o, at);
+	task_touch(c, t);
+}
+
+/* One that was hidden may be started now, or the other way round; SYNCED makes it ready. */
+static void change_outside(struct core *c, struct task *t, bool outside)
+{
+	if (t->outside == outside)
+		return;
+	t->outside = outside;
+	task_touch(c, t);
+	if (t->state == TASK_READY)
+		task_set_state(c, t, TASK_BLOCKED);
 }
 
 /* An issue as the tracker has it now: a new task, or news of one we have. */
@@ -249,18 +298,15 @@ static void on_issue(struct core *c, const struct core_event *ev)
 		return;
 	}
 	struct task *t = &c->tasks.items[at];
-	if (t->state == TASK_READY && t->priority != ev->n) {
-		heap_remove(c, HEAP_READY, at);
-		t->priority = ev->n;
-		heap_add(c, HEAP_READY, at);
-		task_touch(c, t);
-	}
+	change_priority(c, t, ev->n);
+	if (t->state == TASK_BLOCKED || t->state == TASK_READY)
+		change_outside(c, t, ev->m == ISSUE_OUTSIDE_OPEN || ev->m == ISSUE_OUTSIDE_CLOSED);
 	bool idle = t->state == TASK_BLOCKED || t->state == TASK_READY ||
 		    t->state == TASK_WAITING || t->state == TASK_FAILED || t->state == TASK_SKIPPED;
 	if (!open && idle) {
 		task_reason(c, t, "closed in the tracker");
-		dependents_rise(c, t);
 		task_set_state(c, t, TASK_CLOSED);
+		dependents_rise(c, t);
 	}
 }
 
@@ -292,15 +338,19 @@ static void on_edge(struct core *c, const struct core_event *ev)
 	struct task *t = &c->tasks.items[task];
 	if (t->attempt > 0)
 		t->from = FROM_FRESH; /* its next start must contain the new dependency */
+	if (t->state == TASK_READY)
+		task_make_ready(c, t);
 }
 
 static void on_synced(struct core *c)
 {
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		struct task *t = &c->tasks.items[i];
-		if (!t->outside && (t->state == TASK_BLOCKED || t->state == TASK_READY))
+		if (t->state == TASK_BLOCKED || t->state == TASK_READY)
 			task_make_ready(c, t);
 	}
+	for (size_t i = 0; i < c->tasks.n; i++) /* new ones may wait for what failed before */
+		dependents_fall(c, &c->tasks.items[i]);
 }
 
 /* A person's branch: it enters where an agent's finished work does. */
@@ -322,6 +372,7 @@ static void on_branch(struct core *c, const struct core_event *ev)
 	t->person = 0;
 	t->queued_seq = ++c->run.queued_seq;
 	task_set_state(c, t, TASK_QUEUED);
+	dependents_rise(c, t);
 }
 
 static void stop_jobs(struct core *c)
@@ -344,6 +395,8 @@ static void on_stop(struct core *c, const struct core_event *ev)
 		emit_stop_job(c, NULL, c->run.run_job, false);
 	if (c->run.stop == STOP_NOW)
 		stop_jobs(c);
+	if (c->run.due_mono) /* no waiting for another try */
+		c->run.due_mono = c->now.mono_ms;
 }
 
 void run_step(struct core *c, const struct core_event *ev)

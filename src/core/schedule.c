@@ -37,6 +37,8 @@ void task_wait(struct core *c, struct task *t, int64_t delay_ms)
 
 void task_make_ready(struct core *c, struct task *t)
 {
+	if (t->outside)
+		return; /* it is waited for, never started */
 	enum task_state s = t->unmet == 0 ? TASK_READY : TASK_BLOCKED;
 	if (s != (enum task_state)t->state)
 		task_set_state(c, t, s);
@@ -147,9 +149,29 @@ void kind_ended(struct core *c, struct task *t, bool success, const char *signat
 	kind_pause(c, k, c->now.wall_ms + backoff_ms(c, ++k->trips + 1), why);
 }
 
+/* A clock that was set back must not make a pause longer than any may be. */
+void kinds_check_clock(struct core *c)
+{
+	for (size_t i = 0; i < c->kinds.n; i++) {
+		struct kind *k = &c->kinds.items[i];
+		if (k->paused_ms <= c->now.wall_ms + DAY_MS)
+			continue;
+		k->paused_ms = c->now.wall_ms + DAY_MS;
+		k->dirty = true;
+	}
+}
+
+/* It will not land by itself, and what needs it is skipped or held by policy. */
+static bool has_fallen(const struct task *t)
+{
+	return t->state == TASK_FAILED || t->state == TASK_SKIPPED || t->state == TASK_CANCELLED;
+}
+
 /* Depth first over everything that waits for t; each dependent is changed at most once. */
 void dependents_fall(struct core *c, struct task *t)
 {
+	if (!has_fallen(t) && t->state != TASK_CONFLICTED)
+		return;
 	for (size_t i = 0; i < t->dependents.n; i++) {
 		struct task *d = &c->tasks.items[t->dependents.items[i]];
 		if (d->state != TASK_BLOCKED || d->outside)
@@ -163,10 +185,20 @@ void dependents_fall(struct core *c, struct task *t)
 	}
 }
 
+static bool needs_fallen(const struct core *c, const struct task *t)
+{
+	for (size_t i = 0; i < t->needs.n; i++)
+		if (has_fallen(&c->tasks.items[t->needs.items[i]]))
+			return true;
+	return false;
+}
+
 void dependents_rise(struct core *c, struct task *t)
 {
 	for (size_t i = 0; i < t->dependents.n; i++) {
 		struct task *d = &c->tasks.items[t->dependents.items[i]];
+		if (needs_fallen(c, d)) /* of several failures one is left */
+			continue;
 		if (d->state == TASK_BLOCKED)
 			task_reason(c, d, "%s", "");
 		if (d->state != TASK_SKIPPED)

@@ -28,6 +28,9 @@ static void task_step(struct core *c, const struct core_event *ev)
 
 static void step_due(struct core *c)
 {
+	if (c->run.state == RUN_NEW)
+		return; /* the times may be an earlier boot's; START translates them */
+	run_due(c);
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		struct task *t = &c->tasks.items[i];
 		if (!t->due_mono || t->due_mono > c->now.mono_ms || !table[t->state][EV_DUE])
@@ -55,6 +58,7 @@ void core_step(struct core *c, const struct core_event *given)
 	ev.text2 = ev.text2 ? ev.text2 : "";
 	ev.text3 = ev.text3 ? ev.text3 : "";
 	c->now = ev.at;
+	kinds_check_clock(c);
 	if (ev.task >= 0)
 		task_step(c, &ev);
 	else
@@ -76,6 +80,8 @@ static void earlier(int64_t *best, int64_t ms)
 int64_t core_next_ms(const struct core *c)
 {
 	int64_t best = -1;
+	if (c->run.due_mono)
+		earlier(&best, c->run.due_mono - c->now.mono_ms);
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
 		if (t->due_mono)
