@@ -2,6 +2,7 @@
 
 #include "base/clean.h"
 #include "base/file.h"
+#include "tracker/fake.h"
 #include "tracker/local.h"
 
 static int open_local(const char *state_dir, struct tracker **ret, struct err *e)
@@ -11,9 +12,16 @@ static int open_local(const char *state_dir, struct tracker **ret, struct err *e
 	return tracker_local_new(path, ret, e);
 }
 
+static int open_fake(const char *state_dir, struct tracker **ret, struct err *e)
+{
+	(void)state_dir;
+	return tracker_fake_new(ret, e);
+}
+
 const struct tracker_kind tracker_kinds[] = {
 	{.name = "local",     .keeps = true, .open = open_local},
-	{0},
+	{.name = "fake", .keeps = false, .open = open_fake},
+	{.name = NULL     },
 };
 
 const struct tracker_kind *tracker_kind_find(const char *name)

@@ -1,6 +1,7 @@
 #include "base/clean.h"
 #include "contract/each.h"
 #include "tmp.h"
+#include "tracker/fake.h"
 #include "tracker/kinds.h"
 #include "unit/test.h"
 
@@ -467,6 +468,31 @@ static void test_tracker__threads_may_call_it(void **state)
 	assert_int_equal(won, ROUNDS);
 }
 
+/* What the fake does on top of the contract. */
+static void test_tracker__fake_fails_when_told(void **state)
+{
+	(void)state;
+	if (!streq(kind->name, "fake"))
+		skip();
+	make("one", NULL, NULL);
+	tracker_fake_fail(t, 2, ERR_IO, true);
+	OK(t->ops->claim(t, "1", "me", &e));
+	assert_int_equal(t->ops->close(t, "1", "completed", NULL, &e), ERR_IO);
+	struct issue i = get("1");
+	assert_false(i.open);
+	issue_done(&i);
+	tracker_fake_fail(t, 1, ERR_BUSY, false);
+	assert_int_equal(t->ops->comment(t, "1", "m", "x", &e), ERR_BUSY);
+	i = get("1");
+	assert_string_equal(i.comments, "");
+	issue_done(&i);
+	OK(t->ops->edit(t, "1", &(struct issue_change){.status = "open", .priority = -1}, &e));
+	tracker_fake_hide(t, "1", "not yet");
+	i = get("1");
+	assert_string_equal(i.hidden, "not yet");
+	issue_done(&i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +514,7 @@ int main(void)
 		T(test_tracker__text_is_made_utf8),
 		T(test_tracker__survives_being_opened_again),
 		T(test_tracker__threads_may_call_it),
+		T(test_tracker__fake_fails_when_told),
 	};
 
 	return each_kind("tracker", tracker_kinds, sizeof(tracker_kinds[0]), tests,
