@@ -198,7 +198,7 @@ static char *hidden_reason(const struct rules *r, size_t at, bool *ret_by_date)
 	if (i->ephemeral)
 		return mem_strdup("ephemeral");
 	if (i->is_template)
-		return mem_strdup("a template");
+		return mem_strdup("template");
 	if (is_internal(i->type))
 		return mem_printf("type '%s'", i->type);
 	if (i->defer_ms > r->now_ms)

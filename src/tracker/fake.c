@@ -135,20 +135,24 @@ static bool graph_has(const struct issue_graph *g, const char *id)
 	return false;
 }
 
+static void add_outside(struct fake *f, struct issue_graph *g, const char *id)
+{
+	const struct issue *i = &entry_of(f, id)->issue;
+
+	if (!graph_has(g, id))
+		*VEC_ADD(&g->outside) = (struct issue){
+			.id = mem_strdup(id), .title = mem_strdup(i->title), .open = i->open};
+}
+
 static void add_edge(struct fake *f, struct issue_graph *g, const char *task, const char *needs)
 {
-	const struct entry *other = entry_of(f, needs);
-
 	for (size_t i = 0; i < g->edges.n; i++) {
 		if (streq(g->edges.items[i].task, task) && streq(g->edges.items[i].needs, needs))
 			return;
 	}
 	*VEC_ADD(&g->edges) =
 		(struct issue_edge){.task = mem_strdup(task), .needs = mem_strdup(needs)};
-	if (!graph_has(g, needs))
-		*VEC_ADD(&g->outside) = (struct issue){.id = mem_strdup(needs),
-						       .title = mem_strdup(other->issue.title),
-						       .open = other->issue.open};
+	add_outside(f, g, needs);
 }
 
 /* Is it the epic, or below it? */
@@ -180,10 +184,12 @@ static void add_inherited(struct fake *f, const struct entry *i, struct issue_gr
 	}
 }
 
-static bool has_open_children(const struct fake *f, const char *id)
+static bool has_children(const struct fake *f, const char *id, bool open_only)
 {
 	for (size_t i = 0; i < f->entries.n; i++) {
-		if (f->entries.items[i].issue.open && streq(f->entries.items[i].issue.parent, id))
+		const struct issue *one = &f->entries.items[i].issue;
+
+		if (streq(one->parent, id) && (one->open || !open_only))
 			return true;
 	}
 	return false;
@@ -208,7 +214,7 @@ static int do_load(struct fake *f, struct entry *epic, const void *args, struct 
 			continue;
 		struct issue *to = VEC_ADD(&g.issues);
 		copy(one, to);
-		if (a->epic && to->open && !*to->hidden && has_open_children(f, to->id))
+		if (a->epic && to->open && !*to->hidden && has_children(f, to->id, true))
 			set(&to->hidden, mem_strdup("an epic of its own"));
 	}
 	for (size_t i = 0; i < g.issues.n; i++) {
@@ -254,11 +260,7 @@ static int do_get(struct fake *f, struct entry *i, const void *args, struct err 
 			*VEC_ADD(&g.edges) =
 				(struct issue_edge){.task = mem_strdup(other->issue.id),
 						    .needs = mem_strdup(i->issue.id)};
-			if (!graph_has(&g, other->issue.id))
-				*VEC_ADD(&g.outside) =
-					(struct issue){.id = mem_strdup(other->issue.id),
-						       .title = mem_strdup(other->issue.title),
-						       .open = other->issue.open};
+			add_outside(f, &g, other->issue.id);
 		}
 	}
 	if (a->ret)
@@ -284,13 +286,10 @@ static int do_epics(struct fake *f, struct entry *none, const void *args, struct
 	(void)none, (void)e;
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < f->entries.n; i++) {
-		bool is_parent = false;
+		const struct entry *one = &f->entries.items[i];
 
-		for (size_t k = 0; k < f->entries.n; k++)
-			is_parent |= streq(f->entries.items[k].issue.parent,
-					   f->entries.items[i].issue.id);
-		if (is_parent && f->entries.items[i].issue.open)
-			copy(&f->entries.items[i], VEC_ADD(&ret->issues));
+		if (one->issue.open && has_children(f, one->issue.id, false))
+			copy(one, VEC_ADD(&ret->issues));
 	}
 	return 0;
 }
@@ -606,16 +605,5 @@ void tracker_fake_fail(struct tracker *t, int n, enum err_code code, bool after)
 	f->fail_in = n;
 	f->fail_code = code;
 	f->fail_after = after;
-	CHECK(pthread_mutex_unlock(&f->mutex) == 0);
-}
-
-void tracker_fake_hide(struct tracker *t, const char *id, const char *reason)
-{
-	struct fake *f = fake_of(t);
-
-	CHECK(pthread_mutex_lock(&f->mutex) == 0);
-	struct entry *i = entry_of(f, id);
-	CHECK(i);
-	set(&i->issue.hidden, mem_strdup(reason));
 	CHECK(pthread_mutex_unlock(&f->mutex) == 0);
 }

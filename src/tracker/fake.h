@@ -15,7 +15,4 @@ int tracker_fake_new(struct tracker **ret, struct err *e) MUST_CHECK;
  */
 void tracker_fake_fail(struct tracker *t, int n, enum err_code code, bool after);
 
-/* Why an issue must not be started; "" again: it may. CHECKs that it is there. */
-void tracker_fake_hide(struct tracker *t, const char *id, const char *reason);
-
 #endif

@@ -43,7 +43,7 @@ static char *left_out(const struct job *j, const struct beads_issue *i)
 	if (streq(i->id, j->spec->epic))
 		return NULL; /* it is the epic that was named, whatever it was */
 	if (beads_is_tombstone(i))
-		return mem_strdup("a tombstone");
+		return mem_strdup("tombstone");
 	if (strlen(i->id) > ISSUE_ID_MAX)
 		return mem_printf("its id is longer than %d bytes", ISSUE_ID_MAX);
 	if (!j->spec->reopen)

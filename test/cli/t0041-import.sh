@@ -57,7 +57,7 @@ out_is '' 'without an epic there is no result to print'
 err_like '^detail: line 4: not JSON$' 'a line that is not JSON is named'
 err_like "'b': blocks 'gone', which is not in the file" 'so is a dangling edge'
 err_like '^detail: 1 ephemeral: w$' 'so is what must not be started'
-err_like '^detail: 1 a tombstone: t$' 'and what is left out'
+err_like '^detail: 1 tombstone: t$' 'and what is left out'
 is "$(ganger show b --json | jq -c '[.title, .state]')" '["new","ready"]' 'the newest copy counts'
 is "$(ganger show a --json | jq -c '[.state, .epic]')" '["closed","E"]' 'states and parents are kept'
 run ganger import beads issues.jsonl --epic all --reopen --json

@@ -486,11 +486,6 @@ static void test_tracker__fake_fails_when_told(void **state)
 	i = get("1");
 	assert_string_equal(i.comments, "");
 	issue_done(&i);
-	OK(t->ops->edit(t, "1", &(struct issue_change){.status = "open", .priority = -1}, &e));
-	tracker_fake_hide(t, "1", "not yet");
-	i = get("1");
-	assert_string_equal(i.hidden, "not yet");
-	issue_done(&i);
 }
 
 int main(void)

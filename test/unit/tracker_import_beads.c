@@ -127,7 +127,7 @@ static void test_import_beads__states_are_kept(void **state)
 		{"hook",  "status 'hooked'"                    },
 		{"wisp",  "ephemeral"                          },
 		{"gate",  "type 'gate'"                        },
-		{"tpl",   "a template"                         },
+		{"tpl",   "template"                         },
 		{"later", "deferred until 2999-01-01T00:00:00Z"},
 		{"past",  ""				   },
 		{"c",     ""				   },
@@ -155,7 +155,7 @@ static void test_import_beads__states_are_kept(void **state)
 	assert_non_null(strstr(issue_find(&g, "c")->comments, "look here"));
 	issue_graph_done(&g);
 	assert_note(IMPORT_BLOCKED, "b", "c");
-	assert_note(IMPORT_LEFT_OUT, "dead", "a tombstone");
+	assert_note(IMPORT_LEFT_OUT, "dead", "tombstone");
 	assert_note(IMPORT_EDGE, "self", "depends on itself");
 	assert_note(IMPORT_EDGE, "b", "blocks 'nope', which is not in the file");
 	assert_int_equal(r.notes.items[0].what, IMPORT_PROBLEM);
