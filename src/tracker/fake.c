@@ -107,20 +107,13 @@ static void copy(const struct entry *from, struct issue *ret)
 	const struct issue *i = &from->issue;
 
 	*ret = *i;
-	ret->id = mem_strdup(i->id);
-	ret->title = mem_strdup(i->title);
-	ret->body = mem_strdup(i->body);
+	char **const texts[] = {&ret->id,     &ret->title,     &ret->body,   &ret->labels,
+				&ret->parent, &ret->type,      &ret->status, &ret->closed_reason,
+				&ret->hidden, &ret->claimed_by};
+	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
+		*texts[k] = mem_strdup(*texts[k]);
 	ret->comments = render(from);
-	ret->labels = mem_strdup(i->labels);
-	ret->parent = mem_strdup(i->parent);
-	ret->type = mem_strdup(i->type);
-	ret->status = mem_strdup(i->status);
-	ret->closed_reason = mem_strdup(i->closed_reason);
-	ret->claimed_by = mem_strdup(i->claimed_by);
-	ret->hidden = mem_strdup(i->open ? i->hidden : "");
 }
-
-/* Reading. */
 
 static bool graph_has(const struct issue_graph *g, const char *id)
 {
@@ -298,8 +291,6 @@ static int fake_epics(struct tracker *t, struct issue_graph *ret, struct err *e)
 {
 	return ask(t, NULL, do_epics, &(struct load_args){.ret = ret}, e);
 }
-
-/* Writing. */
 
 static int do_claim(struct fake *f, struct entry *i, const void *args, struct err *e)
 {
