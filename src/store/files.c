@@ -171,8 +171,14 @@ int files_judge(const struct journal_files *f,
 	if (f->size <= 0)
 		return absent_judge(f, path, mode, ret_new, e);
 	*ret_new = false;
+	/*
+	 * A reader may share its process with the writer, and closing any descriptor of a file
+	 * drops all locks that the process has on it: it leaves the file to SQLite.
+	 */
+	if (mode == STORE_READ)
+		return 0;
 	rc = header_judge(f, path, e);
-	if (rc || mode == STORE_READ)
+	if (rc)
 		return rc;
 	if (f->mark == MARK_OPEN && f->wal_size < WAL_LEAST)
 		return torn(path, e, "its write-ahead log is gone, and with it the latest turns");

@@ -132,6 +132,7 @@ static void test_store__a_file_cut_off_is_torn(void **state)
 	write_well(f, 2000);
 	assert_int_equal(truncate(f->path, size_of(f->path) - 4096), 0);
 	expect_torn(f, "the file is cut off");
+	expect(f, STORE_READ, ERR_CORRUPT, "could not open journal");
 	assert_int_equal(truncate(f->path, 50), 0);
 	expect_torn(f, "the file is cut off");
 }
@@ -156,6 +157,7 @@ static void test_store__something_else_is_not_a_journal(void **state)
 	OK(file_write(f->path, buf_str(&b), false, e));
 	buf_done(&b);
 	expect_torn(f, "it is not a database");
+	expect(f, STORE_READ, ERR_CORRUPT, "file is not a database");
 }
 
 static void test_store__a_damaged_page_is_found_at_open(void **state)

@@ -131,7 +131,7 @@ static sqlite3_vfs failing_vfs;
 static sqlite3_vfs *real_vfs;
 static sqlite3_io_methods failing_methods;
 static const sqlite3_io_methods *real_methods;
-static int fail_write, fail_sync;
+static int fail_write, fail_sync, n_syncs;
 
 static int write_or_fail(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
@@ -140,6 +140,7 @@ static int write_or_fail(sqlite3_file *file, const void *p, int n, sqlite3_int64
 
 static int sync_or_fail(sqlite3_file *file, int flags)
 {
+	n_syncs++;
 	return fail_sync ? SQLITE_IOERR_FSYNC : real_methods->xSync(file, flags);
 }
 
@@ -205,6 +206,19 @@ static void test_store__a_sync_that_fails_is_io(void **state)
 	expect_io_then_well(*state, &fail_sync);
 }
 
+static void test_store__a_turn_is_synced_before_it_is_acknowledged(void **state)
+{
+	struct fixture *f = *state;
+	struct store *s = open_write(f);
+
+	for (int64_t i = 0; i < 10; i++) {
+		n_syncs = 0;
+		put_counter(s, i, 1);
+		assert_true(n_syncs >= 1);
+	}
+	store_close(s);
+}
+
 /* What came after a failure in the same turn must not go in on its own. */
 static void test_store__a_turn_with_a_failed_put_is_void(void **state)
 {
@@ -240,6 +254,7 @@ int main(void)
 		T(test_store__a_write_that_fails_is_io, _failing),
 		T(test_store__a_sync_that_fails_is_io, _failing),
 		T(test_store__a_turn_with_a_failed_put_is_void, _failing),
+		T(test_store__a_turn_is_synced_before_it_is_acknowledged, _failing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,13 +182,12 @@ static void test_store__files_are_the_users_alone(void **state)
 	(void)umask(old);
 }
 
-static void test_store__every_turn_is_synced(void **state)
+static void test_store__a_turn_is_in_the_wal_and_a_close_moves_it(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s = open_write(f);
 	struct stat before, after;
 
-	/* WAL and FULL: a turn is in the WAL when it returns, the file itself waits. */
 	assert_int_equal(stat(f->wal, &before), 0);
 	put_counter(s, 1, 1);
 	assert_int_equal(stat(f->wal, &after), 0);
@@ -292,7 +291,7 @@ int main(void)
 		T(test_store__the_trace_is_read_from_where_one_was),
 		T(test_store__meta_keeps_named_texts),
 		T(test_store__files_are_the_users_alone),
-		T(test_store__every_turn_is_synced),
+		T(test_store__a_turn_is_in_the_wal_and_a_close_moves_it),
 		T(test_store__missing_columns_and_tables_are_added),
 		T(test_store__columns_of_others_are_left_alone),
 		T(test_store__a_newer_version_is_refused),

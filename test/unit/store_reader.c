@@ -161,6 +161,38 @@ static void test_store__what_a_dead_writer_left_reads_in_a_read_only_folder(void
 	open_folder(f);
 }
 
+/* 1: the lock that a connection has on the file itself is there, as another process sees it. */
+static int is_locked(const struct fixture *f)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		int fd = open(f->path, O_RDWR | O_CLOEXEC);
+
+		_exit(fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+static void test_store__a_reader_in_our_process_leaves_the_writers_locks(void **state)
+{
+	struct fixture *f = *state;
+	struct store *w = open_write(f), *r;
+
+	put_counter(w, 1, 1);
+	assert_int_equal(is_locked(f), 1);
+	r = open_read(f);
+	assert_int_equal(counters(r), 1);
+	store_close(r);
+	assert_int_equal(is_locked(f), 1);
+	store_close(w);
+	assert_int_equal(is_locked(f), 0);
+}
+
 /* The WAL is checkpointed by its writer as it grows, and does not stay large. */
 static void test_store__the_wal_stays_small(void **state)
 {
@@ -188,6 +220,7 @@ int main(void)
 		T(test_store__a_reader_writes_nothing),
 		T(test_store__a_closed_journal_reads_in_a_read_only_folder),
 		T(test_store__what_a_dead_writer_left_reads_in_a_read_only_folder),
+		T(test_store__a_reader_in_our_process_leaves_the_writers_locks),
 		T(test_store__the_wal_stays_small),
 	};
 
