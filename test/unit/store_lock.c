@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/vfs.h>
 
 /*
@@ -38,6 +39,7 @@ static pid_t hold_in_child(const char *path)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody */
 		c = store_lock(path, &fd, NULL) == 0 ? 'y' : 'n';
 		(void)!write(p[1], &c, 1);
 		for (;;)
