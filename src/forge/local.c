@@ -205,6 +205,13 @@ static const struct forge_ops local_ops = {
 	.free = local_free,
 };
 
+static int damaged(const char *db_path, struct err *e)
+{
+	return err_hint(
+		e, "it was left as it is; bring back a copy of '%s', or move it away to begin anew",
+		db_path);
+}
+
 int forge_local_new(const char *db_path, struct forge **ret, struct err *e)
 {
 	struct db *db = NULL;
@@ -214,7 +221,7 @@ int forge_local_new(const char *db_path, struct forge **ret, struct err *e)
 		rc = db_migrate(db, schema, ARRAY_LEN(schema), e);
 	if (rc) {
 		db_close(db);
-		return rc;
+		return rc == ERR_CORRUPT ? damaged(db_path, e) : rc;
 	}
 	struct local *l = mem_alloc(sizeof(*l));
 	l->forge.ops = &local_ops;

@@ -206,6 +206,13 @@ static const struct tracker_ops local_ops = {
 	.free = free_tracker,
 };
 
+static int damaged(const char *db_path, struct err *e)
+{
+	return err_hint(
+		e, "it was left as it is; bring back a copy of '%s', or move it away to begin anew",
+		db_path);
+}
+
 int tracker_local_new(const char *db_path, struct tracker **ret, struct err *e)
 {
 	struct db *db = NULL;
@@ -215,7 +222,7 @@ int tracker_local_new(const char *db_path, struct tracker **ret, struct err *e)
 		rc = db_migrate(db, schema, ARRAY_LEN(schema), e);
 	if (rc) {
 		db_close(db);
-		return rc;
+		return rc == ERR_CORRUPT ? damaged(db_path, e) : rc;
 	}
 	struct local *l = mem_alloc(sizeof(*l));
 	l->tracker.ops = &local_ops;

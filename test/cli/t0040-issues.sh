@@ -91,4 +91,12 @@ done
 wait
 is "$(cat "$T"/id.* | sort -n | uniq | wc -l)" 8 'several processes at once get ids of their own'
 
+yes 'no database' | head -c 20000 >"$db"
+cp "$db" "$T/damaged.db"
+run ganger list
+code_is 4 'a damaged issues.db is an error of the environment'
+err_like "^error: could not open '.*issues.db': file is not a database" 'which is said'
+err_like '^hint: it was left as it is' 'with what to do'
+ok 'and it is left as it is' cmp "$db" "$T/damaged.db"
+
 done_testing
