@@ -3,10 +3,9 @@
  * environment in the current folder, a worktree, and its verdict in lines "name=value".
  *
  *   agent-drive [-p PRESET | -c COMMAND | -k KIND] [-e NAME[=VALUE]]... [-l PATTERN]...
- *               [-t SECONDS] [-P] FOLDER
+ *               [-t DURATION] [-P] FOLDER
  *
- * FOLDER has the prompt, and gets log and result. -P runs the probe. Over -t seconds (60) the
- * program's group is killed, as by a time limit.
+ * FOLDER has the prompt, and gets log and result. -P runs the probe. Over -t (60s) the program's group is killed, as by a time limit.
  */
 #include "base/child.h"
 #include "base/clean.h"
@@ -72,13 +71,13 @@ static void use_preset(struct drive *d, const char *name)
 	add_texts(&d->limits, p->pause_on);
 }
 
-static int seconds(const char *text)
+static int time_limit(const char *text)
 {
-	int64_t n;
+	int64_t ms;
 
-	if (!str_i64(str_of(text), &n) || n < 1 || n > 3600)
-		die("-t takes 1 to 3600 seconds");
-	return (int)n * 1000;
+	if (duration_parse(str_of(text), &ms, NULL) || ms < 1 || ms > 3600000)
+		die("-t takes a duration of at most 1h");
+	return (int)ms;
 }
 
 static void options(struct drive *d, int argc, char **argv)
@@ -97,7 +96,7 @@ static void options(struct drive *d, int argc, char **argv)
 		else if (c == 'l')
 			VEC_PUSH(&d->limits, optarg);
 		else if (c == 't')
-			d->timeout_ms = seconds(optarg);
+			d->timeout_ms = time_limit(optarg);
 		else if (c == 'P')
 			d->probe = true;
 		else

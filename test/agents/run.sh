@@ -81,7 +81,7 @@ attempt()
 	printf '# Task %s\n\n%s\n' "$n" "$2" >"$J/prompt"
 	shift 2
 	cd "$W" || exit 1
-	run "$drive" -p "$name" -t 120 "${options[@]}" "$@" "$J"
+	run "$drive" -p "$name" -t 2m "${options[@]}" "$@" "$J"
 	[ "$code" = 0 ] || note "$(cat "$T/err")"
 }
 
@@ -217,11 +217,7 @@ for name in "${agents[@]}"; do
 	probes "$name"
 	works "$name"
 	fails "$name"
-	if ganger help add >/dev/null 2>&1; then
-		brings_home "$name"
-	else
-		note 'there is no ganger add yet: not run by the supervisor'
-	fi
+	brings_home "$name"
 	case $name in
 	claude)
 		usage_is claude '2000 100'

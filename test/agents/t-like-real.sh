@@ -123,14 +123,14 @@ for mode in fork-setsid spawn-and-leave; do
 	wait_gone "$(cat "$T/child")"
 done
 wait_line "$T/pid" >"$T/child" &
-attempt "%like hang-setsid $T/pid" -t 1
+attempt "%like hang-setsid $T/pid" -t 300ms
 wait $!
 is "$(got how) $(got result)" 'timeout failed' 'hang-setsid hangs'
 ok 'and leaves a process' kill -0 "$(cat "$T/child")"
 kill "$(cat "$T/child")"
 wait_gone "$(cat "$T/child")"
 for mode in silent never-ends stop-ignoring-term; do
-	attempt "%like $mode" -t 1
+	attempt "%like $mode" -t 300ms
 	is "$(got how)" timeout "$mode does not end"
 done
 
