@@ -5,7 +5,8 @@
  *   agent-drive [-p PRESET | -c COMMAND | -k KIND] [-e NAME[=VALUE]]... [-l PATTERN]...
  *               [-t DURATION] [-P] FOLDER
  *
- * FOLDER has the prompt, and gets log and result. -P runs the probe. Over -t (60s) the program's group is killed, as by a time limit.
+ * FOLDER has the prompt, and gets log and result. -P runs the probe. Over -t (60s) the
+ * program's group is killed, as by a time limit.
  */
 #include "base/child.h"
 #include "base/clean.h"
