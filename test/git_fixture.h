@@ -19,13 +19,13 @@ struct fx {
 	struct git_epic_spec spec;
 	struct git *git;
 	struct git_opened opened;
-	char *words[256]; /* texts handed out, freed at the end */
+	char *words[4096]; /* texts handed out, freed at the end */
 	int n_words;
 };
 
 static inline char *fx_keep(struct fx *f, char *text)
 {
-	assert_true(f->n_words < 256);
+	assert_true(f->n_words < 4096);
 	return f->words[f->n_words++] = text;
 }
 

@@ -367,6 +367,12 @@ static int tidy(const struct collection *c, struct err *e)
 		return 0;
 	(void)!rename(next, index); /* absent where nothing was left over */
 	rc = slot_set_head(c->s, c->work.head.hex, e);
+	/* A rebase or bisect under way would hold its branch here for good. */
+	for (size_t i = 0; i < ARRAY_LEN(unfinished) && !rc; i++) {
+		char *file CLEANUP(freep) = slot_file(c->s, unfinished[i].file);
+
+		rc = dir_remove(file, e);
+	}
 	return rc || !c->has_folder ? rc : slot_link(c->s, e);
 }
 

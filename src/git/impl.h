@@ -35,7 +35,8 @@ struct git_repo {
 		*identity;        /* variables of the stand-in identity; NULL: the user has one */
 	struct oid anchor_at;     /* the commit the anchor's files are from; empty: not known */
 	int64_t anchor_ms;        /* when its index was last brought there */
-	struct oid tree_of, tree; /* the tree of one commit, the last made here */
+	struct oid tree_of, tree; /* the tree of one commit, usually the last merge */
+	struct oid merge, merge_onto; /* the last merge, and what it descends from */
 	atomic_uint n_processes;
 };
 
@@ -81,7 +82,7 @@ int ref_set(struct git_repo *g,
 	    const char *message,
 	    struct err *e);
 
-/* The tree of a commit; one process, none for the commit made last. */
+/* The tree of a commit; one process, none for the last merge. */
 int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret, struct err *e);
 
 /* The folder of a worktree, other than ours at except_admin, that has this branch checked out;
@@ -111,6 +112,12 @@ int slot_trash_folder(struct git_repo *g, const char *path, struct err *e);
 char *slot_file(const struct slot *s, const char *name);
 bool slot_has(const struct slot *s, const char *name);
 void slot_unlink(const struct slot *s, const char *name);
+/*
+ * Copy a file in the private git folder; where there is none, none is there after. Its time is
+ * kept: git tells by an index's own time which files it has to read again, and a newer copy would
+ * hide a change made within the second of the checkout.
+ */
+int slot_copy(const struct slot *s, const char *from_name, const char *to_name, struct err *e);
 
 /* What the ready mark says of a worktree. Owned; mark_done(). */
 struct mark {

@@ -32,15 +32,30 @@ contains(struct landing *l, const struct oid *a, const struct oid *b, bool *ret,
 	return op_ancestor(&l->g->git, a, b, ret, e);
 }
 
+/* The branch only ever moves forward, whatever we are told. */
+static int check_forward(struct landing *l, struct err *e)
+{
+	const struct git_land_spec *s = l->s;
+	bool descends = !s->old.hex[0] ||
+			(oid_eq(&s->new_, &l->g->merge) && oid_eq(&s->old, &l->g->merge_onto));
+	int rc = descends ? 0 : contains(l, &s->old, &s->new_, &descends, e);
+
+	if (rc || descends)
+		return rc;
+	return err_set(e, ERR_INVALID, "cannot move '%s' to %.12s: it does not descend from %.12s",
+		       s->branch, s->new_.hex, s->old.hex);
+}
+
 /* Where the ref is, in words of a landing. Not settled (result 0): it is at 'old', the way is free. */
 static int probe(struct landing *l, const struct oid *tip, struct err *e)
 {
 	bool has_new = false, has_old = false;
-	int rc = contains(l, &l->s->new_, tip, &has_new, e);
+	int rc;
 
-	if (rc || (!has_new && oid_eq(tip, &l->s->old)))
-		return rc;
-	if (!has_new)
+	if (oid_eq(tip, &l->s->old))
+		return 0;
+	rc = contains(l, &l->s->new_, tip, &has_new, e);
+	if (!rc && !has_new)
 		rc = contains(l, &l->s->old, tip, &has_old, e);
 	if (!rc)
 		settle(l, has_new ? GIT_LANDED : has_old ? GIT_MOVED : GIT_REWRITTEN, tip);
@@ -185,6 +200,7 @@ int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret
 	bool pushes = g->spec->push == GIT_PUSH_EPIC || g->spec->push == GIT_PUSH_ALL;
 	int rc = check_held(&l, e);
 
+	rc = rc ? rc : check_forward(&l, e);
 	if (rc)
 		return rc;
 	l.ref = mem_printf(PREFIX_HEADS "%s", s->branch);

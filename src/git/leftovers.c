@@ -146,22 +146,6 @@ void leftovers_judge(struct leftovers *l, const struct slot *s, const char *cons
 	}
 }
 
-static int
-copy_index(const struct slot *s, const char *from_name, const char *to_name, struct err *e)
-{
-	char *from_path CLEANUP(freep) = slot_file(s, from_name);
-	char *to_path CLEANUP(freep) = slot_file(s, to_name);
-	int from CLEANUP(closep) = open(from_path, O_RDONLY | O_CLOEXEC), to CLEANUP(closep) = -1;
-
-	(void)unlink(to_path);
-	if (from < 0 && errno == ENOENT)
-		return 0;
-	to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (from < 0 || to < 0 || file_copy_bytes(from, to) < 0)
-		return err_sys(e, "could not copy the index '%s'", from_path);
-	return 0;
-}
-
 /* An index of ours that says what head says, and knows which files are unchanged. */
 static int own_index(struct git_repo *g,
 		     const struct slot *s,
@@ -171,7 +155,7 @@ static int own_index(struct git_repo *g,
 {
 	char *own CLEANUP(freep) = slot_file(s, FILE_OWN);
 	struct cmd c = slot_cmd(g, s);
-	int rc = l->broken_index ? 0 : copy_index(s, "index", FILE_OWN, e);
+	int rc = l->broken_index ? 0 : slot_copy(s, "index", FILE_OWN, e);
 
 	c.index = own;
 	if (!rc && !l->broken_index && file_exists(own))
@@ -283,7 +267,7 @@ int leftovers_commit(struct git_repo *g,
 	*ret_rest = (struct oid){{0}};
 	if (!rc && paths.n)
 		rc = commit_paths(g, s, buf_str(&paths), head, message, ret_head, e);
-	rc = rc ? rc : copy_index(s, FILE_OWN, FILE_NEXT, e);
+	rc = rc ? rc : slot_copy(s, FILE_OWN, FILE_NEXT, e);
 	if (!rc && rest.n)
 		rc = commit_paths(g, s, buf_str(&rest), ret_head, rest_message, ret_rest, e);
 	slot_unlink(s, FILE_OWN);

@@ -100,10 +100,6 @@ int commit_make(struct git_repo *g, const struct commit_spec *s, struct oid *ret
 	c.set = s->set;
 	rc = cmd_oid(&c, args.items, ret, e);
 	VEC_DONE(&args);
-	if (rc == 0) {
-		g->tree_of = *ret;
-		g->tree = s->tree;
-	}
 	return rc;
 }
 
@@ -442,6 +438,11 @@ int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *
 		rc = ref_set(g, ref, &m.commit, NULL, "ganger: merge", e);
 	if (rc)
 		return err_wrap(e, "could not merge attempt %d of task '%s'", s->attempt, s->task);
+	if (m.result == GIT_MERGED) {
+		g->merge = g->tree_of = m.commit;
+		g->merge_onto = s->onto;
+		g->tree = m.tree;
+	}
 	*ret = m;
 	return 0;
 }

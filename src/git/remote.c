@@ -7,10 +7,13 @@
 /* No component that buf_name() makes looks like this. */
 #define TIP_LEAF "%tip"
 
+/* In the user's checkout: a remote's address may be a path relative to it. */
 static struct cmd remote_cmd(struct git_repo *g)
 {
-	struct cmd c = anchor_cmd(g);
+	struct cmd c = repo_cmd(g);
 
+	c.git_dir = g->place.git_dir;
+	c.work_tree = g->place.root;
 	c.ssh = g->ssh;
 	c.timeout_ms = CMD_REMOTE_MS;
 	return c;

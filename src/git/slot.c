@@ -2,6 +2,7 @@
 #include "git/impl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,6 +52,25 @@ void slot_unlink(const struct slot *s, const char *name)
 	char *path CLEANUP(freep) = slot_file(s, name);
 
 	(void)unlink(path); /* usually absent; where it stays git says so */
+}
+
+int slot_copy(const struct slot *s, const char *from_name, const char *to_name, struct err *e)
+{
+	char *from_path CLEANUP(freep) = slot_file(s, from_name);
+	char *to_path CLEANUP(freep) = slot_file(s, to_name);
+	int from CLEANUP(closep) = open(from_path, O_RDONLY | O_CLOEXEC), to CLEANUP(closep) = -1;
+	struct stat st;
+
+	(void)unlink(to_path);
+	if (from < 0 && errno == ENOENT)
+		return 0;
+	to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (from >= 0 && to >= 0 && fstat(from, &st) == 0 && file_copy_bytes(from, to) == 0 &&
+	    futimens(to, (struct timespec[]){st.st_atim, st.st_mtim}) == 0)
+		return 0;
+	(void)err_sys(e, "could not copy '%s'", from_path);
+	(void)unlink(to_path); /* half of it, or without its time, is worse than none */
+	return ERR_IO;
 }
 
 /* Write a small file where it does not say this already, so that a recycled slot costs nothing. */

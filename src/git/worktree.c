@@ -146,26 +146,6 @@ static void restore_index(const struct slot *s)
 		(void)unlink(index); /* then everything is written anew */
 }
 
-/*
- * Keep a copy of the fresh index, with its time: git tells by it which files to look at twice.
- * Without the copy the next checkout only takes longer.
- */
-static void keep_index(const struct slot *s)
-{
-	char *kept CLEANUP(freep) = slot_file(s, FILE_INDEX);
-	char *index CLEANUP(freep) = slot_file(s, "index");
-	int from CLEANUP(closep) = open(index, O_RDONLY | O_CLOEXEC), to CLEANUP(closep) = -1;
-	struct stat st;
-
-	(void)unlink(kept);
-	if (from < 0 || fstat(from, &st) < 0)
-		return;
-	to = open(kept, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (to < 0 || file_copy_bytes(from, to) < 0 ||
-	    futimens(to, (struct timespec[]){st.st_atim, st.st_mtim}) < 0)
-		(void)unlink(kept);
-}
-
 /* The user's checkout is sparse, or has settings of its own: a worktree made by git inherits both. */
 static int inherit(struct git_repo *g, const struct slot *s, struct err *e)
 {
@@ -378,7 +358,8 @@ static int make(struct git_repo *g,
 	rc = rc ? rc : prepare(g, spec, s, &b, ret_recycled, e);
 	if (rc)
 		return rc;
-	keep_index(s);
+	/* For the next checkout here, which only takes longer without it. */
+	(void)!slot_copy(s, "index", FILE_INDEX, NULL);
 	rc = setup_copy(g->place.root, spec->path, spec->include, /* link */ false, e);
 	rc = rc ? rc : setup_copy(g->place.root, spec->path, spec->link, /* link */ true, e);
 	if (rc)
