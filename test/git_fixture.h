@@ -233,4 +233,35 @@ static inline const char *fx_fingerprint(struct fx *f, const char *checkout)
 		"  cat \"$g/logs/HEAD\"; ls \"$g\" | grep -v '^worktrees$'; } | sha1sum");
 }
 
+/* Everything that must be true after any collection. */
+static inline void
+fx_check_named(struct fx *f, int slot, const char *task, const struct git_work *work)
+{
+	const char *path = slot_path(f, slot);
+
+	assert_oid(rev(f, P(f, "refs/ganger/real/%s/1", task)), work->head);
+	assert_oid(rev(f, P(f, "ganger/real/%s", task)), work->head);
+	assert_string_equal(sh_at(f, path, "git symbolic-ref -q HEAD || git rev-parse HEAD"),
+			    work->head.hex);
+	sh(f, "git fsck --no-dangling");
+}
+
+/* An attempt whose agent does this; one more collection must give the same answer. */
+static inline struct git_work fx_attempt(struct fx *f, const char *agent)
+{
+	struct git_worktree w;
+	struct git_work work, again;
+	const char *before = fx_fingerprint(f, f->repo);
+
+	fx_open(f);
+	w = fx_worktree(f, 1, "T1", 1);
+	sh_at(f, slot_path(f, 1), "%s", agent);
+	work = fx_collect(f, 1, "T1", 1, &w);
+	again = fx_collect(f, 1, "T1", 1, &w);
+	assert_memory_equal(&work, &again, sizeof(work));
+	fx_check_named(f, 1, "T1", &work);
+	assert_string_equal(fx_fingerprint(f, f->repo), before);
+	return work;
+}
+
 #endif

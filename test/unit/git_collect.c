@@ -17,36 +17,6 @@ spec_of(struct fx *f, int slot, const char *task, struct git_worktree *w)
 	};
 }
 
-/* Everything that must be true after any collection. */
-static void check_named(struct fx *f, int slot, const char *task, const struct git_work *work)
-{
-	const char *path = slot_path(f, slot);
-
-	assert_oid(rev(f, P(f, "refs/ganger/real/%s/1", task)), work->head);
-	assert_oid(rev(f, P(f, "ganger/real/%s", task)), work->head);
-	assert_string_equal(sh_at(f, path, "git symbolic-ref -q HEAD || git rev-parse HEAD"),
-			    work->head.hex);
-	sh(f, "git fsck --no-dangling");
-}
-
-/* An attempt whose agent does this; one more collection must give the same answer. */
-static struct git_work attempt(struct fx *f, const char *agent)
-{
-	struct git_worktree w;
-	struct git_work work, again;
-	const char *before = fx_fingerprint(f, f->repo);
-
-	fx_open(f);
-	w = fx_worktree(f, 1, "T1", 1);
-	sh_at(f, slot_path(f, 1), "%s", agent);
-	work = fx_collect(f, 1, "T1", 1, &w);
-	again = fx_collect(f, 1, "T1", 1, &w);
-	assert_memory_equal(&work, &again, sizeof(work));
-	check_named(f, 1, "T1", &work);
-	assert_string_equal(fx_fingerprint(f, f->repo), before);
-	return work;
-}
-
 static void test_collect__clean_costs_three_processes(void **state)
 {
 	struct fx *f = *state;
@@ -65,7 +35,7 @@ static void test_collect__clean_costs_three_processes(void **state)
 	assert_string_equal(work.problem, "");
 	assert_string_equal(work.left_out, "");
 	assert_string_equal(work.other_branch, "");
-	check_named(f, 1, "T1", &work);
+	fx_check_named(f, 1, "T1", &work);
 	sh_at(f, slot_path(f, 1), "test -e x.o");
 	/* A person can look at the branch now. */
 	sh(f, "git worktree add -q ../look ganger/real/T1");
@@ -73,7 +43,7 @@ static void test_collect__clean_costs_three_processes(void **state)
 
 static void test_collect__nothing_done(void **state)
 {
-	struct git_work work = attempt(*state, "true");
+	struct git_work work = fx_attempt(*state, "true");
 
 	assert_int_equal(work.ahead, 0);
 	assert_string_equal(work.problem, "");
@@ -84,7 +54,7 @@ static void test_collect__leftovers_are_committed(void **state)
 	struct fx *f = *state;
 	struct git_work work;
 
-	work = attempt(
+	work = fx_attempt(
 		f, "echo two >src/a.c; git commit -qam two; echo three >src/a.c; rm lines;"
 		   "mkdir -p 'n ew'; echo x >'n ew/f\303\244\n.txt'; ln -s /etc/x link;"
 		   "echo s >staged; git add staged; echo y >i-t-a; git add -N i-t-a; echo o >x.o;"
@@ -99,31 +69,6 @@ static void test_collect__leftovers_are_committed(void **state)
 	assert_string_equal(sh(f, "git log -1 --format='%%an <%%ae> %%s' ganger/real/T1"),
 			    "Ann <ann@example.org> Do the thing");
 	assert_string_equal(sh_at(f, slot_path(f, 1), "git status --porcelain; cat x.o"), "o");
-}
-
-static void test_collect__hooks_and_signing_stay_out(void **state)
-{
-	struct fx *f = *state;
-
-	sh(f,
-	   "for h in pre-commit commit-msg post-commit post-checkout reference-transaction "
-	   "prepare-commit-msg post-index-change; do"
-	   " printf '#!/bin/sh\\necho $0 >>%s/ran\\nexit 1\\n' >.git/hooks/$h;"
-	   " chmod +x .git/hooks/$h; done; git config commit.gpgsign true;"
-	   "git config gpg.program /bin/false",
-	   f->dir);
-	assert_int_equal(attempt(f, "echo two >src/a.c").ahead, 1);
-	sh_at(f, f->dir, "test ! -e ran");
-}
-
-static void test_collect__without_an_identity(void **state)
-{
-	struct fx *f = *state;
-
-	sh(f, "git config --global --unset user.name; git config --global --unset user.email");
-	assert_int_equal(attempt(f, "echo two >src/a.c").ahead, 1);
-	assert_string_equal(sh(f, "git log -1 --format='%%an <%%ae>' ganger/real/T1"),
-			    "ganger <ganger@localhost>");
 }
 
 static void test_collect__what_is_left_out_is_kept(void **state)
@@ -158,13 +103,13 @@ static void test_collect__what_is_left_out_is_kept(void **state)
 		".env\nconf/a.local\nid_rsa\nlarge\nnode_modules/n\nserver.pem");
 	assert_string_equal(sh(f, "git rev-parse refs/ganger/real/T1/1.rest~1"), work.head.hex);
 	assert_int_equal(work.leftovers, 9);
-	check_named(f, 1, "T1", &work);
+	fx_check_named(f, 1, "T1", &work);
 }
 
 static void test_collect__many_left_out_are_counted(void **state)
 {
 	struct git_work work =
-		attempt(*state, "for i in $(seq 100 199); do echo $i >.env.$i; done");
+		fx_attempt(*state, "for i in $(seq 100 199); do echo $i >.env.$i; done");
 
 	assert_int_equal(work.leftovers, 100);
 	assert_int_equal(work.ahead, 0);
@@ -197,7 +142,8 @@ static void test_collect__own_branch(void **state)
 	struct fx *f = *state;
 	struct git_work work;
 
-	work = attempt(f, "git checkout -qb feature/mine; echo two >src/a.c; git commit -qam two");
+	work = fx_attempt(f,
+			  "git checkout -qb feature/mine; echo two >src/a.c; git commit -qam two");
 	assert_string_equal(work.other_branch, "feature/mine");
 	assert_string_equal(work.problem, "");
 	assert_int_equal(work.ahead, 1);
@@ -209,7 +155,8 @@ static void test_collect__detached_head_keeps_the_branch_too(void **state)
 	struct fx *f = *state;
 	struct git_work work;
 
-	work = attempt(f, "echo b >b; git add b; git commit -qm on-branch; git checkout -q HEAD~1;"
+	work = fx_attempt(f,
+			  "echo b >b; git add b; git commit -qm on-branch; git checkout -q HEAD~1;"
 			  "echo d >d; git add d; git commit -qm detached");
 	assert_int_equal(work.ahead, 1);
 	assert_string_equal(sh(f, "git log -1 --format=%%s refs/ganger/real/T1/1.branch"),
@@ -218,10 +165,10 @@ static void test_collect__detached_head_keeps_the_branch_too(void **state)
 
 static void test_collect__locks_of_a_killed_agent(void **state)
 {
-	struct git_work work =
-		attempt(*state, "echo two >src/a.c; g=$(git rev-parse --git-dir); : >$g/index.lock;"
-				": >$g/HEAD.lock; : >$(git rev-parse "
-				"--git-common-dir)/refs/heads/ganger/real/T1.lock");
+	struct git_work work = fx_attempt(
+		*state, "echo two >src/a.c; g=$(git rev-parse --git-dir); : >$g/index.lock;"
+			": >$g/HEAD.lock; : >$(git rev-parse "
+			"--git-common-dir)/refs/heads/ganger/real/T1.lock");
 
 	assert_int_equal(work.ahead, 1);
 	assert_string_equal(work.problem, "");
@@ -229,8 +176,9 @@ static void test_collect__locks_of_a_killed_agent(void **state)
 
 static void test_collect__corrupt_index(void **state)
 {
-	struct git_work work = attempt(*state, "echo two >src/a.c; echo new >new;"
-					       "echo rubbish >$(git rev-parse --git-path index)");
+	struct git_work work =
+		fx_attempt(*state, "echo two >src/a.c; echo new >new;"
+				   "echo rubbish >$(git rev-parse --git-path index)");
 
 	assert_int_equal(work.ahead, 1);
 	assert_int_equal(work.leftovers, 2);
@@ -240,14 +188,14 @@ static void test_collect__corrupt_index(void **state)
 static void test_collect__missing_index(void **state)
 {
 	struct git_work work =
-		attempt(*state, "echo two >src/a.c; rm $(git rev-parse --git-path index)");
+		fx_attempt(*state, "echo two >src/a.c; rm $(git rev-parse --git-path index)");
 
 	assert_int_equal(work.ahead, 1);
 }
 
 static void test_collect__unreadable_file(void **state)
 {
-	assert_int_equal(attempt(*state, "echo two >secretive; chmod 000 secretive").ahead, 1);
+	assert_int_equal(fx_attempt(*state, "echo two >secretive; chmod 000 secretive").ahead, 1);
 }
 
 /* Histories that cannot be used; the work is kept under its ref all the same. */
@@ -320,76 +268,6 @@ static void test_collect__folder_is_gone(void **state)
 	assert_false(w.recycled);
 }
 
-static void test_collect__git_file_removed_does_not_touch_the_repository_above(void **state)
-{
-	struct fx *f = *state;
-	const char *before;
-	struct git_worktree w;
-	struct git_work work;
-
-	/* Worktrees inside of the user's checkout: without its '.git' a folder is part of that. */
-	f->spec.state_dir = P(f, "%s/.trees", f->repo);
-	f->state = mem_strdup(f->spec.state_dir);
-	sh(f, "echo /.trees >>.git/info/exclude; echo precious >precious");
-	before = sh(f, "git rev-parse HEAD; git status --porcelain");
-	fx_open(f);
-	w = fx_worktree(f, 1, "T1", 1);
-	sh_at(f, slot_path(f, 1), "echo two >src/a.c; rm .git");
-	work = fx_collect(f, 1, "T1", 1, &w);
-	assert_int_equal(work.ahead, 1);
-	assert_string_equal(sh(f, "git show ganger/real/T1:src/a.c"), "two");
-	sh_at(f, slot_path(f, 1), "rm .git");
-	(void)fx_worktree(f, 1, "T2", 1);
-	assert_string_equal(sh(f, "git rev-parse HEAD; git status --porcelain"), before);
-	assert_string_equal(sh(f, "cat precious"), "precious");
-}
-
-static void test_collect__nested_repository_is_saved(void **state)
-{
-	struct fx *f = *state;
-	struct git_work work;
-
-	work = attempt(
-		f, "git init -q 'in ner'; cd 'in ner'; echo a >a; git add a; git commit -qm inner;"
-		   "git branch side; echo b >b; mkdir ../unborn; git init -q ../unborn; echo u "
-		   ">../unborn/u");
-	assert_string_equal(work.left_out, "in ner: a repository of its own\n"
-					   "unborn: a repository of its own\n");
-	assert_string_equal(
-		sh(f, "git log -1 --format=%%s refs/ganger/real/T1/1.nested/1/heads/side"),
-		"inner");
-	assert_string_equal(sh(f, "git show 'refs/ganger/real/T1/1.rest:in ner/b' "
-				  "refs/ganger/real/T1/1.rest:unborn/u"),
-			    "b\nu");
-	assert_int_equal(work.ahead, 0);
-	/* Now it may go. */
-	(void)fx_worktree(f, 1, "T2", 1);
-	assert_string_equal(sh_at(f, slot_path(f, 1), "git status --porcelain --ignored"), "");
-}
-
-static void test_collect__submodule(void **state)
-{
-	struct fx *f = *state;
-	struct git_work work;
-
-	sh_at(f, f->dir,
-	      "git config --global protocol.file.allow always;"
-	      "git init -q sub; cd sub; echo s >s; git add s; git commit -qm sub");
-	sh(f, "git submodule -q add ../sub sub; git commit -qm submodule");
-	work = attempt(f, "git submodule -q update --init; cd sub; git config user.name S;"
-			  "git config user.email s@e; echo t >t; git add t; git commit -qm inside; "
-			  "echo u >u");
-	assert_int_equal(work.ahead, 1);
-	assert_string_equal(sh(f, "git log -1 --format=%%s refs/ganger/real/T1/1.nested/1/HEAD"),
-			    "inside");
-	assert_string_equal(sh(f, "git show refs/ganger/real/T1/1.rest:sub/u"), "u");
-	assert_string_equal(sh(f, "git rev-parse ganger/real/T1:sub "
-				  "refs/ganger/real/T1/1.nested/1/HEAD | uniq | wc -l"),
-			    "1");
-	(void)fx_worktree(f, 1, "T2", 1);
-	assert_string_equal(sh_at(f, slot_path(f, 1), "git status --porcelain; ls sub"), "");
-}
-
 static void test_collect__what_came_from_the_epic_does_not_count(void **state)
 {
 	struct fx *f = *state;
@@ -432,78 +310,8 @@ static void test_collect__killed_between_its_steps(void **state)
 	fx_open(f);
 	again = fx_collect(f, 1, "T1", 1, &w);
 	assert_memory_equal(&work, &again, sizeof(work));
-	check_named(f, 1, "T1", &work);
+	fx_check_named(f, 1, "T1", &work);
 	sh(f, "git show refs/ganger/real/T1/1.rest:.env");
-}
-
-static void test_collect__eol_conversion_is_not_work(void **state)
-{
-	struct fx *f = *state;
-
-	sh(f, "printf '*.txt text eol=lf\\n' >.gitattributes; echo x >t.txt; git add .; git commit "
-	      "-qm eol");
-	assert_int_equal(attempt(f, "printf 'x\\r\\n' >t.txt").ahead, 0);
-}
-
-static void test_collect__filters_run_as_configured(void **state)
-{
-	struct fx *f = *state;
-	struct git_work work;
-
-	sh(f, "git config filter.up.clean 'tr a-z A-Z'; git config filter.up.smudge 'tr A-Z a-z';"
-	      "echo '*.up filter=up' >.gitattributes; git add .; git commit -qm filter");
-	work = attempt(f, "echo word >w.up");
-	assert_int_equal(work.ahead, 1);
-	assert_string_equal(sh(f, "git cat-file -p ganger/real/T1:w.up"), "WORD");
-	(void)fx_land(f, "T1", &f->opened.epic_head, &work.head);
-	(void)fx_worktree(f, 2, "T2", 1);
-	assert_string_equal(sh_at(f, slot_path(f, 2), "cat w.up; git status --porcelain"), "word");
-}
-
-static void test_collect__sha256_repository(void **state)
-{
-	struct fx *f = *state;
-	struct git_work work;
-
-	sh_at(f, f->dir,
-	      "git init -q --object-format=sha256 'sp ace \303\244'; cd 'sp ace \303\244';"
-	      "mkdir src; echo a >src/a.c; git add .; git commit -qm first");
-	free(f->repo);
-	f->repo = path_join(f->dir, "sp ace \303\244");
-	work = attempt(f, "echo two >src/a.c");
-	assert_int_equal(strlen(work.head.hex), 64);
-	assert_int_equal(work.ahead, 1);
-}
-
-static void test_collect__linked_worktree_of_a_separate_git_dir(void **state)
-{
-	struct fx *f = *state;
-
-	sh_at(f, f->dir,
-	      "git init -q --separate-git-dir=away.git main; cd main; mkdir src; echo a >src/a.c;"
-	      "git add .; git commit -qm first; git worktree add -q -b side ../linked");
-	free(f->repo);
-	f->repo = path_join(f->dir, "linked");
-	f->spec.base = "side";
-	assert_int_equal(attempt(f, "echo two >src/a.c").ahead, 1);
-	assert_string_equal(sh(f, "git -C ../main status --porcelain"), "");
-}
-
-static void test_collect__sparse_checkout(void **state)
-{
-	struct fx *f = *state;
-	struct git_work work;
-
-	sh(f, "mkdir big; echo b >big/b; git add .; git commit -qm big; git sparse-checkout set "
-	      "src; test ! -e big");
-	work = attempt(f, "test ! -e big; echo two >src/a.c");
-	assert_int_equal(work.ahead, 1);
-	assert_int_equal(work.leftovers, 1);
-	assert_string_equal(sh(f, "git show ganger/real/T1:big/b"), "b");
-	(void)fx_worktree(f, 1, "T2", 1);
-	assert_string_equal(
-		sh_at(f, slot_path(f, 1), "git status --porcelain; test ! -e big; cat src/a.c"),
-		"one");
 }
 
 /* Same size, same time: only that the index is no younger tells git to look into the file. */
@@ -513,9 +321,9 @@ static void test_collect__change_within_the_second_of_the_checkout(void **state)
 
 	sh(f, "git config core.trustctime false");
 	assert_int_equal(
-		attempt(f, "t=@1500000000; i=$(git rev-parse --git-path index);"
-			   "touch -d $t src/a.c; git update-index --refresh; echo two >src/a.c;"
-			   "touch -d $t src/a.c $i")
+		fx_attempt(f, "t=@1500000000; i=$(git rev-parse --git-path index);"
+			      "touch -d $t src/a.c; git update-index --refresh; echo two >src/a.c;"
+			      "touch -d $t src/a.c $i")
 			.ahead,
 		1);
 	assert_string_equal(sh(f, "git show ganger/real/T1:src/a.c"), "two");
@@ -577,7 +385,7 @@ static void test_collect__ten_at_once(void **state)
 			if (ws[i].rc)
 				fail_msg("%s", ws[i].e.msg);
 			assert_int_equal(ws[i].work.ahead, 2);
-			check_named(f, i, ws[i].c.task, &ws[i].work);
+			fx_check_named(f, i, ws[i].c.task, &ws[i].work);
 		}
 	}
 	assert_string_equal(fx_fingerprint(f, f->repo), before);
@@ -591,8 +399,6 @@ int main(void)
 		T(test_collect__clean_costs_three_processes),
 		T(test_collect__nothing_done),
 		T(test_collect__leftovers_are_committed),
-		T(test_collect__hooks_and_signing_stay_out),
-		T(test_collect__without_an_identity),
 		T(test_collect__what_is_left_out_is_kept),
 		T(test_collect__many_left_out_are_counted),
 		T(test_collect__policy_fail_saves_leftovers),
@@ -604,16 +410,8 @@ int main(void)
 		T(test_collect__unreadable_file),
 		T(test_collect__problems),
 		T(test_collect__folder_is_gone),
-		T(test_collect__git_file_removed_does_not_touch_the_repository_above),
-		T(test_collect__nested_repository_is_saved),
-		T(test_collect__submodule),
 		T(test_collect__what_came_from_the_epic_does_not_count),
 		T(test_collect__killed_between_its_steps),
-		T(test_collect__eol_conversion_is_not_work),
-		T(test_collect__filters_run_as_configured),
-		T(test_collect__sha256_repository),
-		T(test_collect__linked_worktree_of_a_separate_git_dir),
-		T(test_collect__sparse_checkout),
 		T(test_collect__change_within_the_second_of_the_checkout),
 		T(test_collect__ten_at_once),
 	};
