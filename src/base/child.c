@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -408,6 +409,22 @@ static struct str first_words(const struct child_result *r)
 			return (struct str){line.p, line.n < 400 ? line.n : 400};
 	}
 	return STR("it said nothing");
+}
+
+int child_lock(const char *path, int *ret_fd, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(e, "could not open '%s'", path);
+	/* Having had it alone, nothing of an earlier process still writes. */
+	if (flock(fd, LOCK_EX) != 0 || flock(fd, LOCK_SH) != 0) {
+		(void)err_sys(e, "could not lock '%s'", path);
+		(void)close(fd);
+		return e ? e->code : ERR_IO;
+	}
+	*ret_fd = fd;
+	return 0;
 }
 
 int child_ok(const struct child_spec *s, struct child_result *ret, struct err *e)

@@ -16,6 +16,12 @@ struct child_env {
 	int lock_fd;      /* helpers.lock, inherited; -1 none */
 };
 
+/*
+ * Open helpers.lock, wait until no helper of an earlier process holds it, and hold it shared
+ * from then on. The caller closes the descriptor.
+ */
+int child_lock(const char *path, int *ret_fd, struct err *e) MUST_CHECK;
+
 struct child_spec {
 	const struct child_env *env; /* may be NULL */
 	const char *cwd;             /* NULL: ours */

@@ -44,6 +44,20 @@ int dir_make(const char *path, struct err *e)
 	return make_one(path, e);
 }
 
+int dir_each(const char *path, void (*each)(void *ctx, const char *name), void *ctx, struct err *e)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return err_sys(e, "could not read folder '%s'", path);
+	while ((entry = readdir(dir)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			each(ctx, entry->d_name);
+	(void)closedir(dir);
+	return 0;
+}
+
 /* A tree being removed. Everything is named relative to open folders, so no link is ever followed. */
 struct removal {
 	int top_fd;    /* the folder that is being removed */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define FILE_CHUNK 65536u
 
@@ -117,11 +118,39 @@ int file_write(const char *path, struct str text, bool durable, struct err *e)
 	return 0;
 }
 
+int file_touch(const char *path, struct err *e)
+{
+	int fd CLEANUP(closep) = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_sys(e, "could not make '%s'", path) : 0;
+}
+
+int file_link(const char *path, const char *name, struct err *e)
+{
+	char *tmp CLEANUP(freep) = mem_printf("%s.new", name);
+
+	(void)unlink(tmp); /* of a crash just here */
+	if (link(path, tmp) < 0 || rename(tmp, name) < 0)
+		return err_sys(e, "could not link '%s' to '%s'", name, path);
+	(void)unlink(tmp); /* rename leaves it where both were one file already */
+	return 0;
+}
+
 bool file_exists(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0;
+}
+
+int disk_free(const char *path, uint64_t *ret_bytes, struct err *e)
+{
+	struct statvfs v;
+
+	if (statvfs(path, &v) < 0)
+		return err_sys(e, "could not look for room at '%s'", path);
+	*ret_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+	return 0;
 }
 
 char *path_join(const char *dir, const char *name)

@@ -16,6 +16,17 @@ int dir_make(const char *path, struct err *e) MUST_CHECK;
 /* Remove a tree without following links; what is absent is fine. */
 int dir_remove(const char *path, struct err *e) MUST_CHECK;
 bool file_exists(const char *path);
+/* An empty file, mode 0600, where there is none. */
+int file_touch(const char *path, struct err *e) MUST_CHECK;
+/* Give a file a second name, in place of what has that name now. */
+int file_link(const char *path, const char *name, struct err *e) MUST_CHECK;
+/* Call each for the names in a folder, without "." and "..", in no order. It must not change it. */
+int dir_each(const char *path,
+	     void (*each)(void *ctx, const char *name),
+	     void *ctx,
+	     struct err *e) MUST_CHECK;
+/* Bytes that may still be written where path is. */
+int disk_free(const char *path, uint64_t *ret_bytes, struct err *e) MUST_CHECK;
 /* dir + "/" + name; the caller owns the result. */
 char *path_join(const char *dir, const char *name);
 

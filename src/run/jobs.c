@@ -3,7 +3,6 @@
 #include "run/prompt.h"
 #include "run/supervisor-impl.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,22 +78,12 @@ void attempt_done(struct attempt *a)
 }
 
 /* Make the log findable by its task's name. A name that is another task's own is left alone. */
-static int link_log(struct task_work *w, const char *name)
-{
-	char *temp CLEANUP(freep) = mem_printf("%s.new", name);
-	(void)unlink(temp); /* of a crash just here */
-	if (link(w->log, temp) || rename(temp, name))
-		return err_sys(&w->e, "could not link the log '%s'", name);
-	return 0;
-}
-
 static int make_log(struct task_work *w)
 {
 	const struct paths *p = &w->s->paths;
 	w->log = path_join(w->dir, "log");
-	int fd CLEANUP(closep) = open(w->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(&w->e, "could not make '%s'", w->log);
+	if (file_touch(w->log, &w->e))
+		return w->e.code;
 	const char *id = w->action.task < 0 ? "preflight" : w->t.id;
 	char attempt[32];
 	(void)snprintf(attempt, sizeof(attempt), "%" PRId64, w->t.attempt);
@@ -108,10 +97,10 @@ static int make_log(struct task_work *w)
 	} else {
 		latest = path_log(p, id, w->action.kind == ACT_PROBE ? "probe" : "gate");
 	}
-	if (link_log(w, latest))
+	if (file_link(w->log, latest, &w->e))
 		return w->e.code;
 	/* "3.1.log" may be the log of a task "3.1": then the first attempt of "3" goes without. */
-	return numbered && !w->number_taken ? link_log(w, numbered) : 0;
+	return numbered && !w->number_taken ? file_link(w->log, numbered, &w->e) : 0;
 }
 
 /* Why the last try did not land, with the end of the log that says it. */

@@ -66,7 +66,8 @@ static void deliver(struct work *work)
 	w->answer.text2 = buf_cstr(&w->text2);
 	w->answer.text3 = buf_cstr(&w->text3);
 	if (w->answer.kind != EV_NONE)
-		inbox_add(s, &w->answer, w->action.kind == ACT_COLLECT ? w->t.job : 0);
+		/* What an attempt left for its judge is wanted until it was judged. */
+		inbox_add(s, &w->answer, w->answer.kind == EV_COLLECTED ? w->t.job : 0);
 	work_free(w);
 }
 

@@ -3,11 +3,7 @@
 #include "run/rows.h"
 #include "run/supervisor-impl.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 /*
@@ -15,23 +11,6 @@
  * matters: the lock, then until no helper of an earlier supervisor is alive, then the journal,
  * then the world is asked.
  */
-
-#define HELPERS_WAIT_S 120
-
-/* Helpers hold this shared; having had it alone, nothing of an earlier supervisor still writes. */
-static int take_helpers(struct supervisor *s, struct err *e)
-{
-	int fd = open(s->paths.helpers, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "could not open '%s'", s->paths.helpers);
-	if (flock(fd, LOCK_EX) != 0 || flock(fd, LOCK_SH) != 0) {
-		(void)err_sys(e, "could not lock '%s'", s->paths.helpers);
-		(void)close(fd);
-		return e->code;
-	}
-	s->child_env.lock_fd = fd;
-	return 0;
-}
 
 static int make_folders(struct supervisor *s, struct err *e)
 {
@@ -133,18 +112,19 @@ static bool is_wanted(const struct core *c, int64_t number)
 	return false;
 }
 
+static void orphan(void *ctx, const char *name)
+{
+	struct supervisor *s = ctx;
+	int64_t number = 0;
+	if (str_i64(str_of(name), &number) && !is_wanted(&s->core, number))
+		job_adopt_orphan(s, number);
+}
+
 /* Folders of jobs that nothing waits for: a crash between a job's end and its being forgotten. */
 void recovery_orphans(struct supervisor *s)
 {
-	DIR *d = opendir(s->paths.jobs);
-	if (!d)
-		return; /* it was made a moment ago; an empty one is no loss */
-	for (struct dirent *entry; (entry = readdir(d));) {
-		int64_t number = 0;
-		if (str_i64(str_of(entry->d_name), &number) && !is_wanted(&s->core, number))
-			job_adopt_orphan(s, number);
-	}
-	(void)closedir(d);
+	struct err none = ERR_INIT; /* it was made a moment ago; an empty one is no loss */
+	IGNORE(dir_each(s->paths.jobs, orphan, s, &none));
 }
 
 static void start(struct supervisor *s)
@@ -161,8 +141,8 @@ static void start(struct supervisor *s)
 
 static int begin(struct supervisor *s, struct err *e)
 {
-	if (make_folders(s, e) || store_lock(s->paths.lock, &s->lock_fd, e) || take_helpers(s, e) ||
-	    open_drivers(s, e))
+	if (make_folders(s, e) || store_lock(s->paths.lock, &s->lock_fd, e) ||
+	    child_lock(s->paths.helpers, &s->child_env.lock_fd, e) || open_drivers(s, e))
 		return e->code;
 	struct policy p;
 	settings_policy(&s->spec, &p);

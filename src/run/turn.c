@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <sys/statvfs.h>
 
 /*
  * One turn: step what arrived, make it durable, only then carry it out. A turn that cannot
@@ -49,9 +48,9 @@ void supervisor_message(struct supervisor *s, const char *fmt, ...)
 
 bool disk_is_full(const struct supervisor *s)
 {
-	struct statvfs v;
-	return statvfs(s->paths.epic_dir, &v) == 0 &&
-	       (uint64_t)v.f_bavail * v.f_frsize < FULL_BYTES;
+	struct err none = ERR_INIT; /* a disk that says nothing is not full */
+	uint64_t bytes = 0;
+	return disk_free(s->paths.epic_dir, &bytes, &none) == 0 && bytes < FULL_BYTES;
 }
 
 static void arrived_done(struct arrived *a)

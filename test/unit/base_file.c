@@ -258,6 +258,55 @@ static void test_dir__remove_leaves_what_is_mounted(void **state)
 	assert_content("outside/keep", "me");
 }
 
+static void test_file__link_takes_the_place_of_what_was_there(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	must_write("old", "old");
+	assert_int_equal(file_touch("log", &e), 0);
+	assert_int_equal(file_link("log", "old", &e), 0);
+	assert_content("old", "");
+	assert_int_equal(file_link("log", "old", &e), 0); /* it is the same file now */
+	assert_false(file_exists("old.new"));
+	must_write("log", "x"); /* replaces by rename: the other name keeps the old file */
+	assert_int_equal(file_touch("log", &e), 0); /* what is there stays */
+	assert_content("log", "x");
+	assert_int_equal(file_link("absent", "old", &e), ERR_IO);
+}
+
+static void count_name(void *ctx, const char *name)
+{
+	int *n = ctx;
+
+	assert_true(streq(name, "a") || streq(name, "b"));
+	(*n)++;
+}
+
+static void test_dir__each_name_is_given_once(void **state)
+{
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	(void)state;
+	assert_int_equal(dir_make("d/a", &e), 0);
+	must_write("d/b", "");
+	assert_int_equal(dir_each("d", count_name, &n, &e), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(dir_each("absent", count_name, &n, &e), ERR_IO);
+}
+
+static void test_disk__free_is_a_number_of_bytes(void **state)
+{
+	struct err e = ERR_INIT;
+	uint64_t bytes = 0;
+
+	(void)state;
+	assert_int_equal(disk_free(".", &bytes, &e), 0);
+	assert_true(bytes > 0);
+	assert_int_equal(disk_free("absent", &bytes, &e), ERR_IO);
+}
+
 static void test_dir__remove_says_what_it_could_not(void **state)
 {
 	struct err e = ERR_INIT;
@@ -286,6 +335,9 @@ int main(void)
 		CASE(test_file__tail_gives_the_end),
 		CASE(test_file__write_replaces_whole_and_private),
 		CASE(test_file__a_write_that_fails_leaves_the_old_file),
+		CASE(test_file__link_takes_the_place_of_what_was_there),
+		CASE(test_dir__each_name_is_given_once),
+		CASE(test_disk__free_is_a_number_of_bytes),
 		CASE(test_dir__make_makes_what_is_missing),
 		CASE(test_dir__remove_does_not_follow_links),
 		CASE(test_dir__remove_takes_any_depth),
