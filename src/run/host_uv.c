@@ -70,6 +70,9 @@ static void on_wake(uv_timer_t *t)
 	supervisor_turn(h->s);
 	if (h->ready_fd > 0 && !h->s->held)
 		say_ready(h);
+	/* Timers come before the loop waits: it must not wait for what will not come any more. */
+	if (supervisor_over(h->s))
+		uv_stop(&h->loop);
 }
 
 static void uv_wake_in(struct host *host, int64_t ms)
