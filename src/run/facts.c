@@ -161,7 +161,7 @@ void facts_reason(struct buf *b, const struct facts *f, int task)
 	const struct core *c = f->core;
 	const struct task *t = &c->tasks.items[task];
 	if (t->state == TASK_BLOCKED) {
-		blocked_reason(b, f, t, f->held[task]);
+		blocked_reason(b, f, t, f->held ? f->held[task] : -1);
 	} else if (t->state == TASK_READY) {
 		ready_reason(b, c, t);
 	} else if (t->state == TASK_WAITING) {

@@ -19,7 +19,10 @@ struct facts {
 void facts_find(const struct core *c, struct facts *ret);
 void facts_done(struct facts *f);
 
-/* Why a task is as it is, in one line (not escaped); nothing where there is nothing to say. */
+/*
+ * Why a task is as it is, in one line (not escaped); nothing where there is nothing to say.
+ * Where facts has nothing but the core, what is held is only said to wait.
+ */
 void facts_reason(struct buf *b, const struct facts *f, int task);
 /* The same for the run: paused, full, stopping, a kind of agent that rests; or nothing. */
 void facts_run_reason(struct buf *b, const struct core *c);

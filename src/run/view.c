@@ -56,6 +56,19 @@ void view_done(struct view *v)
 	*v = (struct view){0};
 }
 
+char *view_title(const struct paths *p)
+{
+	struct store *store = NULL;
+	struct err none = ERR_INIT; /* then it is not shown */
+	char *title = NULL;
+	if (store_open(p->journal, STORE_READ, rows_tables, ROWS_TABLE_COUNT, &store, &none))
+		return NULL;
+	if (store_meta_get(store, "title", &title, &none))
+		title = NULL;
+	store_close(store);
+	return title;
+}
+
 struct report_spec view_report(const struct view *v)
 {
 	return (struct report_spec){.core = &v->core,

@@ -29,6 +29,9 @@ int view_open(const struct place *p,
 	      struct err *e) MUST_CHECK;
 void view_done(struct view *v);
 
+/* The epic's title alone, while its journal is being written; owned; NULL: not known yet. */
+char *view_title(const struct paths *p);
+
 /* For the report and its next steps. */
 struct report_spec view_report(const struct view *v);
 

@@ -4,6 +4,9 @@
 #include "base/file.h"
 #include "run/paths.h"
 #include "run/supervisor.h"
+#include "run/view.h"
+#include "ui/progress.h"
+#include "ui/result.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +28,26 @@ int supervise_ready_fd(void)
 	return (int)fd;
 }
 
+/* From the journal, which has all that the supervisor knew. */
+static void print_result(struct cli *c, const struct supervise *s)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	if (view_open(&c->place, &c->config, s->epic, &v, &e)) {
+		cli_warn(c, "%s", e.msg);
+		return;
+	}
+	if (s->quiet) {
+		cli_print_json(c, result_json(&v.core, s->epic));
+		return;
+	}
+	struct report_spec report = view_report(&v);
+	buf_putc(&text, '\n');
+	result_text(&text, &report);
+	cli_print_buf(c, &text);
+}
+
 int supervise(struct cli *c, const struct supervise *s)
 {
 	struct err e = ERR_INIT;
@@ -35,6 +58,15 @@ int supervise(struct cli *c, const struct supervise *s)
 		return cli_fail(c, &e);
 	if (!s->no_agent && config_agent(&c->config, cli_value(c, "agent"), &agent, &e))
 		return cli_fail(c, &e);
+	struct progress_options watched = {
+		.epic = s->epic,
+		.place = &c->place,
+		.config = &c->config,
+		.events = s->quiet ? stderr : stdout,
+		.messages = stderr,
+		.board = !s->quiet,
+		.colour = c->colour_out,
+	};
 	struct supervisor_spec spec = {
 		.epic = s->epic,
 		.place = &c->place,
@@ -46,8 +78,12 @@ int supervise(struct cli *c, const struct supervise *s)
 		.ids = s->ids,
 		.ready_fd = supervise_ready_fd(),
 	};
-	if (supervisor_run(&spec, &exit_code, &e))
+	struct progress *progress = progress_new(&watched, &spec.observer);
+	int rc = supervisor_run(&spec, &exit_code, &e);
+	progress_free(progress);
+	if (rc)
 		return cli_fail(c, &e);
+	print_result(c, s);
 	return exit_code;
 }
 
