@@ -348,13 +348,10 @@ static int name_work(const struct collection *c, bool with_branch, struct err *e
 /* Locks of git processes of the agent, which are gone. */
 static void drop_locks(const struct collection *c)
 {
-	char *lock CLEANUP(freep) = mem_printf("%s/" PREFIX_HEADS "%s.lock", c->g->place.common_dir,
-					       c->j->branch ? c->j->branch : "");
-
 	slot_unlink(c->s, "index.lock");
 	slot_unlink(c->s, "HEAD.lock");
 	if (c->j->branch)
-		(void)unlink(lock); /* usually absent */
+		branch_unlock(c->g, c->j->branch);
 }
 
 static int tidy(const struct collection *c, struct err *e)

@@ -142,6 +142,7 @@ int op_open_epic(struct git *git, struct git_opened *ret, struct err *e)
 	rc = rc ? rc : check_free(g, e);
 	if (rc)
 		return rc;
+	refs_unlock(g);
 	(void)snprintf(o.remote, sizeof(o.remote), "%s", g->remote ? g->remote : "");
 	o.created = !ref_read(g, g->epic_ref, &o.epic_head);
 	if (g->remote && (g->spec->push == GIT_PUSH_EPIC || g->spec->push == GIT_PUSH_ALL)) {

@@ -89,6 +89,14 @@ int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret
  * the caller owns it. NULL: none. */
 char *branch_holder(const struct git_repo *g, const char *branch, const char *except_admin);
 
+/*
+ * Take away locks that a git process left which was killed in the middle. Only where none can be
+ * alive: of our helpers when an epic is opened (recovery has waited for them), of an attempt's when
+ * it is over or has not begun.
+ */
+void refs_unlock(const struct git_repo *g);
+void branch_unlock(const struct git_repo *g, const char *branch);
+
 /* ---- slot.c: a worktree of ours, and the books git keeps of it ---- */
 
 struct slot {

@@ -65,8 +65,9 @@ int nested_keep(struct git_repo *g,
 	/* One whose '.git' is a file shares its branches with something else. */
 	if (has_commit(g, folder))
 		rc = cmd_line(&c,
-			      ARGS("fetch", "-q", "--no-tags", "--no-write-fetch-head",
-				   "--no-recurse-submodules", "--no-auto-maintenance", folder, head,
+			      ARGS("fetch", "-q", "--no-tags", "--no-prune",
+				   "--no-write-fetch-head", "--no-recurse-submodules",
+				   "--no-auto-maintenance", folder, head,
 				   S_ISDIR(st.st_mode) ? heads : NULL),
 			      NULL, e);
 	if (!rc && whole)

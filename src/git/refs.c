@@ -8,6 +8,7 @@
 
 #define PACKED_MAX   (256u << 20)
 #define SYMBOLIC_MAX 5
+#define KEPT_DEPTH   8
 
 char *name_of(const char *id)
 {
@@ -177,4 +178,48 @@ char *branch_holder(const struct git_repo *g, const char *branch, const char *ex
 	if (dir)
 		(void)closedir(dir);
 	return found;
+}
+
+static void unlock(const struct git_repo *g, const char *ref)
+{
+	char *lock CLEANUP(freep) = mem_printf("%s/%s.lock", g->place.common_dir, ref);
+
+	(void)unlink(
+		lock); /* usually absent; one that stays is reported by the git that meets it */
+}
+
+void branch_unlock(const struct git_repo *g, const char *branch)
+{
+	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch);
+
+	unlock(g, ref);
+}
+
+/* Every lock below a folder of refs of ours: <task>/<leaf>.lock. */
+static void unlock_below(const char *folder, int depth)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char *path CLEANUP(freep) = path_join(folder, entry->d_name);
+
+		if (entry->d_name[0] == '.')
+			continue;
+		if (entry->d_type == DT_DIR && depth < KEPT_DEPTH)
+			unlock_below(path, depth + 1);
+		else if (str_ends(str_of(entry->d_name), ".lock"))
+			(void)unlink(path); /* as above */
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+void refs_unlock(const struct git_repo *g)
+{
+	char *kept CLEANUP(freep) =
+		mem_printf("%s/refs/ganger/%s", g->place.common_dir, g->epic_name);
+
+	unlock(g, g->epic_ref);
+	unlock_below(kept, 0);
 }

@@ -110,7 +110,7 @@ int remote_fetch(struct git_repo *g, const char *branch, struct err *e)
 	char *what CLEANUP(freep) =
 		mem_printf("+" PREFIX_HEADS "%s:refs/ganger/%s/%s", branch, g->epic_name, TIP_LEAF);
 	int rc = cmd_line(&c,
-			  ARGS("fetch", "-q", "--no-tags", "--no-write-fetch-head",
+			  ARGS("fetch", "-q", "--no-tags", "--no-prune", "--no-write-fetch-head",
 			       "--no-recurse-submodules", "--no-auto-maintenance", g->remote, what),
 			  NULL, e);
 

@@ -355,6 +355,8 @@ static int make(struct git_repo *g,
 	int rc = check_branch(g, spec, s, e);
 
 	rc = rc ? rc : find_beginning(g, spec, &b, e);
+	if (!rc && spec->branch)
+		branch_unlock(g, spec->branch);
 	rc = rc ? rc : prepare(g, spec, s, &b, ret_recycled, e);
 	if (rc)
 		return rc;

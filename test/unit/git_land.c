@@ -65,9 +65,7 @@ static void test_land__moved_and_rewritten(void **state)
 	assert_string_equal(l.tip.hex, "");
 }
 
-/* The swap itself fails between the look and the move: a hook of the reference transaction stands
- * for the other writer. */
-static void test_land__a_lock_left_by_somebody_is_busy(void **state)
+static void test_land__a_lock_held_by_somebody_is_busy(void **state)
 {
 	struct fx *f = *state;
 	struct oid b;
@@ -81,6 +79,26 @@ static void test_land__a_lock_left_by_somebody_is_busy(void **state)
 	FAILS(ERR_BUSY, "real.lock", f->git->ops->land(f->git, &s, &l, e));
 	sh(f, "rm .git/refs/heads/epic/real.lock");
 	assert_int_equal(fx_land(f, "T1", &f->opened.epic_head, &b).result, GIT_LANDED);
+}
+
+/* Helpers that were killed with us leave locks; a new supervisor takes them away. */
+static void test_land__locks_of_killed_helpers(void **state)
+{
+	struct fx *f = *state;
+	struct git_work work;
+	struct git_merge m;
+
+	fx_open(f);
+	work = fx_task(f, 1, "T1", "echo x >x; git add x; git commit -qm x");
+	sh(f,
+	   ": >.git/refs/heads/epic/real.lock; : >.git/refs/ganger/real/T1/merge.lock;"
+	   ": >.git/refs/heads/ganger/real/T2.lock;"
+	   ": >$(git -C %s/anchor rev-parse --absolute-git-dir)/index.lock",
+	   f->state);
+	fx_open(f);
+	m = fx_merge_by(f, GIT_MERGE, "T1", &f->opened.epic_head, &work.head);
+	assert_int_equal(fx_land(f, "T1", &f->opened.epic_head, &m.commit).result, GIT_LANDED);
+	(void)fx_worktree(f, 2, "T2", 1);
 }
 
 /* Two supervisors that think they may: exactly one lands, whoever is first. */
@@ -410,7 +428,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_land__local),
 		T(test_land__moved_and_rewritten),
-		T(test_land__a_lock_left_by_somebody_is_busy),
+		T(test_land__a_lock_held_by_somebody_is_busy),
+		T(test_land__locks_of_killed_helpers),
 		T(test_land__only_one_of_two_lands),
 		T(test_land__never_backwards),
 		T(test_land__of_the_merge_just_made_costs_one_process),
