@@ -31,7 +31,7 @@ struct job {
 	uint64_t number;
 	enum job_state state;
 	char *dir;
-	char *cwd;             /* where a sweep may look; NULL: not a worktree of ours */
+	char *worktree;        /* ours alone, so that a sweep may look for it; or NULL */
 	bool adopted;          /* not started by us */
 	bool told_started;     /* once at most */
 	bool is_asked;         /* stop() came; sent once, or when the shim is found */

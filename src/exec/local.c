@@ -58,7 +58,7 @@ static struct job *job_new(struct executor_local *x, const struct job_spec *s)
 	j->x = x;
 	j->number = s->number;
 	j->dir = mem_strdup(s->dir);
-	j->cwd = s->watch ? mem_strdup(s->cwd) : NULL;
+	j->worktree = mem_strdup(s->watch);
 	VEC_PUSH(&x->jobs, j);
 	return j;
 }
@@ -108,7 +108,7 @@ static void job_free(struct job *j)
 		}
 	}
 	free(j->dir);
-	free(j->cwd);
+	free(j->worktree);
 	free(j);
 }
 
@@ -192,8 +192,8 @@ static void on_shim_gone(uv_poll_t *handle, int status, int events)
 	job_look(j);
 }
 
-/* Watch the shim by its pidfd, which becomes the watch's. */
-static void job_watch(struct job *j, int pid_fd)
+/* Watch the shim by its pidfd, which becomes the watch's. -1: the loop has no room for it. */
+static int job_watch(struct job *j, int pid_fd)
 {
 	struct watch *w = mem_alloc(sizeof(*w));
 
@@ -201,12 +201,17 @@ static void job_watch(struct job *j, int pid_fd)
 	w->job = j;
 	w->pid_fd = pid_fd;
 	w->poll.data = w;
-	CHECK(uv_poll_init(j->x->loop, &w->poll, pid_fd) == 0);
+	if (uv_poll_init(j->x->loop, &w->poll, pid_fd) < 0) {
+		(void)close(pid_fd);
+		free(w);
+		return -1;
+	}
 	CHECK(uv_poll_start(&w->poll, UV_READABLE, on_shim_gone) == 0);
 	j->x->n_handles++;
 	j->watch = w;
 	j->state = JOB_WATCHED;
 	job_signal(j);
+	return 0;
 }
 
 static bool is_shortage(int sys)
@@ -285,12 +290,11 @@ static void job_look(struct job *j)
 		job_look_again(j, now_ms, 0, "its program did not start");
 	} else {
 		fd = shim_open(j);
-		if (fd < 0) {
+		if (fd < 0)
 			job_look_again(j, now_ms, errno, "its shim could not be found");
-			return;
-		}
-		job_watch(j, fd);
-		if (r->has_child)
+		else if (job_watch(j, fd) < 0)
+			job_look_again(j, now_ms, ENOMEM, "it could not be watched");
+		else if (r->has_child)
 			tell_started(j, r->child.pid, r->child.start_time);
 	}
 }
@@ -347,10 +351,8 @@ static void local_ensure(struct executor *base, const struct job_spec *s)
 	}
 	j->adopted = rc == ERR_CONFLICT;
 	fd = j->adopted ? -1 : pidfd_open(pid, 0);
-	if (fd >= 0) {
-		job_watch(j, fd);
+	if (fd >= 0 && job_watch(j, fd) == 0)
 		return;
-	}
 	j->state = JOB_FOUND;
 	CHECK(uv_idle_start(&x->turn, on_turn) == 0);
 }
@@ -359,10 +361,10 @@ static void local_stop(struct executor *base, uint64_t number, enum job_stop how
 {
 	struct job *j = exec_job_find(local(base), number);
 
-	if (!j || (how == JOB_ASK && j->is_asked) || j->is_killed)
+	if (!j)
 		return;
 	j->is_asked = true;
-	j->is_killed = how == JOB_KILL;
+	j->is_killed |= how == JOB_KILL;
 	job_signal(j);
 }
 

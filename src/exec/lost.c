@@ -20,7 +20,7 @@ static void batch_add(struct batch *b, const struct job *j)
 		 ((struct sweep_target){
 			 .number = j->number,
 			 .dir = mem_strdup(j->dir),
-			 .cwd = mem_strdup(j->cwd),
+			 .worktree = mem_strdup(j->worktree),
 			 .cgroup = r->has_start && r->start.cgroup[0]
 					   ? mem_strndup(r->start.cgroup, sizeof(r->start.cgroup))
 					   : NULL,
@@ -32,7 +32,7 @@ static void batch_free(struct batch *b)
 {
 	for (size_t i = 0; i < b->targets.n; i++) {
 		free((char *)b->targets.items[i].dir);
-		free((char *)b->targets.items[i].cwd);
+		free((char *)b->targets.items[i].worktree);
 		free((char *)b->targets.items[i].cgroup);
 	}
 	VEC_DONE(&b->targets);

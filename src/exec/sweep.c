@@ -40,7 +40,7 @@ struct ended {
 struct sweep {
 	struct sweep_target *targets;
 	size_t n_targets;
-	char **folders; /* targets' cwd as the kernel names it; an item may be NULL */
+	char **folders; /* targets' worktree as the kernel names it; an item may be NULL */
 	VEC(struct seen) seen;
 	VEC(struct ended) ended;
 	struct buf environ_text;
@@ -294,11 +294,12 @@ static void sweep_init(struct sweep *w)
 	w->chunk = mem_alloc(READ_CHUNK);
 	w->folders = mem_resize(NULL, w->n_targets, sizeof(*w->folders));
 	for (size_t i = 0; i < w->n_targets; i++) {
-		const char *cwd = w->targets[i].cwd;
+		const char *worktree = w->targets[i].worktree;
 
-		w->folders[i] = cwd ? realpath(cwd, NULL) : NULL;
-		if (cwd && !w->folders[i])
-			w->folders[i] = mem_strdup(cwd); /* gone; processes may still be in it */
+		w->folders[i] = worktree ? realpath(worktree, NULL) : NULL;
+		if (worktree && !w->folders[i])
+			w->folders[i] =
+				mem_strdup(worktree); /* gone; processes may still be in it */
 	}
 }
 

@@ -13,10 +13,10 @@
 struct sweep_target {
 	/* in; strings owned by the caller */
 	uint64_t number;
-	const char *dir;    /* the job's folder */
-	const char *cwd;    /* its worktree, if it is ours alone; NULL: not looked at */
-	const char *cgroup; /* its leaf; NULL: none */
-	uint64_t since;     /* start time of its shim; 0: unknown */
+	const char *dir;      /* the job's folder */
+	const char *worktree; /* its worktree, if it is ours alone; NULL: not looked at */
+	const char *cgroup;   /* its leaf; NULL: none */
+	uint64_t since;       /* start time of its shim; 0: unknown */
 	/* out */
 	int n_found;      /* processes that were ended */
 	int n_unkillable; /* processes that could not be */

@@ -9,7 +9,8 @@
  * keeps its length (readers' offsets stay true) and the last bytes of it, but not the room.
  * While the log stands still this costs nothing: inotify tells of the first write, and while it
  * grows it is looked at every few milliseconds, the more often the smaller the cap. Where
- * inotify has no instance left, it is looked at every LOG_IDLE_MS.
+ * inotify has no instance left, it is looked at every LOG_IDLE_MS. So the room it takes is the cap
+ * and what the program writes from one look to the next: about a cap, for the fastest.
  */
 #define LOG_IDLE_MS    250
 /* What a program is taken to write in a millisecond at most: sets how often to look. */

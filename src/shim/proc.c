@@ -129,9 +129,9 @@ int proc_signal(int dir, const struct proc_stat *st, int sig)
 
 	if (syscall(SYS_pidfd_send_signal, dir, sig, NULL, 0) == 0)
 		return 0;
-	if (errno == ESRCH || errno == EPERM)
+	if (errno == ESRCH)
 		return -1;
-	/* No such call here: by number, as late after a look as can be. */
+	/* No such call here, or a filter forbids it: by number, as late after a look as can be. */
 	if (proc_stat(dir, &now) < 0 || now.start_time != st->start_time) {
 		errno = ESRCH;
 		return -1;

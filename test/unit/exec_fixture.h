@@ -150,29 +150,40 @@ static inline int fixture_setup(void **state)
 	return 0;
 }
 
-/* Wait for all that came to us as orphans; what is alive should not be. */
-static inline int orphans_left(void)
+static void kill_stray(void *ctx, int dir, const struct proc_stat *st)
 {
-	siginfo_t info = {0};
-	int left = 0;
+	(void)ctx;
+	print_error("left over: '%s' (pid %d)\n", st->name, (int)st->pid);
+	(void)proc_signal(dir, st, SIGKILL);
+}
 
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
-		left = 1;
-	return left;
+/* End all that is left of the test, also of one that failed; returns how many there were. */
+static inline int end_strays(void)
+{
+	int n = 0, found;
+
+	do {
+		found = proc_tree(getpid(), kill_stray, NULL);
+		n += found;
+		while (waitpid(-1, NULL, found ? 0 : WNOHANG) > 0)
+			;
+	} while (found);
+	return n;
 }
 
 static inline int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	int n_strays;
+
 	if (f->x)
 		executor_close(f);
-	assert_int_equal(orphans_left(), 0);
+	n_strays = end_strays();
 	close(f->say_fd);
-	assert_int_equal(fds_open(), f->n_fds);
 	tmp_done(f->dir);
+	assert_int_equal(n_strays, 0);
+	assert_int_equal(fds_open(), f->n_fds);
 	free(f->work);
 	free(f->say);
 	free(f);

@@ -2,6 +2,7 @@
  * The local executor beyond the contract (contract/executor.c): processes that would escape, the
  * log cap, want of room, many at once. Deaths are in exec_adopt.c.
  */
+#include "base/clock.h"
 #include "shim/status.h"
 #include "unit/exec_fixture.h"
 
@@ -54,16 +55,34 @@ static void test_local__ends_escapees_when_stopped(void **state)
 	}
 }
 
+static void wait_for_state(pid_t pid, char letter)
+{
+	struct proc_stat st = {0};
+	int dir = proc_open(pid);
+	int64_t until = clock_now().mono_ms + DEADLINE_MS;
+
+	/* No event tells of it: looked at again and again. */
+	while (st.state != letter && clock_now().mono_ms < until)
+		assert_int_equal(proc_stat(dir, &st), 0);
+	assert_int_equal(st.state, letter);
+	close(dir);
+}
+
 static void test_local__wakes_what_was_stopped(void **state)
 {
 	struct fixture *f = fixture(state);
 	struct job_spec s =
-		script(f, 1, "trap 'exit 5' TERM; echo $$ >$SAY; kill -STOP $$; sleep 1000");
+		script(f, 1,
+		       "setsid sh -c 'trap \"echo 42 >$SAY; exit\" TERM; echo $$ >$SAY; "
+		       "kill -STOP $$; sleep 1000' & "
+		       "trap 'wait; exit 5' TERM; echo $$ >$SAY; kill -STOP $$; sleep 1000");
 
 	s.limits.grace_ms = 100000;
 	ensure(f, &s);
-	(void)hear(f);
+	wait_for_state(hear(f), 'T');
+	wait_for_state(hear(f), 'T');
 	f->x->ops->stop(f->x, 1, JOB_ASK);
+	assert_int_equal(hear(f), 42);
 	assert_int_equal(wait_ended(f)->code, 5);
 }
 
@@ -416,6 +435,8 @@ static void test_local__runs_two_hundred_at_once(void **state)
 		assert_int_equal(f->ended[i].how, JOB_STOPPED);
 		assert_int_equal(f->ended[i].left_over, 0);
 	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie either */
+	assert_int_equal(errno, ECHILD);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)

@@ -61,7 +61,7 @@ static void test_sweep__ends_who_names_the_job_exactly(void **state)
 static void test_sweep__ends_who_stands_in_the_worktree(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .cwd = f->work};
+	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
 	char *deep = path_join(f->work, "deep"), *beside = mem_printf("%s-2", f->work);
 	pid_t inside, removed, outside;
 
@@ -91,7 +91,7 @@ static void test_sweep__spares_who_is_older_than_the_job(void **state)
 {
 	struct fixture *f = *state;
 	pid_t pid = spawn_in(f, f->work, NULL);
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .cwd = f->work};
+	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
 
 	t.since = proc_start_time(pid) + 1;
 	sweep_one(&t);
@@ -104,7 +104,7 @@ static void test_sweep__spares_who_is_older_than_the_job(void **state)
 static void test_sweep__spares_a_person_at_a_terminal(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .cwd = f->work};
+	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
 	char *text = mem_printf("echo $$ >%s; exec sleep 1000", f->say);
 	int terminal;
 	pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
@@ -147,7 +147,7 @@ static void test_sweep__ends_descendants_that_hide(void **state)
 static void test_sweep__spares_ourselves_and_our_ancestors(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .cwd = f->work};
+	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
 	pid_t pid = fork();
 	int status;
 

@@ -139,7 +139,7 @@ static void test_shim__says_what_it_cannot_do(void **state)
 {
 	const char *shim = getenv("GANGER_SHIM");
 	const char *none[] = {shim, NULL};
-	const char *missing[] = {shim, "--helper", "no-such-program", NULL};
+	const char *missing[] = {shim, "--helper", "/no/such/program", NULL};
 	const char *bare[] = {shim, "--helper", NULL};
 	const char *unknown[] = {shim, "--job", "--colour=red", "--", "true", NULL};
 	const char *number[] = {shim, "--job", "--number=1x", "--", "true", NULL};
@@ -148,7 +148,7 @@ static void test_shim__says_what_it_cannot_do(void **state)
 
 	(void)state;
 	expect_run(none, 2, "started by ganger only");
-	expect_run(missing, 127, "could not run 'no-such-program': No such file");
+	expect_run(missing, 127, "could not run '/no/such/program': No such file");
 	expect_run(bare, 2, "--helper");
 	expect_run(unknown, 2, "cannot use '--colour=red'");
 	expect_run(number, 2, "cannot use '--number=1x'");
