@@ -3,11 +3,32 @@
 
 #include <pty.h>
 
-/* Sweeps are told of jobs that no executor knows: processes of the test's own. */
+/* Sweeps are told of a job that no executor knows: processes of the test's own. */
 
-static pid_t spawn_in(struct fixture *f, const char *cwd, const char *variable)
+static struct sweep_target target(struct fixture *f)
 {
-	char *envp[] = {(char *)(variable ? variable : "A=b"), NULL};
+	(void)snprintf(f->texts[5], sizeof(f->texts[5]), "%s/job/1", f->dir);
+	return (struct sweep_target){.number = 1, .dir = f->texts[5]};
+}
+
+static struct sweep_target target_with_worktree(struct fixture *f)
+{
+	struct sweep_target t = target(f);
+
+	t.worktree = f->work;
+	return t;
+}
+
+static const char *variable(struct fixture *f, const char *before, const char *after)
+{
+	(void)snprintf(f->texts[6], sizeof(f->texts[6]), "%sGANGER_JOB=%.900s/job/1%s", before,
+		       f->dir, after);
+	return f->texts[6];
+}
+
+static pid_t spawn_in(struct fixture *f, const char *cwd, const char *set)
+{
+	char *envp[] = {(char *)(set ? set : "A=b"), NULL};
 	char *text = mem_printf("echo $$ >%s; exec sleep 1000", f->say);
 	pid_t pid = fork();
 
@@ -45,10 +66,10 @@ static void sweep_one(struct sweep_target *t)
 static void test_sweep__ends_who_names_the_job_exactly(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1"};
-	pid_t ours = spawn_in(f, "/", "GANGER_JOB=/state/job/1");
-	pid_t other = spawn_in(f, "/", "GANGER_JOB=/state/job/11");
-	pid_t alike = spawn_in(f, "/", "MY_GANGER_JOB=/state/job/1");
+	struct sweep_target t = target(f);
+	pid_t ours = spawn_in(f, "/", variable(f, "", ""));
+	pid_t other = spawn_in(f, "/", variable(f, "", "1"));
+	pid_t alike = spawn_in(f, "/", variable(f, "MY_", ""));
 
 	sweep_one(&t);
 	expect_killed(ours);
@@ -61,7 +82,7 @@ static void test_sweep__ends_who_names_the_job_exactly(void **state)
 static void test_sweep__ends_who_stands_in_the_worktree(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
+	struct sweep_target t = target_with_worktree(f);
 	char *deep = path_join(f->work, "deep"), *beside = mem_printf("%s-2", f->work);
 	pid_t inside, removed, outside;
 
@@ -78,7 +99,7 @@ static void test_sweep__ends_who_stands_in_the_worktree(void **state)
 	end_it(outside);
 
 	/* Where the folder is not ours alone, standing in it is no crime. */
-	t = (struct sweep_target){.number = 1, .dir = "/state/job/1"};
+	t = target(f);
 	inside = spawn_in(f, f->work, NULL);
 	sweep_one(&t);
 	assert_int_equal(t.n_found, 0);
@@ -91,7 +112,7 @@ static void test_sweep__spares_who_is_older_than_the_job(void **state)
 {
 	struct fixture *f = *state;
 	pid_t pid = spawn_in(f, f->work, NULL);
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
+	struct sweep_target t = target_with_worktree(f);
 
 	t.since = proc_start_time(pid) + 1;
 	sweep_one(&t);
@@ -104,7 +125,7 @@ static void test_sweep__spares_who_is_older_than_the_job(void **state)
 static void test_sweep__spares_a_person_at_a_terminal(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
+	struct sweep_target t = target_with_worktree(f);
 	char *text = mem_printf("echo $$ >%s; exec sleep 1000", f->say);
 	int terminal;
 	pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
@@ -125,11 +146,11 @@ static void test_sweep__spares_a_person_at_a_terminal(void **state)
 static void test_sweep__ends_descendants_that_hide(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1"};
+	struct sweep_target t = target(f);
 	char *text = mem_printf("cd /; env -i setsid sh -c 'echo $$ >%s; exec sleep 1000' & "
 				"exec sleep 1000",
 				f->say);
-	char *envp[] = {"PATH=/usr/bin:/bin", "GANGER_JOB=/state/job/1", NULL};
+	char *envp[] = {"PATH=/usr/bin:/bin", (char *)variable(f, "", ""), NULL};
 	pid_t pid = fork(), hidden;
 
 	if (pid == 0) {
@@ -147,7 +168,7 @@ static void test_sweep__ends_descendants_that_hide(void **state)
 static void test_sweep__spares_ourselves_and_our_ancestors(void **state)
 {
 	struct fixture *f = *state;
-	struct sweep_target t = {.number = 1, .dir = "/state/job/1", .worktree = f->work};
+	struct sweep_target t = target_with_worktree(f);
 	pid_t pid = fork();
 	int status;
 
