@@ -2,6 +2,7 @@
  * Supervisors and shims that die at the worst moment, and files that lie: what the local executor
  * adopts, ends and believes.
  */
+#include "base/clock.h"
 #include "unit/exec_fixture.h"
 
 #include <sys/pidfd.h>
@@ -164,6 +165,114 @@ static void test_adopt__holds_limits_without_a_supervisor(void **state)
 	assert_int_equal(f->ended[0].code, 128 + SIGKILL);
 }
 
+/* The test plays a shim: a process, and a status file with its lock. */
+struct played {
+	pid_t pid;
+	int fd;
+	struct status_start start;
+	struct status_child child;
+	struct status_end end;
+};
+
+static void play(struct played *p, const struct job_spec *s)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char *path = path_join(s->dir, STATUS_NAME), boot[BOOT_ID_SIZE];
+	struct err e = ERR_INIT;
+
+	memset(p, 0, sizeof(*p));
+	p->pid = fork();
+	if (p->pid == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	clock_boot_id(boot);
+	p->start.number = p->child.number = p->end.number = s->number;
+	p->start.pid = p->child.pid = p->pid;
+	p->start.start_time = p->child.start_time = proc_start_time(p->pid);
+	memcpy(p->start.boot_id, boot, sizeof(boot));
+	p->end.how = STATUS_EXITED;
+	p->end.code = 8;
+	assert_int_equal(dir_make(s->dir, &e), 0);
+	p->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_equal(ftruncate(p->fd, STATUS_SIZE), 0);
+	assert_int_equal(fcntl(p->fd, F_OFD_SETLK, &lock), 0);
+	free(path);
+}
+
+static void play_start(struct played *p)
+{
+	status_seal(&p->start, sizeof(p->start), STATUS_START);
+	assert_int_equal(pwrite(p->fd, &p->start, sizeof(p->start), STATUS_START_AT),
+			 sizeof(p->start));
+}
+
+static void play_child(struct played *p)
+{
+	status_seal(&p->child, sizeof(p->child), STATUS_CHILD);
+	assert_int_equal(pwrite(p->fd, &p->child, sizeof(p->child), STATUS_CHILD_AT),
+			 sizeof(p->child));
+}
+
+static void play_end(struct played *p)
+{
+	status_seal(&p->end, sizeof(p->end), STATUS_END);
+	assert_int_equal(pwrite(p->fd, &p->end, sizeof(p->end), STATUS_END_AT), sizeof(p->end));
+	close(p->fd);
+	if (p->pid)
+		assert_int_equal(kill(p->pid, SIGKILL), 0);
+}
+
+/* Some looks at a job that cannot be adopted. */
+static void look_in_vain(struct fixture *f)
+{
+	for (int i = 0; i < 4; i++)
+		uv_run(&f->loop, UV_RUN_ONCE);
+	assert_int_equal(f->n_started + f->n_ended, 0);
+}
+
+static void test_adopt__waits_for_records(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct job_spec s = script(f, 1, "");
+	struct played p;
+
+	play(&p, &s);
+	ensure(f, &s);
+	look_in_vain(f);
+	play_start(&p);
+	look_in_vain(f);
+	play_child(&p);
+	assert_int_equal(wait_started(f)->pid, p.pid);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(uv_backend_timeout(&f->loop), -1); /* and then looks no more */
+	play_end(&p);
+	assert_int_equal(wait_ended(f)->code, 8);
+}
+
+static void test_adopt__takes_no_other_process_for_the_shim(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct job_spec s = script(f, 1, "");
+	struct played p;
+
+	/* Its number has gone to another, which is younger. */
+	play(&p, &s);
+	p.start.start_time--;
+	play_start(&p);
+	play_child(&p);
+	ensure(f, &s);
+	f->x->ops->stop(f->x, 1, JOB_KILL);
+	look_in_vain(f);
+	assert_true(is_alive(p.pid));
+	p.start.start_time++;
+	play_start(&p);
+	assert_int_equal(wait_started(f)->pid, p.pid);
+	p.pid = 0; /* stopped now: this one is it */
+	play_end(&p);
+	assert_int_equal(wait_ended(f)->code, 8);
+}
+
 static void test_adopt__tells_of_one_cut_short_before_its_start(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -278,6 +387,8 @@ int main(void)
 		CASE(test_adopt__adopts_after_the_supervisor_was_killed),
 		CASE(test_adopt__adopts_one_that_was_only_just_spawned),
 		CASE(test_adopt__holds_limits_without_a_supervisor),
+		CASE(test_adopt__waits_for_records),
+		CASE(test_adopt__takes_no_other_process_for_the_shim),
 		CASE(test_adopt__tells_of_one_cut_short_before_its_start),
 		CASE(test_adopt__believes_no_damaged_record),
 		CASE(test_adopt__ends_a_live_job_it_cannot_adopt),

@@ -360,11 +360,11 @@ static inline pid_t shim_of(struct fixture *f, uint64_t number)
 
 /* Two that would escape: one ignores SIGTERM in a session of its own, one forked twice. */
 #define ESCAPES                                                                                    \
-	"mkfifo p; "                                                                               \
+	"rm -f p q; mkfifo p q; "                                                                  \
 	"setsid sh -c 'trap \"\" TERM HUP; echo $$ >p; while :; do sleep .01; done' & read a <p; " \
-	"(setsid sh -c '(trap \"\" TERM; echo $(exec sh -c \"echo \\$PPID\") >p; exec sleep "      \
+	"(setsid sh -c '(trap \"\" TERM; echo $(exec sh -c \"echo \\$PPID\") >q; exec sleep "      \
 	"1000) &' "                                                                                \
-	"&) ; read b <p; echo $a >$SAY; echo $b >$SAY; "
+	"&) ; read b <q; echo $a >$SAY; echo $b >$SAY; "
 
 static inline void expect_none_left(pid_t a, pid_t b)
 {

@@ -41,7 +41,7 @@ static void test_local__ends_escapees_when_stopped(void **state)
 	const enum job_stop hows[] = {JOB_ASK, JOB_KILL};
 
 	for (int i = 0; i < 2; i++) {
-		struct job_spec s = script(f, (uint64_t)i + 1, "rm -f p; " ESCAPES "sleep 1000");
+		struct job_spec s = script(f, (uint64_t)i + 1, ESCAPES "sleep 1000");
 		pid_t a, b;
 
 		s.limits.grace_ms = 100;
@@ -106,23 +106,45 @@ static void test_local__gives_no_descriptors_or_signals_away(void **state)
 
 /* --- limits --- */
 
+/* Changes a file in the worktree, some times. */
+struct toucher {
+	const char *dir;
+	int left;
+	int64_t last_ms; /* wall clock */
+};
+
+static void on_touch(uv_timer_t *timer)
+{
+	struct toucher *t = timer->data;
+
+	put_file(t->dir, "file", "x");
+	t->last_ms = clock_now().wall_ms;
+	if (!--t->left)
+		(void)uv_timer_stop(timer);
+}
+
 static void test_local__takes_changes_in_the_worktree_as_life(void **state)
 {
 	struct fixture *f = fixture(state);
-	/* Silent for 1 s, but writes every 50 ms; then nothing. */
-	struct job_spec s = script(f, 1,
-				   "mkdir -p deep/er; for i in 1 2 3 4 5 6 7 8 9 10 "
-				   "11 12 13 14 15 16 17 18 19 20; do echo $i >deep/er/file; "
-				   "sleep .05; done; echo $$ >$SAY; exec sleep 1000");
+	struct job_spec s = script(f, 1, "exec sleep 1000");
+	char *deep = path_join(f->work, "deep/er");
+	struct toucher t = {.dir = deep, .left = 60};
+	uv_timer_t timer = {.data = &t};
 	const struct job_end *end;
+	struct err e = ERR_INIT;
 
-	s.limits.silence_ms = 400;
+	assert_int_equal(dir_make(deep, &e), 0);
+	s.limits.silence_ms = 500;
 	s.watch = f->work;
+	uv_timer_init(&f->loop, &timer);
 	ensure(f, &s);
-	(void)hear(f); /* it came that far */
+	uv_timer_start(&timer, on_touch, 0, 20);
 	end = wait_ended(f);
+	uv_close((uv_handle_t *)&timer, on_timer_closed);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
 	assert_int_equal(end->how, JOB_SILENCE);
-	assert_true(end->ended_ms - end->started_ms >= 1000 + 350);
+	assert_true(end->ended_ms >= t.last_ms + 500 - 20); /* stamps of files are that coarse */
+	free(deep);
 }
 
 static void test_local__takes_no_life_from_git_folders(void **state)
@@ -174,7 +196,7 @@ static void test_local__holds_the_log_cap(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_true(st.st_size > 300 * mib);
 	assert_true((int64_t)st.st_blocks * 512 <= mib + 65536);
-	assert_true(g.most_bytes <= 64 * mib);
+	assert_true(g.most_bytes <= 150 * mib);
 	assert_int_equal(pread(fd, tail, 11, st.st_size - 11), 11);
 	assert_string_equal(tail, "last words\n");
 	close(fd);
@@ -332,7 +354,7 @@ static void test_local__names_what_cannot_be_ended(void **state)
 static void test_local__uses_a_cgroup_where_there_is_one(void **state)
 {
 	struct fixture *f = fixture(state);
-	struct job_spec s = script(f, 1, "grep ^0:: /proc/self/cgroup; echo $$ >$SAY; sleep 1000");
+	struct job_spec s;
 	char page[STATUS_SIZE];
 	struct status_start start;
 
@@ -349,9 +371,14 @@ static void test_local__uses_a_cgroup_where_there_is_one(void **state)
 	for (uint64_t i = 1; i < 3; i++) {
 		char *text, *name;
 
-		s = script(f, i, "grep ^0:: /proc/self/cgroup; echo $$ >$SAY; sleep 1000");
+		pid_t hidden;
+
+		/* One that only the cgroup knows, once the shim is dead. */
+		s = script(f, i,
+			   "grep ^0:: /proc/self/cgroup; cd /; "
+			   "env -i setsid sh -c 'echo $$ >$0; exec sleep 1000' $SAY & sleep 1000");
 		ensure(f, &s);
-		(void)hear(f);
+		hidden = hear(f);
 		read_status(f, i, page);
 		memcpy(&start, page + STATUS_START_AT, sizeof(start));
 		name = strrchr(start.cgroup, '/');
@@ -364,6 +391,7 @@ static void test_local__uses_a_cgroup_where_there_is_one(void **state)
 		else
 			assert_int_equal(kill(start.pid, SIGKILL), 0);
 		assert_int_equal(wait_ended(f)->how, i == 1 ? JOB_STOPPED : JOB_LOST);
+		assert_false(is_alive(hidden));
 		assert_false(file_exists(start.cgroup));
 		free(text);
 	}
