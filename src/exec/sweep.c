@@ -222,15 +222,22 @@ static size_t look(struct sweep *w)
 	return n;
 }
 
+static bool is_counted(const struct sweep *w, const struct seen *s)
+{
+	for (size_t i = 0; i < w->ended.n; i++) {
+		if (w->ended.items[i].pid == s->st.pid &&
+		    w->ended.items[i].start_time == s->st.start_time)
+			return true;
+	}
+	return false;
+}
+
 static void count_once(struct sweep *w, const struct seen *s)
 {
 	struct sweep_target *t = &w->targets[s->target];
 
-	for (size_t i = 0; i < w->ended.n; i++) {
-		if (w->ended.items[i].pid == s->st.pid &&
-		    w->ended.items[i].start_time == s->st.start_time)
-			return;
-	}
+	if (is_counted(w, s))
+		return;
 	VEC_PUSH(&w->ended, ((struct ended){s->st.pid, s->st.start_time}));
 	target_name(t, &s->st, ++t->n_found);
 }
@@ -284,7 +291,7 @@ static void count_unkillable(struct sweep *w)
 		if (!t->n_unkillable)
 			target_say(t, "; could not end ");
 		target_name(t, &s->st, ++t->n_unkillable);
-		t->n_found--;
+		t->n_found -= is_counted(w, s);
 	}
 }
 
@@ -320,7 +327,7 @@ void sweep_run(struct sweep_target *targets, size_t n_targets, int64_t bound_ms)
 {
 	struct sweep w = {.targets = targets, .n_targets = n_targets};
 	int64_t until_ms = clock_now().mono_ms + bound_ms;
-	int pause_ms = 1;
+	int pause_ms = 0; /* 0: nothing was killed yet, and so nothing is given up */
 
 	sweep_init(&w);
 	for (int empty = 0; empty < 2;) {
@@ -330,15 +337,15 @@ void sweep_run(struct sweep_target *targets, size_t n_targets, int64_t bound_ms)
 			continue;
 		}
 		empty = 0;
-		if (clock_now().mono_ms >= until_ms) {
+		if (pause_ms && clock_now().mono_ms >= until_ms) {
 			count_unkillable(&w);
 			if (w.blind)
 				count_unseen(&w);
 			break;
 		}
 		kill_seen(&w);
+		pause_ms = pause_ms * 2 < PAUSE_MAX ? pause_ms * 2 + 1 : PAUSE_MAX;
 		(void)poll(NULL, 0, pause_ms); /* they need a moment to go */
-		pause_ms = pause_ms * 2 < PAUSE_MAX ? pause_ms * 2 : PAUSE_MAX;
 	}
 	sweep_done(&w);
 }

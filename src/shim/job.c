@@ -41,7 +41,7 @@ struct job {
 	enum phase phase;
 	int64_t timeout_at_ms; /* INT64_MAX: never */
 	int64_t until_ms;      /* of the phase */
-	int64_t look_ms;       /* next round of killing */
+	int64_t look_ms;       /* next round of killing; 0: none was yet */
 	int64_t look_step_ms;
 	int signal_fd;
 	bool terminated; /* SIGTERM came once */
@@ -336,7 +336,7 @@ static bool step(struct job *j)
 		kill_all(j, STATUS_STOPPED);
 	if (j->phase != PHASE_KILL)
 		return true;
-	if (now_ms < j->until_ms) {
+	if (now_ms < j->until_ms || !j->look_ms) { /* one round at least, however late */
 		kill_round(j, now_ms);
 		return true;
 	}

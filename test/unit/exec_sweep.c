@@ -186,6 +186,17 @@ static void test_sweep__spares_ourselves_and_our_ancestors(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void test_sweep__kills_once_at_least(void **state)
+{
+	struct fixture *f = *state;
+	struct sweep_target t = target(f);
+	pid_t pid = spawn_in(f, "/", variable(f, "", ""));
+
+	sweep_run(&t, 1, 0); /* no time at all, as on a machine that stands still */
+	expect_killed(pid);
+	assert_int_equal(t.n_found + t.n_unkillable, 1);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -196,6 +207,7 @@ int main(void)
 		CASE(test_sweep__spares_who_is_older_than_the_job),
 		CASE(test_sweep__spares_a_person_at_a_terminal),
 		CASE(test_sweep__ends_descendants_that_hide),
+		CASE(test_sweep__kills_once_at_least),
 		CASE(test_sweep__spares_ourselves_and_our_ancestors),
 	};
 
