@@ -345,6 +345,15 @@ static int name_work(const struct collection *c, bool with_branch, struct err *e
 			NULL, e);
 }
 
+static bool branch_is_folder(const struct collection *c)
+{
+	char *path CLEANUP(freep) = mem_printf("%s/" PREFIX_HEADS "%s", c->g->place.common_dir,
+					       c->j->branch ? c->j->branch : "");
+	struct stat st;
+
+	return c->j->branch && lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Locks of git processes of the agent, which are gone. */
 static void drop_locks(const struct collection *c)
 {
@@ -403,10 +412,11 @@ int work_collect(struct git_repo *g,
 	else
 		look(&c);
 	rc = known ? 0 : gather(&c, e);
-	if (!rc)
-		rc = name_work(&c, /* with_branch */ j->branch != NULL, e);
-	/* The agent made branches in the place of its own: its work has its other names. */
-	if (rc && j->branch)
+	if (rc)
+		return rc;
+	rc = name_work(&c, /* with_branch */ j->branch != NULL, e);
+	/* The agent made 'branch/more' in the place of 'branch': its work has its other names. */
+	if (rc && branch_is_folder(&c))
 		rc = name_work(&c, /* with_branch */ false, e);
 	rc = rc ? rc : tidy(&c, e);
 	if (!rc)

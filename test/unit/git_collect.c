@@ -150,6 +150,24 @@ static void test_collect__own_branch(void **state)
 	assert_oid(rev(f, "feature/mine"), work.head);
 }
 
+static void test_collect__branches_in_the_place_of_its_own(void **state)
+{
+	struct fx *f = *state;
+	struct git_worktree w;
+	struct git_work work;
+
+	fx_open(f);
+	w = fx_worktree(f, 1, "T1", 1);
+	sh_at(f, slot_path(f, 1),
+	      "git checkout -q --detach; git branch -D ganger/real/T1; git checkout -qb "
+	      "ganger/real/T1/part;"
+	      "echo two >src/a.c");
+	work = fx_collect(f, 1, "T1", 1, &w);
+	assert_int_equal(work.ahead, 1);
+	assert_string_equal(work.other_branch, "ganger/real/T1/part");
+	assert_oid(rev(f, "refs/ganger/real/T1/1"), work.head);
+}
+
 static void test_collect__detached_head_keeps_the_branch_too(void **state)
 {
 	struct fx *f = *state;
@@ -403,6 +421,7 @@ int main(void)
 		T(test_collect__many_left_out_are_counted),
 		T(test_collect__policy_fail_saves_leftovers),
 		T(test_collect__own_branch),
+		T(test_collect__branches_in_the_place_of_its_own),
 		T(test_collect__detached_head_keeps_the_branch_too),
 		T(test_collect__locks_of_a_killed_agent),
 		T(test_collect__corrupt_index),

@@ -1,0 +1,161 @@
+/*
+ * Any git process may end before its work or after it, without our knowing which. Here every one of
+ * a task's whole way does, in turn; then everything is asked again, as after a crash.
+ */
+#include "git_fixture.h"
+
+struct fault {
+	struct fx *f;
+	const char *path, *faulty_path; /* PATH without and with the wrapper */
+	const char *counter;
+};
+
+/* A 'git' that counts down, and at zero dies before or after the real one has run. */
+static void fault_setup(struct fault *t, struct fx *f, bool after)
+{
+	t->f = f;
+	t->path = P(f, "%s", getenv("PATH"));
+	t->faulty_path = P(f, "%s/bin:%s", f->dir, t->path);
+	t->counter = P(f, "%s/counter", f->dir);
+	sh(f,
+	   "real=$(command -v git); mkdir -p ../bin; cat >../bin/git <<EOT\n"
+	   "#!/bin/sh\n"
+	   "read n <%s; n=\\$((n - 1)); echo \\$n >%s\n"
+	   "[ \\$n = 0 ] || exec $real \"\\$@\"\n"
+	   "%s\n"
+	   "kill -9 \\$\\$\n"
+	   "EOT\n"
+	   "chmod +x ../bin/git",
+	   t->counter, t->counter, after ? "$real \"\\$@\" >/dev/null" : "true");
+}
+
+static void arm(struct fault *t, int at)
+{
+	sh(t->f, "echo %d >%s", at, t->counter);
+}
+
+/* Was there such a process at all? */
+static bool fired(struct fault *t)
+{
+	const char *left = sh(t->f, "cat %s", t->counter);
+
+	return left[0] == '-' || streq(left, "0");
+}
+
+/* Ask until it works, as a supervisor that is started again; the fault comes once. */
+#define INSIST(t, call)                                                                            \
+	do {                                                                                       \
+		struct err e_ = ERR_INIT, *e = &e_;                                                \
+		int rc_, tries_ = 0;                                                               \
+		do {                                                                               \
+			setenv("PATH", (t)->faulty_path, 1);                                       \
+			rc_ = call;                                                                \
+			setenv("PATH", (t)->path, 1);                                              \
+			if (rc_)                                                                   \
+				fx_open((t)->f);                                                   \
+		} while (rc_ && ++tries_ < 3);                                                     \
+		if (rc_)                                                                           \
+			fail_msg("%s: %s", #call, e->msg);                                         \
+	} while (0)
+
+static int open_again(struct fx *f, struct err *e)
+{
+	return f->git->ops->open_epic(f->git, &f->opened, e);
+}
+
+/* The whole way of one task, with the fault at the given git process. */
+static void whole_way(struct fault *t, int at, enum git_method method)
+{
+	struct fx *f = t->f;
+	const char *task = P(f, "T%d", at);
+	struct git_worktree_spec s = wt_spec(f, 1, task, 1);
+	struct git_worktree w;
+	struct git_collect_spec c = {.path = s.path, .task = task, .attempt = 1, .title = "t"};
+	struct git_merge_spec m = {.method = method, .task = task, .attempt = 1, .subject = "s"};
+	struct git_land_spec l = {.branch = f->spec.epic_branch, .task = task};
+	struct git_work work;
+	struct git_merge merged;
+	struct git_land landed;
+
+	arm(t, at);
+	INSIST(t, open_again(f, e));
+	INSIST(t, f->git->ops->worktree(f->git, &s, &w, e));
+	sh_at(f, s.path, "echo a >%s.a; git add .; git commit -qm a; echo b >%s.b; echo k >.env",
+	      task, task);
+	c.branch = s.branch;
+	c.start = w.start;
+	c.base = w.base;
+	c.commit_leftovers = true;
+	INSIST(t, f->git->ops->collect(f->git, &c, &work, e));
+	assert_string_equal(work.problem, "");
+	assert_int_equal(work.ahead, 2);
+	assert_int_equal(work.leftovers, 2);
+	assert_oid(rev(f, s.branch), work.head);
+	m.onto = f->opened.epic_head;
+	m.head = work.head;
+	INSIST(t, f->git->ops->merge(f->git, &m, &merged, e));
+	assert_int_equal(merged.result, GIT_MERGED);
+	l.old = m.onto;
+	l.new_ = merged.commit;
+	INSIST(t, f->git->ops->land(f->git, &l, &landed, e));
+	assert_int_equal(landed.result, GIT_LANDED);
+	assert_oid(rev(f, "epic/real"), merged.commit);
+	sh(f, "git show epic/real:%s.a epic/real:%s.b refs/ganger/real/%s/1.rest:.env", task, task,
+	   task);
+	assert_string_equal(sh(f,
+			       "git log --first-parent --format=%%b epic/real | "
+			       "grep -cx 'Ganger-Task: %s'",
+			       task),
+			    "1");
+}
+
+static void every_process(struct fx *f, enum git_push push, bool after)
+{
+	struct fault t;
+	int at = 1;
+	const char *before = NULL;
+
+	if (push != GIT_PUSH_NEVER)
+		sh(f,
+		   "git clone -q --bare . ../r.git; git remote add origin ../r.git; git fetch -q");
+	f->spec.push = push;
+	before = fx_fingerprint(f, f->repo);
+	fault_setup(&t, f, after);
+	fx_open(f);
+	do {
+		whole_way(&t, at, GIT_MERGE);
+	} while (fired(&t) && at++ < 60);
+	assert_true(at > 15 && at < 60);
+	assert_string_equal(fx_fingerprint(f, f->repo), before);
+	sh(f, "git fsck --no-dangling");
+}
+
+static void test_fault__before(void **state)
+{
+	every_process(*state, GIT_PUSH_NEVER, false);
+}
+
+static void test_fault__after(void **state)
+{
+	every_process(*state, GIT_PUSH_NEVER, true);
+}
+
+static void test_fault__after_with_a_remote(void **state)
+{
+	struct fx *f = *state;
+
+	every_process(f, GIT_PUSH_EPIC, true);
+	assert_oid(rev(f, "epic/real"), oid_from(sh(f, "git -C ../r.git rev-parse epic/real")));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_fault__before),
+		T(test_fault__after),
+		T(test_fault__after_with_a_remote),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
