@@ -1,4 +1,5 @@
 #include "base/clean.h"
+#include "run/plan.h"
 #include "run/supervisor-impl.h"
 
 /* The tracker's issues and edges, as events for the core: what is new, what has changed. */
@@ -24,44 +25,79 @@ static enum core_issue how_of(const struct issue *i, bool outside)
 	return i->open ? ISSUE_OPEN : ISSUE_CLOSED;
 }
 
-/* The needs of a task as one text in the tracker's order, to see whether they changed. */
-static bool same_needs(const struct core *c, const struct issue_graph *g, const char *id)
+static bool needs_already(const struct core *c, int task, int needs)
 {
-	int at = core_find(c, id);
-	if (at < 0)
-		return false;
-	const struct task *t = &c->tasks.items[at];
-	size_t found = 0;
-	for (size_t i = 0; i < g->edges.n; i++) {
-		if (!streq(g->edges.items[i].task, id))
-			continue;
-		int needs = core_find(c, g->edges.items[i].needs);
-		bool known = false;
-		for (size_t k = 0; k < t->needs.n && !known; k++)
-			known = t->needs.items[k] == needs;
-		if (!known)
-			return false;
-		found++;
-	}
-	return found == t->needs.n;
+	const struct task *t = &c->tasks.items[task];
+	for (size_t i = 0; i < t->needs.n; i++)
+		if (t->needs.items[i] == needs)
+			return true;
+	return false;
 }
 
+/* By issue of g: does it need other tasks than the core knows of? ret has room for all. */
+static void
+mark_changed(const struct core *c, const struct issue_graph *g, const struct map *at, bool *ret)
+{
+	size_t *found = mem_alloc((g->issues.n + 1) * sizeof(*found));
+	for (size_t i = 0; i < g->edges.n; i++) {
+		size_t issue = 0;
+		int task = core_find(c, g->edges.items[i].task);
+		int needs = core_find(c, g->edges.items[i].needs);
+		if (!map_find(at, g->edges.items[i].task, &issue))
+			continue;
+		found[issue]++;
+		if (task < 0 || needs < 0 || !needs_already(c, task, needs))
+			ret[issue] = true;
+	}
+	for (size_t i = 0; i < g->issues.n; i++) {
+		int task = core_find(c, g->issues.items[i].id);
+		if (task >= 0 && c->tasks.items[task].needs.n != found[i])
+			ret[i] = true;
+	}
+	free(found);
+}
+
+/* What a task needs is sent as a whole, where anything of it changed. */
 static void send_edges(struct supervisor *s, const struct issue_graph *g)
 {
-	bool first = s->core.tasks.n == 0;
-	for (size_t i = 0; !first && i < g->issues.n; i++)
-		if (!same_needs(&s->core, g, g->issues.items[i].id))
+	struct map at CLEANUP(map_done) = {0};
+	bool *changed CLEANUP(freep) = mem_alloc(g->issues.n + 1);
+	for (size_t i = 0; i < g->issues.n; i++)
+		map_set(&at, g->issues.items[i].id, i);
+	mark_changed(&s->core, g, &at, changed);
+	for (size_t i = 0; i < g->issues.n; i++)
+		if (changed[i] && core_find(&s->core, g->issues.items[i].id) >= 0)
 			supervisor_event(s, &(struct core_event){.kind = EV_UNEDGE,
 								 .task = -1,
 								 .text = g->issues.items[i].id});
 	for (size_t i = 0; i < g->edges.n; i++) {
 		const struct issue_edge *x = &g->edges.items[i];
-		if (first || !same_needs(&s->core, g, x->task))
+		size_t issue = 0;
+		if (map_find(&at, x->task, &issue) && changed[issue])
 			supervisor_event(s, &(struct core_event){.kind = EV_EDGE,
 								 .task = -1,
 								 .text = x->task,
 								 .text2 = x->needs});
 	}
+}
+
+/* A task that waits for itself would wait for ever: better said before anything starts. */
+static int check_cycles(const struct issue_graph *g, struct err *e)
+{
+	struct plan plan CLEANUP(plan_done) = {0};
+	struct buf names CLEANUP(buf_done) = BUF_INIT;
+	plan_make(g, &plan);
+	if (!plan.n_cycles)
+		return 0;
+	buf_plan_cycle(&names, &plan, 0);
+	(void)err_set(e, ERR_CONFLICT, "%s: a cycle, so nothing was started", buf_cstr(&names));
+	if (plan.n_cycles > 1)
+		return err_hint(
+			e,
+			"there are %d cycles: 'ganger plan' shows all; take one dependency out "
+			"of each with 'ganger edit ID --after'",
+			plan.n_cycles);
+	return err_hint(e, "take one of these dependencies out with 'ganger edit ID --after'");
 }
 
 /* Dispatched issues: those named, or on a resume those that are there. No edges. */
@@ -96,6 +132,8 @@ int graph_sync(struct supervisor *s, struct err *e)
 		return sync_dispatched(s, e);
 	if (s->tracker->ops->load(s->tracker, s->spec.epic, &epic, &g, e))
 		return err_wrap(e, "could not read epic '%s'", s->spec.epic);
+	if (check_cycles(&g, e))
+		return e->code;
 	s->epic_title = mem_strdup(epic.title ? epic.title : "");
 	for (size_t i = 0; i < g.outside.n; i++)
 		send_issue(s, &g.outside.items[i], how_of(&g.outside.items[i], true));

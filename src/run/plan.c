@@ -228,3 +228,10 @@ void plan_done(struct plan *p)
 	arena_done(&p->arena);
 	*p = (struct plan){0};
 }
+
+void buf_plan_cycle(struct buf *b, const struct plan *p, int cycle)
+{
+	const struct plan_list *l = &p->cycles[cycle];
+	for (int i = 0; i <= l->n; i++)
+		buf_printf(b, "%s'%s'", i ? " needs " : "", p->tasks[l->items[i % l->n]].issue->id);
+}

@@ -2,6 +2,7 @@
 #define RUN_PLAN_H
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "port/tracker.h"
 
 /*
@@ -48,5 +49,8 @@ struct plan {
 /* Never fails: what could not be read was an error of load(). g is borrowed until plan_done. */
 void plan_make(const struct issue_graph *g, struct plan *ret);
 void plan_done(struct plan *p);
+
+/* The members of a cycle for a person: "'a' needs 'b' needs 'a'". */
+void buf_plan_cycle(struct buf *b, const struct plan *p, int cycle);
 
 #endif

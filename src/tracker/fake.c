@@ -16,7 +16,6 @@ struct entry {
 	struct issue issue; /* its comments are rendered when asked for */
 	VEC(char *) after;
 	VEC(struct comment) comments;
-	bool seen; /* of a walk under way */
 };
 
 struct fake {
@@ -378,37 +377,14 @@ fake_comment(struct tracker *t, const char *id, const char *marker, const char *
 	return call(t, id, do_comment, &(struct text_args){marker, text}, e);
 }
 
-/* Write the way from one issue to another, if there is one. Depth is bounded by the marks. */
-static bool way(struct fake *f, const char *from, const char *to, struct buf *b)
-{
-	struct entry *i = entry_of(f, from);
-	size_t n = b->n;
-
-	buf_printf(b, " -> %s", from);
-	if (streq(from, to))
-		return true;
-	for (size_t k = 0; !i->seen && k < i->after.n; k++) {
-		if (way(f, i->after.items[k], to, b))
-			return true;
-	}
-	i->seen = true;
-	b->n = n;
-	return false;
-}
-
 /* Can 'id' (NULL: a new one) come after all these? */
 static int check_after(struct fake *f, const char *id, const char *const *after, struct err *e)
 {
 	for (; after && *after; after++) {
-		struct buf b CLEANUP(buf_done) = BUF_INIT;
-
 		if (!entry_of(f, *after))
 			return absent(*after, ERR_INVALID, e);
-		for (size_t i = 0; i < f->entries.n; i++)
-			f->entries.items[i].seen = false;
-		if (id && way(f, *after, id, &b))
-			return err_set(e, ERR_INVALID, "that would be a cycle: %s%s", id,
-				       buf_cstr(&b));
+		if (id && streq(*after, id))
+			return err_set(e, ERR_INVALID, "'%s' cannot depend on itself", id);
 	}
 	return 0;
 }

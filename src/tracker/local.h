@@ -9,8 +9,7 @@
  * may come from any thread; they are made one at a time.
  *
  * Beyond the port: edit's status is "open" (a closed issue is reopened, and what was hidden
- * by an import may be started) or "closed"; an edge that would close a cycle is INVALID with
- * its members; close takes NULL as the comment.
+ * by an import may be started) or "closed"; close takes NULL as the comment.
  *
  * load() tells of an epic's direct children. A child that has children itself is hidden: it
  * is an epic of its own. What an epic (or one of its own epics) still waits for, its

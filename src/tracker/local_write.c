@@ -53,78 +53,14 @@ static int check_named(struct local *l, const char *id, struct err *e)
 	return rc == ERR_NOT_FOUND ? err_set(e, ERR_INVALID, "there is no issue '%s'", id) : rc;
 }
 
-/*
- * A way along dependencies from one issue to another. The search gives each issue with the one
- * it was reached from, nearest first; walking back from the end then gives the shortest way.
- */
-struct way {
-	VEC(char *) ids, via;
-	struct map index;
-};
-
-static void way_done(struct way *w)
-{
-	for (size_t i = 0; i < w->ids.n; i++) {
-		free(w->ids.items[i]);
-		free(w->via.items[i]);
-	}
-	VEC_DONE(&w->ids);
-	VEC_DONE(&w->via);
-	map_done(&w->index);
-}
-
-static int way_search(struct local *l, struct way *w, const char *from, struct err *e)
-{
-	struct sqlite3_stmt *q CLEANUP(db_finalp) = NULL;
-	size_t known;
-	int rc = db_query(l->db, &q, e,
-			  "WITH RECURSIVE r (id, via) AS (VALUES (?1, '') UNION"
-			  " SELECT edges.needs, r.id FROM r JOIN edges ON edges.task = r.id)"
-			  " SELECT id, via FROM r",
-			  "t", from);
-
-	if (rc)
-		return rc;
-	while ((rc = db_step(l->db, q, e)) > 0) {
-		if (map_find(&w->index, db_text(q, 0), &known))
-			continue;
-		map_set(&w->index, db_text(q, 0), w->ids.n);
-		VEC_PUSH(&w->ids, db_text_dup(q, 0));
-		VEC_PUSH(&w->via, db_text_dup(q, 1));
-	}
-	return rc;
-}
-
-/* 'id' gets a dependency on 'needs': refuse it if that leads back to 'id'. */
-static int check_cycle(struct local *l, const char *id, const char *needs, struct err *e)
-{
-	struct way w CLEANUP(way_done) = {0};
-	VEC(size_t) back = {0};
-	struct buf members CLEANUP(buf_done) = {.max = 512};
-	size_t at;
-	int rc = way_search(l, &w, needs, e);
-
-	if (rc || !map_find(&w.index, id, &at))
-		return rc;
-	for (VEC_PUSH(&back, at); *w.via.items[at]; VEC_PUSH(&back, at))
-		CHECK(map_find(&w.index, w.via.items[at], &at));
-	buf_puts(&members, id);
-	for (size_t i = back.n; i-- > 0;)
-		buf_printf(&members, " -> %s", w.ids.items[back.items[i]]);
-	VEC_DONE(&back);
-	(void)err_set(e, ERR_INVALID, "'%s' cannot depend on '%s', for that would be a cycle: %s",
-		      id, needs, buf_cstr(&members));
-	return ERR_INVALID;
-}
-
 static int put_after(struct local *l, const char *id, const char *const *after, struct err *e)
 {
 	int rc = 0;
 
 	for (; rc == 0 && after && *after; after++) {
 		rc = check_named(l, *after, e);
-		if (rc == 0)
-			rc = check_cycle(l, id, *after, e);
+		if (rc == 0 && streq(*after, id))
+			rc = err_set(e, ERR_INVALID, "'%s' cannot depend on itself", id);
 		if (rc == 0)
 			rc = local_put_edge(l, id, *after, e);
 	}

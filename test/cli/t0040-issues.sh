@@ -53,8 +53,11 @@ code_is 2 'so is an issue that is not there'
 is "$(ganger list | wc -l)" 4 'nothing was made by any of them'
 
 run ganger edit 2 --after 4
-code_is 2 'a cycle is refused'
-err_like '2 -> 4 -> 2' 'with its members'
+code_is 0 'a cycle can be made'
+err_like "'2' needs '4' needs" 'and is said with its members'
+run ganger edit 2 --after 2
+code_is 2 'an issue cannot depend on itself'
+run ganger edit 2 --after ''
 run ganger edit 2
 code_is 2 'an edit without a change is a usage error'
 run ganger edit 4 --title 'last' --after '' --priority 1
