@@ -32,6 +32,16 @@ void view_done(struct view *v);
 /* The epic's title alone, while its journal is being written; owned; NULL: not known yet. */
 char *view_title(const struct paths *p);
 
+/*
+ * Where the attempt began that ended with this commit, as the trace of events has it: what it
+ * changed is what lies between. NOT_FOUND.
+ */
+int view_attempt_start(const struct view *v,
+		       const char *task,
+		       const struct oid *head,
+		       struct oid *ret,
+		       struct err *e) MUST_CHECK;
+
 /* For the report and its next steps. */
 struct report_spec view_report(const struct view *v);
 

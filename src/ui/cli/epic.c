@@ -1,6 +1,10 @@
 #include "ui/cli/epic.h"
 
 #include "base/clean.h"
+#include "base/file.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 int epic_latest(struct cli *c, const char *named, char **ret, struct err *e)
 {
@@ -66,4 +70,51 @@ void found_task_done(struct found_task *f)
 {
 	view_done(&f->view);
 	f->at = -1;
+}
+
+/* The start time is field 22 of stat, after the name, which may contain anything. */
+bool process_lives(int64_t pid, int64_t start)
+{
+	struct buf stat CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = mem_printf("/proc/%" PRId64 "/stat", pid);
+	const char *p;
+	struct str rest, field = {0};
+	int64_t found = 0;
+
+	if (file_read(path, 4096, &stat, NULL) < 0)
+		return false;
+	p = strrchr(buf_cstr(&stat), ')');
+	if (!p)
+		return false;
+	rest = str_of(p);
+	for (int i = 0; i <= 20; i++)
+		(void)str_next(&rest, ' ', &field); /* too short: no number */
+	return str_i64(field, &found) && found == start;
+}
+
+bool epic_attempt_runs(const struct found_task *f, int64_t attempt)
+{
+	const struct task *t = &f->view.core.tasks.items[f->at];
+
+	if (t->attempt != attempt)
+		return false;
+	if (t->state != TASK_CLAIMING && t->state != TASK_PREPARING &&
+	    t->state != TASK_SETTING_UP && t->state != TASK_WORKING)
+		return false;
+	return f->view.pid || (t->pid && process_lives(t->pid, t->pid_start));
+}
+
+int epic_attempt(struct cli *c, const struct task *t, int64_t *ret, struct err *e)
+{
+	const char *text = cli_value(c, "attempt");
+
+	*ret = t->attempt;
+	if (!text)
+		return 0;
+	if (!str_i64(str_of(text), ret) || *ret < 1)
+		return err_set(e, ERR_INVALID, "'%s' is no number of an attempt", text);
+	if (*ret > t->attempt)
+		return err_set(e, ERR_NOT_FOUND, "task '%s' has %" PRId64 " attempts", t->id,
+			       t->attempt);
+	return 0;
 }

@@ -30,4 +30,13 @@ int epic_find_task(struct cli *c, const char *task, struct found_task *ret, stru
 	MUST_CHECK;
 void found_task_done(struct found_task *f);
 
+/* Is this process still the one that was started then (/proc/<pid>/stat, field 22)? */
+bool process_lives(int64_t pid, int64_t start);
+
+/* --attempt, else the latest; INVALID, NOT_FOUND where there was none of that number. */
+int epic_attempt(struct cli *c, const struct task *t, int64_t *ret, struct err *e) MUST_CHECK;
+
+/* Is somebody at this attempt: its agent, or a supervisor on the way to it? */
+bool epic_attempt_runs(const struct found_task *f, int64_t attempt);
+
 #endif

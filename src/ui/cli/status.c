@@ -6,33 +6,9 @@
 #include "ui/cli/epic.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ganger status, ganger queue: where an epic stands, from its journal alone. */
-
-/*
- * Is this process still the one we started? Asked only where no supervisor answers for it.
- * Its start time is field 22, after the name, which may contain anything.
- */
-static bool process_lives(int64_t pid, int64_t start)
-{
-	struct buf stat CLEANUP(buf_done) = BUF_INIT;
-	char *path CLEANUP(freep) = mem_printf("/proc/%" PRId64 "/stat", pid);
-	const char *p;
-	struct str rest, field = {0};
-	int64_t found = 0;
-
-	if (file_read(path, 4096, &stat, NULL) < 0)
-		return false;
-	p = strrchr(buf_cstr(&stat), ')');
-	if (!p)
-		return false;
-	rest = str_of(p);
-	for (int i = 0; i <= 20; i++)
-		(void)str_next(&rest, ' ', &field); /* too short: no number */
-	return str_i64(field, &found) && found == start;
-}
 
 static cJSON *json_number(int64_t n, bool known)
 {

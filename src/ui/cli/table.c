@@ -53,6 +53,19 @@ static const struct cli_option task_options[] = {
 	{NULL,   NULL,   NULL,						  0},
 };
 
+static const struct cli_option logs_options[] = {
+	{"follow",  NULL,   "go on as it grows, to the end of the attempt",        'f'},
+	{"attempt", "N",    "this attempt's; not given: the latest's",             0  },
+	{"epic",    "EPIC", "whose task it is, where several have one of that id", 0  },
+	{NULL,      NULL,   NULL,						  0  },
+};
+
+static const struct cli_option diff_options[] = {
+	{"attempt", "N",    "this attempt; not given: the latest",                 0},
+	{"epic",    "EPIC", "whose task it is, where several have one of that id", 0},
+	{NULL,      NULL,   NULL,						  0},
+};
+
 static const struct cli_option stop_options[] = {
 	{"now", NULL, "end the agents too; their work is kept", 0},
 	{NULL,  NULL, NULL,				     0},
@@ -255,6 +268,47 @@ const struct cli_command cli_commands[] = {
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
 		.run = cmd_queue,
+	},
+	{
+		.name = "top",
+		.usage = "[EPIC]",
+		.help = "watch a run on the terminal",
+		.about = "The board of 'run', read from the journal: it may be closed and opened again\n"
+			 "as you like.\n",
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_top,
+	},
+	{
+		.name = "logs",
+		.usage = "ID",
+		.help = "print what an attempt has written",
+		.options = logs_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_logs,
+	},
+	{
+		.name = "diff",
+		.usage = "ID",
+		.help = "show what an attempt changed",
+		.about = "From where it began to where it ended, by git, as you have it show differences.\n"
+			 "Of an attempt that is still at work: what its files have by now.\n",
+		.options = diff_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_diff,
+	},
+	{
+		.name = "wait",
+		.usage = "EPIC",
+		.help = "wait for a run to end, and exit as it does",
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_wait,
 	},
 	{
 		.name = "retry",
