@@ -10,6 +10,7 @@ int cmd_close(struct cli *c, int argc, char **argv);
 int cmd_comment(struct cli *c, int argc, char **argv);
 int cmd_completion(struct cli *c, int argc, char **argv);
 int cmd_diff(struct cli *c, int argc, char **argv);
+int cmd_dispatch(struct cli *c, int argc, char **argv);
 int cmd_doctor(struct cli *c, int argc, char **argv);
 int cmd_edit(struct cli *c, int argc, char **argv);
 int cmd_finish(struct cli *c, int argc, char **argv);

@@ -83,7 +83,8 @@ int supervise(struct cli *c, const struct supervise *s)
 	progress_free(progress);
 	if (rc)
 		return cli_fail(c, &e);
-	print_result(c, s);
+	if (!s->no_result)
+		print_result(c, s);
 	return exit_code;
 }
 

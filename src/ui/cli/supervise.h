@@ -10,7 +10,8 @@ struct supervise {
 	const char *const *ids; /* dispatch: these issues alone; else NULL */
 	bool no_agent;          /* only what is queued lands */
 	bool allow_red;
-	bool quiet; /* --json: nothing but the result on standard output, no board */
+	bool quiet;     /* --json: nothing but the result on standard output, no board */
+	bool no_result; /* the caller says what came of it */
 };
 
 /* To the end; returns the exit code. Errors are printed. */

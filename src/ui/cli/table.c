@@ -22,6 +22,15 @@ static const struct cli_option run_options[] = {
 	{NULL,             NULL,   NULL,							0},
 };
 
+static const struct cli_option dispatch_options[] = {
+	{"agent",  "NAME", "use this agent",                                        0},
+	{"file",   "FILE", "a JSON object a line: id, title, body",                 0},
+	{"as",     "NAME", "the epic to keep it under; not given: dispatch-<n>",    0},
+	{"detach", NULL,   "return when all are accepted; the run goes on",         0},
+	{"json",   NULL,   "the result alone, as JSON",                             0},
+	{NULL,     NULL,   NULL,                                                    0},
+};
+
 static const struct cli_option submit_options[] = {
 	{"epic", "ID", "into this epic, made if need be", 0},
 	{NULL,   NULL, NULL,			      0},
@@ -217,6 +226,17 @@ const struct cli_command cli_commands[] = {
 		.operands_max = -1,
 		.needs = CLI_CONFIG,
 		.run = cmd_run_epics,
+	},
+	{
+		.name = "dispatch",
+		.usage = "[ID...]",
+		.help = "each issue to a session, each to a pull request into the base",
+		.about = "No graph and no merging. Returns when all are done; 'ganger run' on the epic it\n"
+			 "names goes on with what was cut short.\n",
+		.options = dispatch_options,
+		.operands_max = -1,
+		.needs = CLI_CONFIG,
+		.run = cmd_dispatch,
 	},
 	{
 		.name = "submit",
