@@ -42,6 +42,8 @@ static void print_result(struct cli *c, const struct supervise *s)
 		cli_print_json(c, result_json(&v.core, s->epic));
 		return;
 	}
+	if (s->no_agent && core_exit_code(&v.core) == 0)
+		return; /* 'finish' itself says what comes next */
 	struct report_spec report = view_report(&v);
 	buf_putc(&text, '\n');
 	result_text(&text, &report);
