@@ -157,11 +157,15 @@ static void say_started(struct progress *p, const struct core *c)
 
 static void say_run(struct progress *p, const struct core *c, const struct transition *t)
 {
-	bool why = t->to == RUN_TIDYING || t->to == RUN_ENDED;
+	const char *why = "";
 
 	if (t->to == RUN_TIDYING && !c->run.reason[0])
 		return;
-	say(p, c, "-", run_state_name((enum run_state)t->to), why ? c->run.reason : "");
+	if (t->to == RUN_TIDYING)
+		why = c->run.reason;
+	else if (t->to == RUN_ENDED)
+		why = core_status_name(core_status(c));
+	say(p, c, "-", run_state_name((enum run_state)t->to), why);
 }
 
 /* What stops everything for a while is no change of a task's state. */

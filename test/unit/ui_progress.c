@@ -208,6 +208,20 @@ static void test_progress__says_what_pauses(void **state)
 		       "22:13:20  -  paused         agent 'demo' until 22:14: session limit\n");
 }
 
+static void test_progress__says_how_the_run_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct transition tidy = {-1, RUN_CHECKING, RUN_TIDYING},
+			  end = {-1, RUN_TIDYING, RUN_ENDED};
+
+	f->core.run.exit = 3;
+	(void)snprintf(f->core.run.reason, sizeof(f->core.run.reason), "the check already fails");
+	f->observer.transition(f->observer.ctx, &f->core, &tidy);
+	f->observer.transition(f->observer.ctx, &f->core, &end);
+	assert_said(f, "22:13:20  -  tidying        the check already fails\n"
+		       "22:13:20  -  ended          stuck\n");
+}
+
 static void test_progress__messages_go_where_they_belong(void **state)
 {
 	struct fixture *f = *state;
@@ -300,6 +314,7 @@ int main(void)
 		CASE(progress__leaves_out_what_is_over_already),
 		CASE(progress__a_process_that_never_was_is_not_said),
 		CASE(progress__says_what_pauses),
+		CASE(progress__says_how_the_run_ends),
 		CASE(progress__messages_go_where_they_belong),
 		CASE(result__is_as_the_contract_has_it),
 		CASE(boardview__has_what_is_under_way),
