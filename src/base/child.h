@@ -18,8 +18,10 @@ struct child_env {
 
 /*
  * Open helpers.lock, wait until no helper of an earlier process holds it, and hold it shared
- * from then on. The caller closes the descriptor.
+ * from then on. The caller closes the descriptor. BUSY after CHILD_LOCK_WAIT_MS.
  */
+#define CHILD_LOCK_WAIT_MS 30000
+#define CHILD_LOCK_POLL_MS 5
 int child_lock(const char *path, int *ret_fd, struct err *e) MUST_CHECK;
 
 struct child_spec {
