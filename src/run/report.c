@@ -258,10 +258,25 @@ static void add_trouble(struct page *p, int at)
 	add_commands(p, &steps);
 }
 
+void report_run_step(struct buf *b, const struct report_spec *s)
+{
+	static const char *const parts[] = {"probe", "gate", "setup"};
+	const struct run_row *r = &s->core->run;
+	size_t before = b->n;
+	/* Pre-flight goes in this order: the last log there is is the one that says it. */
+	for (size_t i = 0; !r->checked && b->n == before && i < ARRAY_LEN(parts); i++)
+		add_log(b, s, "preflight", parts[i]);
+	if (r->checked) {
+		buf_puts(b, "git log --oneline --first-parent -10 ");
+		buf_shell(b, s->epic_branch);
+		buf_putc(b, '\n');
+	}
+	add_ganger(b, "run", r->epic);
+}
+
 /* What stopped the run as a whole: the log that says it, and how to go on. */
 static void add_run_trouble(struct page *p)
 {
-	static const char *const parts[] = {"probe", "gate", "setup"};
 	const struct run_row *r = &p->c->run;
 	struct buf steps CLEANUP(buf_done) = BUF_INIT;
 	if (!r->exit || p->s->running)
@@ -270,15 +285,7 @@ static void add_run_trouble(struct page *p)
 	buf_puts(p->b, "- ");
 	buf_line(p->b, str_of(r->reason));
 	buf_putc(p->b, '\n');
-	/* Pre-flight goes in this order: the last log there is is the one that says it. */
-	for (size_t i = 0; !r->checked && !steps.n && i < ARRAY_LEN(parts); i++)
-		add_log(&steps, p->s, "preflight", parts[i]);
-	if (r->checked) {
-		buf_puts(&steps, "git log --oneline --first-parent -10 ");
-		buf_shell(&steps, p->s->epic_branch);
-		buf_putc(&steps, '\n');
-	}
-	add_ganger(&steps, "run", r->epic);
+	report_run_step(&steps, p->s);
 	add_commands(p, &steps);
 }
 
