@@ -19,6 +19,9 @@ struct report_spec {
 
 void report_build(struct buf *b, const struct report_spec *s);
 
+/* The same for what stopped the run as a whole: its log, and how to go on. */
+void report_run_step(struct buf *b, const struct report_spec *s);
+
 /*
  * The commands by which a person brings this task on, one a line and fit for sh (what only they
  * can do is a comment); nothing where none is needed. They are for the root of the checkout, and

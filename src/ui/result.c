@@ -97,12 +97,24 @@ static void add_headline(struct buf *b, const struct core *c, const struct facts
 	buf_putc(b, '\n');
 }
 
+static void add_indented(struct buf *b, const struct buf *lines)
+{
+	struct str rest = buf_str(lines), line;
+
+	while (str_next(&rest, '\n', &line)) {
+		if (!line.n)
+			continue;
+		buf_puts(b, "    ");
+		buf_line(b, line);
+		buf_putc(b, '\n');
+	}
+}
+
 static void add_steps(struct buf *b, const struct report_spec *s, const struct facts *f, int at)
 {
 	const struct task *t = &s->core->tasks.items[at];
 	struct buf steps CLEANUP(buf_done) = BUF_INIT;
 	struct buf why CLEANUP(buf_done) = BUF_INIT;
-	struct str rest, line;
 
 	buf_putc(b, '\n');
 	buf_line(b, str_of(t->id));
@@ -113,13 +125,25 @@ static void add_steps(struct buf *b, const struct report_spec *s, const struct f
 	buf_line(b, buf_str(&why));
 	buf_putc(b, '\n');
 	report_next_step(&steps, s, t);
-	for (rest = buf_str(&steps); str_next(&rest, '\n', &line);) {
-		if (!line.n)
-			continue;
-		buf_puts(b, "    ");
-		buf_line(b, line);
-		buf_putc(b, '\n');
-	}
+	add_indented(b, &steps);
+}
+
+/* What stopped the run as a whole. */
+static void add_run(struct buf *b, const struct report_spec *s)
+{
+	const struct run_row *r = &s->core->run;
+	struct buf steps CLEANUP(buf_done) = BUF_INIT;
+
+	if (!r->reason[0])
+		return;
+	buf_line(b, str_of(r->reason));
+	buf_putc(b, '\n');
+	if (!r->exit)
+		return;
+	report_run_step(&steps, s);
+	if (!r->checked)
+		buf_puts(&steps, "# with --allow-red it starts all the same\n");
+	add_indented(b, &steps);
 }
 
 static void add_next(struct buf *b, const struct report_spec *s)
@@ -144,10 +168,7 @@ void result_text(struct buf *b, const struct report_spec *s)
 	add_headline(b, c, &f);
 	if (s->untested)
 		buf_puts(b, "untested: no queue.check\n");
-	if (c->run.reason[0]) {
-		buf_line(b, str_of(c->run.reason));
-		buf_putc(b, '\n');
-	}
+	add_run(b, s);
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
 
