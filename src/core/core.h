@@ -257,6 +257,8 @@ void core_take(struct core *c);
 void core_loaded(struct core *c);
 /* A row as loaded; id and title are copied. Returns the index. */
 int core_add_task(struct core *c, const struct task *row);
+/* Indices as they were when the tasks arrived; before any edge is added. */
+void core_order_tasks(struct core *c);
 void core_add_edge(struct core *c, int task, int needs);
 
 /*

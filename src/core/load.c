@@ -77,6 +77,22 @@ void core_add_edge(struct core *c, int task, int needs)
 		t->unmet++;
 }
 
+static int by_age(const void *a, const void *b)
+{
+	const struct task *x = a, *y = b;
+	return x->age < y->age ? -1 : x->age > y->age;
+}
+
+void core_order_tasks(struct core *c)
+{
+	if (c->tasks.n)
+		qsort(c->tasks.items, c->tasks.n, sizeof(*c->tasks.items), by_age);
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		CHECK(!c->tasks.items[i].needs.n && !c->tasks.items[i].dependents.n);
+		map_set(&c->by_id, c->tasks.items[i].id, i);
+	}
+}
+
 /* The heaps and counts are never stored: they follow from the rows. */
 void core_loaded(struct core *c)
 {

@@ -291,16 +291,18 @@ static int load_pass(void *ctx, const struct store_value *values, struct err *e)
 	return 0;
 }
 
-/* Tasks come in the order of their keys; age says which came first. */
 int rows_load(struct store *s, struct core *c, struct err *e)
 {
 	static store_row_fn *const load[ROWS_TABLE_COUNT] = {
 		[ROWS_RUN] = load_run,   [ROWS_KIND] = load_kind, [ROWS_TASK] = load_task,
 		[ROWS_EDGE] = load_edge, [ROWS_PASS] = load_pass,
 	};
-	for (int table = 0; table < ROWS_TABLE_COUNT; table++)
+	for (int table = 0; table < ROWS_TABLE_COUNT; table++) {
 		if (store_load(s, table, load[table], c, e))
 			return e->code;
+		if (table == ROWS_TASK) /* they came in the order of their keys */
+			core_order_tasks(c);
+	}
 	if (!c->kinds.n)
 		(void)core_add_kind(c, "none", 0);
 	core_loaded(c);

@@ -433,8 +433,13 @@ static void reload(struct rig *r, struct rig *ret, const char *boot)
 	(void)core_add_kind(&ret->c, "a", 0);
 	ret->c.kinds.items[0] = r->c.kinds.items[0];
 	ret->c.run = r->c.run;
-	for (size_t i = 0; i < r->c.tasks.n; i++)
+	for (size_t i = r->c.tasks.n; i-- > 0;) /* a journal's order is its own */
 		(void)core_add_task(&ret->c, &r->c.tasks.items[i]);
+	core_order_tasks(&ret->c);
+	for (size_t i = 0; i < r->c.tasks.n; i++) {
+		assert_string_equal(ret->c.tasks.items[i].id, r->c.tasks.items[i].id);
+		assert_int_equal(core_find(&ret->c, r->c.tasks.items[i].id), (int)i);
+	}
 	for (size_t i = 0; i < r->c.tasks.n; i++)
 		for (size_t k = 0; k < r->c.tasks.items[i].needs.n; k++)
 			core_add_edge(&ret->c, (int)i, r->c.tasks.items[i].needs.items[k]);
