@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A worktree whose attempt was not collected holds the only copy of something. */
 static int check_kept(const struct git_repo *g, const struct slot *s, struct err *e)
@@ -80,6 +81,14 @@ static void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n)
 	*ret_n = paths.n;
 }
 
+/* As Git does with the last worktree: an empty folder for their books goes too. */
+static void remove_books(const struct git_repo *g)
+{
+	char *folder CLEANUP(freep) = path_join(g->place.common_dir, "worktrees");
+
+	(void)rmdir(folder); /* others are in it: it stays */
+}
+
 static int remove_all(struct git_repo *g, struct err *e)
 {
 	char *trash CLEANUP(freep) = path_join(g->spec->state_dir, "trash");
@@ -103,6 +112,7 @@ static int remove_all(struct git_repo *g, struct err *e)
 	}
 	free(paths);
 	g->anchor_at = (struct oid){{0}};
+	remove_books(g);
 	if (!rc)
 		rc = dir_remove(trash, e);
 	return rc;

@@ -313,6 +313,7 @@ static void test_worktree__remove_all(void **state)
 	OK(f->git->ops->remove(f->git, NULL, e));
 	assert_string_equal(sh(f, "git worktree list | wc -l; ls %s", f->state), "1\nworktree");
 	assert_string_equal(sh(f, "ls %s/worktree", f->state), "");
+	assert_string_equal(sh(f, "ls -d %s/.git/worktrees || echo gone", f->repo), "gone");
 	assert_string_equal(fx_fingerprint(f, f->repo), before);
 }
 
