@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <time.h>
 
-#define NAMED_MAX 4 /* dependencies that are named before they are counted */
+#define NAMED_MAX 4           /* dependencies that are named before they are counted */
+#define SOON_MS   (10 * 60000) /* what comes within this is told to the second */
 
 static bool is_merged(const struct task *t)
 {
@@ -100,6 +101,13 @@ void buf_clock(struct buf *b, int64_t wall_ms)
 		buf_printf(b, "%02d:%02d", tm.tm_hour, tm.tm_min);
 }
 
+void buf_until(struct buf *b, int64_t wall_ms, int64_t now_ms)
+{
+	buf_clock(b, wall_ms);
+	if (wall_ms - now_ms < SOON_MS)
+		buf_printf(b, ":%02d", (int)(wall_ms / 1000 % 60));
+}
+
 static bool needs_directly(const struct task *t, int other)
 {
 	for (size_t i = 0; i < t->needs.n; i++)
@@ -143,17 +151,18 @@ static void add_lines(struct buf *b, const char *text)
 	}
 }
 
-static void ready_reason(struct buf *b, const struct core *c, const struct task *t)
+static void ready_reason(struct buf *b, const struct facts *f, const struct task *t)
 {
+	const struct core *c = f->core;
 	const struct kind *k = c->kinds.n ? &c->kinds.items[t->agent] : NULL;
 	if (t->attempt && t->reason[0]) {
 		buf_puts(b, "to be tried again: ");
 		add_lines(b, t->reason);
 	}
-	if (!k || k->paused_ms <= c->now.wall_ms)
+	if (!f->held || !k || k->paused_ms <= c->now.wall_ms)
 		return;
 	buf_printf(b, "%sagent '%s' is paused until ", b->n ? "; " : "", k->name);
-	buf_clock(b, k->paused_ms);
+	buf_until(b, k->paused_ms, c->now.wall_ms);
 }
 
 void facts_reason(struct buf *b, const struct facts *f, int task)
@@ -163,10 +172,10 @@ void facts_reason(struct buf *b, const struct facts *f, int task)
 	if (t->state == TASK_BLOCKED) {
 		blocked_reason(b, f, t, f->held ? f->held[task] : -1);
 	} else if (t->state == TASK_READY) {
-		ready_reason(b, c, t);
+		ready_reason(b, f, t);
 	} else if (t->state == TASK_WAITING) {
 		buf_puts(b, "tries again at ");
-		buf_clock(b, t->due_ms);
+		buf_until(b, t->due_ms, c->now.wall_ms);
 		buf_puts(b, t->reason[0] ? ": " : "");
 		add_lines(b, t->reason);
 	} else {
@@ -194,7 +203,7 @@ void facts_run_reason(struct buf *b, const struct core *c)
 		if (k->paused_ms <= c->now.wall_ms)
 			continue;
 		buf_printf(b, "%sagent '%s' is paused until ", b->n ? "; " : "", k->name);
-		buf_clock(b, k->paused_ms);
+		buf_until(b, k->paused_ms, c->now.wall_ms);
 		buf_printf(b, "%s%s", k->pause_reason[0] ? ": " : "", k->pause_reason);
 	}
 }

@@ -21,7 +21,8 @@ void facts_done(struct facts *f);
 
 /*
  * Why a task is as it is, in one line (not escaped); nothing where there is nothing to say.
- * Where facts has nothing but the core, what is held is only said to wait.
+ * Where facts has nothing but the core, what is held is only said to wait, and of a pause,
+ * which is the same for all, nothing.
  */
 void facts_reason(struct buf *b, const struct facts *f, int task);
 /* The same for the run: paused, full, stopping, a kind of agent that rests; or nothing. */
@@ -36,5 +37,7 @@ bool task_has_fallen(const struct task *t);
 
 /* "14:05", as the clock on the wall here has it. */
 void buf_clock(struct buf *b, int64_t wall_ms);
+/* The same for something to come; "14:05:09" where it comes soon. */
+void buf_until(struct buf *b, int64_t wall_ms, int64_t now_ms);
 
 #endif

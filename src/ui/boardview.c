@@ -142,7 +142,7 @@ static char *paused(const struct core *c)
 		if (k->paused_ms <= c->now.wall_ms)
 			continue;
 		buf_printf(&b, "%sagent '%s' until ", b.n ? "; " : "", k->name);
-		buf_clock(&b, k->paused_ms);
+		buf_until(&b, k->paused_ms, c->now.wall_ms);
 		buf_printf(&b, "%s%s", k->pause_reason[0] ? ": " : "", k->pause_reason);
 	}
 	return b.n ? buf_take(&b) : NULL;

@@ -189,7 +189,7 @@ static void say_pauses(struct progress *p, const struct core *c)
 		if (k->paused_ms <= c->now.wall_ms)
 			continue;
 		buf_printf(&b, "agent '%s' until ", k->name);
-		buf_clock(&b, k->paused_ms);
+		buf_until(&b, k->paused_ms, c->now.wall_ms);
 		buf_printf(&b, "%s%s", k->pause_reason[0] ? ": " : "", k->pause_reason);
 		say(p, c, "-", "paused", buf_cstr(&b));
 	}

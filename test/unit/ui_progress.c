@@ -161,7 +161,7 @@ static void test_progress__says_why(void **state)
 	f->observer.turn(f->observer.ctx, &f->core);
 	go(f, at, TASK_FAILING);
 	go(f, at, TASK_FAILED);
-	assert_said(f, "22:13:20  1  waiting-retry  tries again at 22:14: exit 3: a, b\\x1b\n"
+	assert_said(f, "22:13:20  1  waiting-retry  tries again at 22:14:20: exit 3: a, b\\x1b\n"
 		       "22:13:20  1  ready          to be tried again: exit 3: a, b\\x1b\n"
 		       "22:13:20  1  working        process 5, attempt 2\n"
 		       "22:13:20  1  failed         exit 3: a, b\\x1b\n");
@@ -205,7 +205,7 @@ static void test_progress__says_what_pauses(void **state)
 	f->observer.turn(f->observer.ctx, &f->core);
 	assert_said(f, "22:13:20  -  paused         nothing starts or lands; agents go on\n"
 		       "22:13:20  -  resumed\n"
-		       "22:13:20  -  paused         agent 'demo' until 22:14: session limit\n");
+		       "22:13:20  -  paused         agent 'demo' until 22:14:20: session limit\n");
 }
 
 static void test_progress__says_how_the_run_ends(void **state)
