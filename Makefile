@@ -11,7 +11,7 @@ $(BUILD)/build.ninja:
 	@meson setup $(BUILD) --prefix $(PREFIX) $(MESON_FLAGS)
 
 demo: all
-	@demo/run.sh
+	@demo/run.sh $(BUILD)
 
 test: all
 	@meson test -C $(BUILD) --print-errorlogs $(TEST_FLAGS)

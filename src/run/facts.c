@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-#define NAMED_MAX 4           /* dependencies that are named before they are counted */
+#define NAMED_MAX 4            /* dependencies that are named before they are counted */
 #define SOON_MS   (10 * 60000) /* what comes within this is told to the second */
 
 static bool is_merged(const struct task *t)

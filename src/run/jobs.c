@@ -306,7 +306,8 @@ void job_started(void *ctx, const struct job_started *started)
 	if (!j || j->orphan)
 		return;
 	if (started->adopted)
-		supervisor_message(s, "adopted process %" PRId64 " of task %s", (int64_t)started->pid,
+		supervisor_message(s, "adopted process %" PRId64 " of task %s",
+				   (int64_t)started->pid,
 				   j->task < 0 ? "preflight" : s->core.tasks.items[j->task].id);
 	struct core_event ev = {.kind = EV_JOB_STARTED,
 				.task = j->task,
