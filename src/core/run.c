@@ -39,6 +39,7 @@ static void run_emit(struct core *c)
 {
 	enum run_state s = (enum run_state)c->run.state;
 	c->run.run_serial = ++c->run.serial;
+	c->run_dirty = true;
 	c->run.due_mono = c->run.due_ms = 0;
 	if (run_has_job(s))
 		c->run.run_job = ++c->run.job;
@@ -201,9 +202,10 @@ static void on_run_error(struct core *c, const struct core_event *ev)
 		c->run.due_ms = c->now.wall_ms + error_delay_ms(c->run.errors);
 		return;
 	}
-	run_reason(c, "%s", ev->text);
+	if (!c->run.reason[0])
+		run_reason(c, "%s", ev->text);
 	if (c->run.state == RUN_TIDYING)
-		run_fails(c, c->run.exit ? (int)c->run.exit : 4, false);
+		run_fails(c, 4, false);
 	else
 		run_fails(c, 4, c->run.state != RUN_OPENING);
 }
@@ -401,7 +403,7 @@ static void on_stop(struct core *c, const struct core_event *ev)
 
 void run_step(struct core *c, const struct core_event *ev)
 {
-	c->run_dirty = true;
+	c->run_dirty = c->run_dirty || ev->kind != EV_TICK;
 	switch (ev->kind) {
 	case EV_START:
 		on_start(c, ev);

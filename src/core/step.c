@@ -33,8 +33,13 @@ static void step_due(struct core *c)
 	run_due(c);
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		struct task *t = &c->tasks.items[i];
-		if (!t->due_mono || t->due_mono > c->now.mono_ms || !table[t->state][EV_DUE])
+		if (!t->due_mono || t->due_mono > c->now.mono_ms)
 			continue;
+		if (!table[t->state][EV_DUE]) { /* its wait is over, and that is all */
+			t->due_mono = t->due_ms = 0;
+			task_touch(c, t);
+			continue;
+		}
 		struct core_event due = {.kind = EV_DUE, .task = (int)i, .at = c->now};
 		due.text = due.text2 = due.text3 = "";
 		task_step(c, &due);
@@ -80,6 +85,8 @@ static void earlier(int64_t *best, int64_t ms)
 int64_t core_next_ms(const struct core *c)
 {
 	int64_t best = -1;
+	if (c->run.state == RUN_NEW)
+		return best; /* START comes by itself */
 	if (c->run.due_mono)
 		earlier(&best, c->run.due_mono - c->now.mono_ms);
 	for (size_t i = 0; i < c->tasks.n; i++) {

@@ -303,7 +303,9 @@ void act_close(struct task_work *w)
 			   w->s->config->queue_check ? "" : "; untested: no queue.check");
 	else
 		buf_puts(&comment, "nothing to do, says its agent");
-	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, w->t.landed.hex, &w->e))
+	/* One whose next attempt found nothing to do is closed unmerged. */
+	const char *sha = w->t.landed.hex[0] ? w->t.landed.hex : NULL;
+	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e))
 		return;
 	if (w->t.branch == 2 || t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
 		w->answer.kind = EV_DONE;

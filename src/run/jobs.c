@@ -326,6 +326,7 @@ void job_ended(void *ctx, const struct job_end *end)
 	if (j->orphan) {
 		VEC_PUSH(&s->forget, j->number);
 		job_drop(s, j);
+		recovery_start(s);
 		s->host->wake_in(s->host, 0);
 		return;
 	}

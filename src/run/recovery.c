@@ -91,11 +91,11 @@ static int open_journal(struct supervisor *s, struct err *e)
 	}
 	note_settings(s);
 	struct err full = ERR_INIT;
-	if (store_reserve_make(s->paths.reserve, &full)) {
-		s->full = true;
-		supervisor_event(s, &(struct core_event){.kind = EV_DISK, .task = -1, .n = 1});
+	s->full = store_reserve_make(s->paths.reserve, &full) != 0;
+	/* Said in any case: the journal may remember a disk that was full. */
+	supervisor_event(s, &(struct core_event){.kind = EV_DISK, .task = -1, .n = s->full});
+	if (s->full)
 		supervisor_message(s, "the disk is full: nothing is started until there is room");
-	}
 	return 0;
 }
 
@@ -127,8 +127,18 @@ void recovery_orphans(struct supervisor *s)
 	IGNORE(dir_each(s->paths.jobs, orphan, s, &none));
 }
 
-static void start(struct supervisor *s)
+/*
+ * The run's own jobs are made anew, in the same worktree: what is left of an earlier
+ * supervisor's must be gone first. Called again when the last of them is.
+ */
+void recovery_start(struct supervisor *s)
 {
+	for (size_t i = 0; i < s->jobs.n; i++)
+		if (s->jobs.items[i].orphan)
+			return;
+	if (s->started)
+		return;
+	s->started = true;
 	char boot[BOOT_ID_SIZE];
 	struct moment now = s->host->now(s->host);
 	clock_boot_id(boot);
@@ -157,7 +167,7 @@ static int begin(struct supervisor *s, struct err *e)
 	/* What was under way is asked for again; only then comes anything new. */
 	core_reissue(&s->core);
 	recovery_orphans(s);
-	start(s);
+	recovery_start(s);
 	return 0;
 }
 

@@ -70,6 +70,7 @@ struct supervisor {
 	VEC(int64_t) forget;      /* likewise */
 	VEC(struct job) jobs;
 	int works; /* under way off the loop's thread */
+	bool started; /* the core was told START */
 	bool held; /* a turn is stepped and not yet durable */
 	bool full; /* the reserve is released */
 	struct err fatal;
@@ -139,6 +140,7 @@ int graph_sync(struct supervisor *s, struct err *e) MUST_CHECK;
 
 /* recovery.c */
 void recovery_orphans(struct supervisor *s);
+void recovery_start(struct supervisor *s); /* START, once no orphan is left */
 
 /* publish.c: swarm-pids.json, swarm-progress.json, report.md, at most once a second. */
 void publish_files(struct supervisor *s, bool now);

@@ -193,6 +193,26 @@ static void test_queue__a_gate_without_a_verdict_is_tried_again(void **state)
 	rig_done(&r);
 }
 
+/* One that waits for its time and then for its turn is nothing to wake up for. */
+static void test_queue__an_entry_that_is_due_waits_for_its_turn_quietly(void **state)
+{
+	struct policy p = checked();
+	struct rig r;
+	(void)state;
+	rig_init(&r, &p);
+	issues(&r, "ab");
+	begin(&r);
+	to_queue(&r, "a");
+	to_queue(&r, "b");
+	merge_made(&r, "a");
+	gated(&r, "a", HOW_TIMEOUT, 0);
+	assert_state(&r, "b", TASK_MERGING);
+	pass_next(&r);
+	assert_state(&r, "a", TASK_QUEUED);
+	assert_int_equal(core_next_ms(&r.c), -1);
+	rig_done(&r);
+}
+
 static void test_queue__a_full_disk_gives_no_verdict(void **state)
 {
 	struct policy p = checked();
@@ -395,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_queue__after_a_red_check_nothing_to_do_is_no_success),
 		cmocka_unit_test(test_queue__an_interrupted_attempt_stays_red),
 		cmocka_unit_test(test_queue__a_gate_without_a_verdict_is_tried_again),
+		cmocka_unit_test(test_queue__an_entry_that_is_due_waits_for_its_turn_quietly),
 		cmocka_unit_test(test_queue__a_full_disk_gives_no_verdict),
 		cmocka_unit_test(test_queue__a_conflict_is_left_for_a_person_and_holds_dependents),
 		cmocka_unit_test(test_queue__a_persons_fix_lands),

@@ -1,0 +1,502 @@
+#include "sim/checker.h"
+
+#include <cjson/cJSON.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Nothing of src is included here: what is checked must not check itself. */
+
+struct bits {
+	uint64_t *words;
+	int n;
+};
+
+struct book_commit {
+	int parent[2];
+	struct bits content;
+};
+
+struct book_task {
+	bool child, open, was_loaded, closed_by_us, closed_by_person;
+	int *needs, n_needs;
+	bool *need_loaded;
+	int landed; /* commit, or -1 */
+	int head;   /* of its pull request, or -1 */
+	int alive;  /* jobs */
+	int attempt_most;
+	int counted;       /* attempts that count, since it was last retried */
+	int64_t failed_at; /* the last one that failed by itself; -1 none */
+	enum checker_end last_end;
+	bool red;
+};
+
+struct book_job {
+	struct checker_job j;
+	bool alive;
+};
+
+struct checker {
+	struct checker_limits limits;
+	struct book_commit *commits;
+	int n_commits;
+	struct book_task *tasks;
+	int n_tasks;
+	struct book_job *jobs;
+	int n_jobs;
+	int *green, n_green;
+	int epic, remote;
+	int alive; /* sessions */
+	int gate_task;
+	int exit; /* of the run that ended last */
+	bool rewritten, clock_broken, disk_full;
+	char broken[400];
+};
+
+static void *grow(void *p, int n, size_t each)
+{
+	void *q = realloc(p, (size_t)n * each);
+	if (!q)
+		abort();
+	return q;
+}
+
+struct checker *checker_new(const struct checker_limits *l)
+{
+	struct checker *c = calloc(1, sizeof(*c));
+	if (!c)
+		abort();
+	c->limits = *l;
+	c->epic = c->remote = c->gate_task = -1;
+	return c;
+}
+
+void checker_free(struct checker *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < c->n_commits; i++)
+		free(c->commits[i].content.words);
+	for (int i = 0; i < c->n_tasks; i++) {
+		free(c->tasks[i].needs);
+		free(c->tasks[i].need_loaded);
+	}
+	free(c->commits);
+	free(c->tasks);
+	free(c->jobs);
+	free(c->green);
+	free(c);
+}
+
+const char *checker_broken(const struct checker *c)
+{
+	return c->broken[0] ? c->broken : NULL;
+}
+
+/* The first one counts; what follows it may follow from it. */
+void checker_break(struct checker *c, const char *fmt, ...)
+{
+	va_list ap;
+	if (c->broken[0])
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(c->broken, sizeof(c->broken), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- commits and what is in them ---- */
+
+static void bits_room(struct bits *b, int n)
+{
+	if (n <= b->n)
+		return;
+	b->words = grow(b->words, n, sizeof(*b->words));
+	memset(b->words + b->n, 0, (size_t)(n - b->n) * sizeof(*b->words));
+	b->n = n;
+}
+
+static void bits_join(struct bits *to, const struct bits *from)
+{
+	bits_room(to, from->n);
+	for (int i = 0; i < from->n; i++)
+		to->words[i] |= from->words[i];
+}
+
+static uint64_t word_of(const struct bits *b, int i)
+{
+	return i < b->n ? b->words[i] : 0;
+}
+
+static bool holds(const struct checker *c, int commit, int other)
+{
+	const struct bits *a = &c->commits[commit].content, *b = &c->commits[other].content;
+	for (int i = 0; i < b->n; i++)
+		if (b->words[i] & ~word_of(a, i))
+			return false;
+	return true;
+}
+
+static bool same_tree(const struct checker *c, int commit, int other)
+{
+	return holds(c, commit, other) && holds(c, other, commit);
+}
+
+void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of)
+{
+	if (commit != c->n_commits) {
+		checker_break(c, "books: commit %d came after %d", commit, c->n_commits - 1);
+		return;
+	}
+	c->commits = grow(c->commits, ++c->n_commits, sizeof(*c->commits));
+	struct book_commit *b = &c->commits[commit];
+	*b = (struct book_commit){
+		.parent = {parent, other_parent}
+        };
+	for (int i = 0; i < 2; i++)
+		if (b->parent[i] >= 0)
+			bits_join(&b->content, &c->commits[b->parent[i]].content);
+	if (change_of == -2)
+		return;
+	bits_room(&b->content, commit / 64 + 1);
+	b->content.words[commit / 64] |= (uint64_t)1 << (commit % 64);
+}
+
+static bool descends(const struct checker *c, int from, int ancestor)
+{
+	while (from > ancestor) {
+		const struct book_commit *b = &c->commits[from];
+		if (b->parent[1] >= ancestor && descends(c, b->parent[1], ancestor))
+			return true;
+		from = b->parent[0];
+	}
+	return from == ancestor;
+}
+
+/* ---- issues ---- */
+
+static struct book_task *book(struct checker *c, int task)
+{
+	while (task >= c->n_tasks) {
+		c->tasks = grow(c->tasks, c->n_tasks + 1, sizeof(*c->tasks));
+		c->tasks[c->n_tasks++] =
+			(struct book_task){.landed = -1, .head = -1, .failed_at = -1};
+	}
+	return &c->tasks[task];
+}
+
+void checker_issue(struct checker *c, int task, bool child, bool open)
+{
+	struct book_task *t = book(c, task);
+	t->child = child;
+	t->open = open;
+}
+
+void checker_loaded(struct checker *c, int task)
+{
+	struct book_task *t = book(c, task);
+	t->was_loaded = true;
+	for (int i = 0; i < t->n_needs; i++)
+		t->need_loaded[i] = true;
+}
+
+void checker_need(struct checker *c, int task, int needs)
+{
+	struct book_task *t = book(c, task);
+	int n = t->n_needs++;
+	t->needs = grow(t->needs, n + 1, sizeof(*t->needs));
+	t->need_loaded = grow(t->need_loaded, n + 1, sizeof(*t->need_loaded));
+	t->needs[n] = needs;
+	t->need_loaded[n] = false;
+}
+
+static int tip_of(const struct checker *c)
+{
+	return c->limits.remote ? c->remote : c->epic;
+}
+
+void checker_closed(struct checker *c, int task, bool by_person, const char *reason)
+{
+	struct book_task *t = book(c, task);
+	int tip = tip_of(c);
+	t->open = false;
+	t->closed_by_person = by_person;
+	if (by_person)
+		return;
+	t->closed_by_us = true;
+	bool in = t->head >= 0 && tip >= 0 && holds(c, tip, t->head);
+	bool was_in = t->landed >= 0 && c->rewritten; /* somebody took it out again */
+	if (in || was_in)
+		return;
+	if (t->last_end != END_NOTHING)
+		checker_break(c, "rule 5: issue %d closed, its work is not in the branch (%s)",
+			      task, reason);
+	else if (t->red)
+		checker_break(c, "rule 5: issue %d closed as nothing to do, its check was red",
+			      task);
+}
+
+/* ---- the epic branch ---- */
+
+static void moved(struct checker *c, int *at, int tip, bool by_person, bool rewritten)
+{
+	if (rewritten)
+		c->rewritten = true;
+	else if (*at >= 0 && !by_person && !descends(c, tip, *at))
+		checker_break(c, "rule 4: the branch moved from %d to %d, not forward", *at, tip);
+	*at = tip;
+}
+
+void checker_epic(struct checker *c, int tip, bool by_person, bool rewritten)
+{
+	moved(c, &c->epic, tip, by_person, rewritten);
+}
+
+void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten)
+{
+	moved(c, &c->remote, tip, by_person, rewritten);
+}
+
+void checker_gate(struct checker *c, int commit, bool green)
+{
+	if (!green && c->gate_task >= 0 && !c->disk_full)
+		book(c, c->gate_task)->red = true;
+	if (!green)
+		return;
+	c->green = grow(c->green, ++c->n_green, sizeof(*c->green));
+	c->green[c->n_green - 1] = commit;
+}
+
+static bool was_green(const struct checker *c, int commit)
+{
+	for (int i = c->n_green - 1; i >= 0; i--)
+		if (same_tree(c, c->green[i], commit))
+			return true;
+	return false;
+}
+
+void checker_landed(struct checker *c, int task, int old, int new_)
+{
+	struct book_task *t = book(c, task);
+	if (old != tip_of(c))
+		checker_break(c, "rule 4: task %d landed on %d, the branch was at %d", task, old,
+			      tip_of(c));
+	if (!descends(c, new_, old))
+		checker_break(c, "rule 4: task %d landed %d, which does not come from %d", task,
+			      new_, old);
+	if (c->limits.check && !was_green(c, new_))
+		checker_break(c, "rule 4: task %d landed %d, which no check has passed", task,
+			      new_);
+	if (t->head < 0 || !holds(c, new_, t->head))
+		checker_break(c, "rule 4: task %d landed %d without its work %d", task, new_,
+			      t->head);
+	if (t->landed >= 0 && !c->rewritten)
+		checker_break(c, "rule 3: task %d landed twice, %d and %d", task, t->landed, new_);
+	if (t->closed_by_us)
+		checker_break(c, "rule 3: task %d landed, its issue is closed", task);
+	t->landed = new_;
+	t->red = false;
+}
+
+/* ---- jobs ---- */
+
+static void check_needs(struct checker *c, const struct checker_job *j)
+{
+	const struct book_task *t = book(c, j->task);
+	for (int i = 0; i < t->n_needs; i++) {
+		const struct book_task *d = &c->tasks[t->needs[i]];
+		bool done = !d->open && d->landed < 0;
+		bool in = d->head >= 0 && j->start >= 0 && holds(c, j->start, d->head);
+		if (t->need_loaded[i] && !done && !in && !c->rewritten)
+			checker_break(c, "rule 1: task %d starts at %d, which lacks %d", j->task,
+				      j->start, t->needs[i]);
+	}
+}
+
+static void check_attempt(struct checker *c, const struct checker_job *j, int64_t now)
+{
+	struct book_task *t = book(c, j->task);
+	if (j->attempt <= t->attempt_most)
+		checker_break(c, "rule 3: attempt %d of task %d is made twice", j->attempt,
+			      j->task);
+	t->attempt_most = j->attempt;
+	if (!t->child)
+		checker_break(c, "rule 1: task %d is not of this epic", j->task);
+	if (c->disk_full)
+		return;
+	if (t->counted >= c->limits.attempts)
+		checker_break(c, "policy: task %d has a try too many, %d counted", j->task,
+			      t->counted);
+	if (t->failed_at >= 0 && !c->clock_broken &&
+	    now < t->failed_at + c->limits.retry_ms * 3 / 4)
+		checker_break(c, "policy: task %d is tried again %d ms after it failed", j->task,
+			      (int)(now - t->failed_at));
+}
+
+static void check_session(struct checker *c, const struct checker_job *j, int64_t now)
+{
+	struct book_task *t = book(c, j->task);
+	if (t->alive++)
+		checker_break(c, "rule 3: task %d has two attempts alive", j->task);
+	c->alive++;
+	if (c->alive > c->limits.max_concurrent ||
+	    (c->limits.kind_max && c->alive > c->limits.kind_max))
+		checker_break(c, "rule 2: %d sessions at once", c->alive);
+	if (!j->agent)
+		return;
+	check_needs(c, j);
+	check_attempt(c, j, now);
+}
+
+void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now)
+{
+	bool session = (j->agent || j->setup) && j->task >= 0 && !j->gate;
+	for (int i = 0; i < c->n_jobs; i++)
+		if (c->jobs[i].j.number == j->number)
+			checker_break(c, "rule 3: job %d is started twice", (int)j->number);
+	c->jobs = grow(c->jobs, c->n_jobs + 1, sizeof(*c->jobs));
+	c->jobs[c->n_jobs++] = (struct book_job){.j = *j, .alive = true};
+	if (j->gate)
+		c->gate_task = j->task;
+	if (session)
+		check_session(c, j, now);
+}
+
+void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now)
+{
+	int i = c->n_jobs - 1;
+	while (i >= 0 && c->jobs[i].j.number != number)
+		i--;
+	if (i < 0 || !c->jobs[i].alive) {
+		checker_break(c, "books: job %d ended, it was not alive", (int)number);
+		return;
+	}
+	const struct checker_job *j = &c->jobs[i].j;
+	c->jobs[i].alive = false;
+	if (!(j->agent || j->setup) || j->task < 0 || j->gate)
+		return;
+	struct book_task *t = book(c, j->task);
+	t->alive--;
+	c->alive--;
+	if (!j->agent)
+		return;
+	if (how == END_NOTHING && t->red)
+		how = END_FAILED; /* "nothing to do" is no answer to a red check */
+	t->last_end = how;
+	t->failed_at = how == END_FAILED ? now : -1;
+	t->counted += how == END_FAILED || how == END_DONE;
+	if (how == END_FAILED || how == END_DONE)
+		t->red = false;
+}
+
+/* ---- pull requests ---- */
+
+void checker_pull_opened(struct checker *c, int task)
+{
+	const struct book_task *t = book(c, task);
+	if (!t->open && !t->closed_by_person)
+		checker_break(c, "rule 3: a pull request for task %d, which is closed", task);
+}
+
+void checker_task_head(struct checker *c, int task, int commit)
+{
+	book(c, task)->head = commit;
+}
+
+void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
+{
+	const struct book_task *t = book(c, task);
+	int tip = tip_of(c);
+	bool in = t->head >= 0 && tip >= 0 && holds(c, tip, t->head);
+	if (merged && !in && !c->rewritten)
+		checker_break(c, "rule 5: pull request %d is merged, its work is not there",
+			      (int)number);
+}
+
+/* ---- people ---- */
+
+void checker_retried(struct checker *c, int task)
+{
+	struct book_task *t = book(c, task);
+	t->counted = 0;
+	t->failed_at = -1;
+	t->red = false;
+}
+
+void checker_clock_broken(struct checker *c)
+{
+	c->clock_broken = true;
+}
+
+void checker_disk_full(struct checker *c)
+{
+	c->disk_full = true;
+}
+
+/* ---- the end ---- */
+
+static const char *text_of(const cJSON *j, const char *name)
+{
+	const char *s = cJSON_GetStringValue(cJSON_GetObjectItem(j, name));
+	return s ? s : "";
+}
+
+static void
+check_said(struct checker *c, const cJSON *node, const char *(*id_of)(int task), int n_tasks)
+{
+	int task = 0;
+	const char *status = text_of(node, "status");
+	while (task < n_tasks && strcmp(id_of(task), text_of(node, "issue")) != 0)
+		task++;
+	if (task == n_tasks) {
+		checker_break(c, "rule 6: a task '%s' is told of that there is not",
+			      text_of(node, "issue"));
+		return;
+	}
+	const struct book_task *t = &c->tasks[task];
+	bool in = strcmp(status, "closed") == 0 || strcmp(status, "merged") == 0;
+	if (strcmp(status, "closed") == 0 && t->open)
+		checker_break(c, "rule 6: '%s' is said to be closed, it is open", id_of(task));
+	/* A landing that was asked for again, and met an error that lasts, is left to a person. */
+	bool asked = c->exit >= 3 && strcmp(status, "queued") == 0;
+	if (t->landed >= 0 && !in && !asked && !c->rewritten)
+		checker_break(c, "rule 6: '%s' has landed, it is said to be %s", id_of(task),
+			      status);
+	if (t->closed_by_us && !in && strcmp(status, "working") != 0)
+		checker_break(c, "rule 6: '%s' was closed, it is said to be %s", id_of(task),
+			      status);
+}
+
+static void
+check_progress(struct checker *c, const char *progress, const char *(*id_of)(int task), int n_tasks)
+{
+	cJSON *root = cJSON_Parse(progress);
+	const cJSON *nodes = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "dag"), "nodes");
+	const cJSON *node = NULL;
+	if (!root || !nodes)
+		checker_break(c, "books: swarm-progress.json cannot be read");
+	else if (strcmp(text_of(root, "status"), "running") == 0)
+		checker_break(c, "rule 6: the run is over and says that it runs");
+	cJSON_ArrayForEach(node, nodes) check_said(c, node, id_of, n_tasks);
+	cJSON_Delete(root);
+}
+
+void checker_ended(struct checker *c,
+		   const struct checker_result *r,
+		   const char *(*id_of)(int task),
+		   int n_tasks)
+{
+	c->exit = r->exit;
+	for (int i = 0; i < c->n_tasks && r->exit == 0; i++)
+		if (c->tasks[i].child && c->tasks[i].was_loaded && c->tasks[i].open)
+			checker_break(c, "rule 6: exit 0, and '%s' is open", id_of(i));
+	if (r->live_jobs)
+		checker_break(c, "rule 7: %d jobs are alive after the end", r->live_jobs);
+	if (r->worktrees_left > r->worktrees_kept && r->exit != 4)
+		checker_break(c, "rule 7: %d worktrees are left, %d of them with work",
+			      r->worktrees_left, r->worktrees_kept);
+	if (r->lock_held)
+		checker_break(c, "rule 7: the lock is held after the end");
+	if (r->progress)
+		check_progress(c, r->progress, id_of, n_tasks);
+}

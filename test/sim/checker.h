@@ -1,0 +1,76 @@
+#ifndef TEST_SIM_CHECKER_H
+#define TEST_SIM_CHECKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The outside checker: rules 1 to 8 of DESIGN section 5, from what happens in the world alone.
+ * It has books of its own and shares no code with what it checks. Tasks are numbers of the
+ * tracker's issues, commits numbers of the simulated repository; -1 means none.
+ */
+struct checker;
+
+struct checker_limits {
+	int max_concurrent, kind_max, attempts;
+	int64_t retry_ms;
+	bool check, remote;
+};
+
+struct checker *checker_new(const struct checker_limits *l);
+void checker_free(struct checker *c);
+/* The first rule that broke, or NULL; a text that lives as long as c. */
+const char *checker_broken(const struct checker *c);
+/* Break a rule from elsewhere in the simulator: what a port's contract forbids. */
+void checker_break(struct checker *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The repository grows: content is the changes in a commit, by number. */
+void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of);
+void checker_gate(struct checker *c, int commit, bool green);
+void checker_epic(struct checker *c, int tip, bool by_person, bool rewritten);
+void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten);
+
+/* The tracker's side. */
+void checker_issue(struct checker *c, int task, bool child, bool open);
+void checker_loaded(struct checker *c, int task); /* a supervisor was given it, and its needs */
+void checker_need(struct checker *c, int task, int needs);
+void checker_closed(struct checker *c, int task, bool by_person, const char *reason);
+
+/* Jobs. */
+struct checker_job {
+	int64_t number;
+	int task, attempt; /* task -1: pre-flight or a gate of it */
+	bool agent, setup, gate;
+	int start; /* commit that its worktree was at */
+};
+void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now);
+enum checker_end { END_DONE = 1, END_NOTHING, END_FAILED, END_LATER, END_INTERRUPTED };
+void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now);
+
+/* Pull requests and landings. */
+void checker_pull_opened(struct checker *c, int task);
+void checker_task_head(struct checker *c, int task, int commit); /* of its open pull request */
+void checker_pull_over(struct checker *c, int64_t number, int task, bool merged);
+void checker_landed(struct checker *c, int task, int old, int new_);
+
+/* What makes some of the books useless: times that jump, ends that are no verdicts. */
+void checker_clock_broken(struct checker *c);
+void checker_disk_full(struct checker *c);
+
+/* People. */
+void checker_retried(struct checker *c, int task);
+
+/* The end of a run, as its supervisor says it. */
+struct checker_result {
+	int exit;
+	bool fatal;
+	const char *progress; /* swarm-progress.json, or NULL where it could not be written */
+	int live_jobs, worktrees_left, worktrees_kept;
+	bool lock_held;
+};
+void checker_ended(struct checker *c,
+		   const struct checker_result *r,
+		   const char *(*id_of)(int task),
+		   int n_tasks);
+
+#endif

@@ -1,0 +1,192 @@
+#include "core/core.h"
+#include "run/supervisor.h"
+#include "sim/sim.h"
+
+#include <string.h>
+
+/*
+ * What of the machine was reached, and that what is loaded is what was committed. The linker
+ * sends each core_step() through here.
+ */
+
+static unsigned char seen[TASK_STATE_COUNT][EV_TASK_LAST + 1];
+
+void __real_core_step(struct core *c, const struct core_event *ev);
+void __wrap_core_step(struct core *c, const struct core_event *ev);
+
+static bool is_answer(enum core_event_kind k)
+{
+	return k != EV_DUE && k != EV_CANCEL && k != EV_RETRY;
+}
+
+void __wrap_core_step(struct core *c, const struct core_event *ev)
+{
+	if (ev->task >= 0) {
+		const struct task *t = &c->tasks.items[ev->task];
+		if (!is_answer(ev->kind) || ev->serial == t->serial)
+			seen[t->state][ev->kind] = 1;
+	}
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		if (t->due_mono && t->due_mono <= ev->at.mono_ms && c->run.state != RUN_NEW)
+			seen[t->state][EV_DUE] = 1;
+	}
+	__real_core_step(c, ev);
+	if (c->tasks.n < 100 || sim->steps % 64 == 0)
+		core_check(c);
+}
+
+static const struct {
+	enum task_state state;
+	enum core_event_kind event;
+} rows[] = {
+#define ROW(state, event, handler) {TASK_##state, EV_##event},
+#include "core/task.def"
+};
+
+int coverage_missing(void)
+{
+	int n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		n += !seen[rows[i].state][rows[i].event];
+	return n;
+}
+
+void coverage_print(FILE *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!seen[rows[i].state][rows[i].event])
+			(void)fprintf(f, "not reached: ROW(%s, %s)\n",
+				      task_state_name(rows[i].state), event_name(rows[i].event));
+	(void)fprintf(f, "%d of %d rows reached\n", (int)ARRAY_LEN(rows) - coverage_missing(),
+		      (int)ARRAY_LEN(rows));
+}
+
+unsigned char *coverage_bytes(size_t *ret_n)
+{
+	*ret_n = sizeof(seen);
+	return &seen[0][0];
+}
+
+/* ---- what is loaded is what was committed ---- */
+
+#define SNAPSHOT_TASKS 40 /* of larger epics it would cost more than it tells */
+
+static struct {
+	bool valid;
+	struct run_row run;
+	VEC(struct task) tasks;
+	VEC(struct kind) kinds;
+} snapshot;
+
+void snapshot_free(void)
+{
+	VEC_DONE(&snapshot.tasks);
+	VEC_DONE(&snapshot.kinds);
+	snapshot.valid = false;
+}
+
+void snapshot_taken(void)
+{
+	const struct core *c = sim->supervisor ? supervisor_core(sim->supervisor) : NULL;
+	snapshot.valid = c && c->tasks.n <= SNAPSHOT_TASKS;
+	if (!snapshot.valid)
+		return;
+	snapshot.run = c->run;
+	snapshot.run.epic = snapshot.run.base = snapshot.run.remote = "";
+	snapshot.tasks.n = snapshot.kinds.n = 0;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		VEC_PUSH(&snapshot.tasks, c->tasks.items[i]);
+		/* Its texts go with the core; the index of the issue stays. */
+		snapshot.tasks.items[i].heap_pos = issue_index(c->tasks.items[i].id);
+	}
+	for (size_t i = 0; i < c->kinds.n; i++)
+		VEC_PUSH(&snapshot.kinds, c->kinds.items[i]);
+}
+
+static void differs(const char *what, const char *field)
+{
+	checker_break(sim->checker, "journal: '%s' of %s is not what was committed", field, what);
+}
+
+#define INT(name, what)                                                                            \
+	if (a->name != b->name)                                                                    \
+		differs(who, #name);
+#define REAL(name, what) INT(name, what)
+#define OID(name, what)                                                                            \
+	if (!streq(a->name.hex, b->name.hex))                                                      \
+		differs(who, #name);
+#define NOTE(name, n, what)                                                                        \
+	if (!streq(a->name, b->name))                                                              \
+		differs(who, #name);
+#define TEXT(name, what)
+
+static void compare_task(const struct task *a, const struct task *b)
+{
+	const char *who = b->id;
+#define TASK_FIELDS
+#include "core/fields.def"
+#undef TASK_FIELDS
+}
+
+#define INT(name, what)                                                                            \
+	if (a->name != b->name && !streq(#name, "state"))                                          \
+		differs(who, #name);
+#define REAL(name, what)                                                                           \
+	if (a->name != b->name)                                                                    \
+		differs(who, #name);
+#define OID(name, what)                                                                            \
+	if (!streq(a->name.hex, b->name.hex))                                                      \
+		differs(who, #name);
+#define NOTE(name, n, what)                                                                        \
+	if (!streq(a->name, b->name))                                                              \
+		differs(who, #name);
+#define TEXT(name, what)
+
+static void compare_run(const struct run_row *a, const struct run_row *b)
+{
+	const char *who = "the run";
+#define RUN_FIELDS
+#include "core/fields.def"
+#undef RUN_FIELDS
+}
+
+#define INT(name, what)                                                                            \
+	if (a->name != b->name)                                                                    \
+		differs(who, #name);
+#define NOTE(name, n, what)                                                                        \
+	if (!streq(a->name, b->name))                                                              \
+		differs(who, #name);
+#define OID(name, what)
+#define REAL(name, what)
+#define TEXT(name, what)
+
+static void compare_kind(const struct kind *a, const struct kind *b)
+{
+	const char *who = "a kind";
+#define KIND_FIELDS
+#include "core/fields.def"
+#undef KIND_FIELDS
+}
+
+void snapshot_compare(void)
+{
+	const struct core *c = supervisor_core(sim->supervisor);
+	if (!snapshot.valid)
+		return;
+	if (c->tasks.n != snapshot.tasks.n || c->kinds.n != snapshot.kinds.n) {
+		differs("the journal", "the number of rows");
+		return;
+	}
+	compare_run(&snapshot.run, &c->run);
+	for (size_t i = 0; i < c->kinds.n; i++)
+		compare_kind(&snapshot.kinds.items[i], &c->kinds.items[i]);
+	for (size_t i = 0; i < snapshot.tasks.n; i++) {
+		const char *id = sim->issues.items[snapshot.tasks.items[i].heap_pos].id;
+		int at = core_find(c, id);
+		if (at < 0)
+			differs(id, "all");
+		else
+			compare_task(&snapshot.tasks.items[i], &c->tasks.items[at]);
+	}
+}

@@ -1,0 +1,361 @@
+#include "base/clean.h"
+#include "sim/sim.h"
+
+#include <string.h>
+
+/* port/git.h over the repository of repo.c: every call may fail, die, or be done unheard. */
+
+static int git_open_epic(struct git *g, struct git_opened *ret, struct err *e)
+{
+	enum fate f = fate("open the epic");
+	int rc = refused(f, e), main_head = ref_get("refs/heads/main");
+	(void)g;
+	if (rc)
+		return rc;
+	if (ref_get(EPIC_REF) < 0) {
+		ref_set(EPIC_REF, main_head);
+		checker_epic(sim->checker, main_head, false, false);
+		ret->created = true;
+	}
+	if (sim->settings.remote && remote_get(EPIC_REF) < 0) {
+		ref_set_either(EPIC_REF, ref_get(EPIC_REF), true);
+		checker_remote(sim->checker, ref_get(EPIC_REF), false, false);
+	}
+	sim->anchor = true;
+	(void)snprintf(ret->base, sizeof(ret->base), "main");
+	(void)snprintf(ret->remote, sizeof(ret->remote), "%s",
+		       sim->settings.remote ? "origin" : "");
+	ret->base_head = commit_oid(main_head);
+	ret->epic_head = commit_oid(ref_get(EPIC_REF));
+	say("git: epic opened at %d", ref_get(EPIC_REF));
+	return heard(f, e);
+}
+
+/* Rule 8 is the driver's to keep: what nobody collected is named before it goes. */
+static void save_first(const struct worktree *w)
+{
+	char name[100];
+	int head = w->head;
+	if (worktree_is_kept(w))
+		return;
+	if (w->leftovers)
+		head = commit_change(head, w->task, BY_AGENT);
+	(void)snprintf(name, sizeof(name), "refs/ganger/saved/%s/%d",
+		       w->task < 0 ? "gate" : sim->issues.items[w->task].id, w->attempt);
+	ref_set(name, head);
+	say("git: saved first %s at %d", name, head);
+}
+
+static void find_start(const struct git_worktree_spec *s, struct worktree *w)
+{
+	int epic = ref_get(EPIC_REF), last = oid_commit(&s->last);
+	w->start = w->base = epic;
+	if (s->at.hex[0]) {
+		w->start = w->base = oid_commit(&s->at);
+	} else if (s->from == GIT_FROM_LAST ||
+		   (s->from == GIT_FROM_MERGED && conflicts(epic, last, NULL))) {
+		w->start = last;
+		w->base = oid_commit(&s->last_base);
+	} else if (s->from == GIT_FROM_MERGED) {
+		w->start =
+			contains(last, epic) ? last : commit_join(last, epic, w->task, BY_GANGER);
+	}
+	w->head = w->start;
+}
+
+static void check_free(const char *path, const char *what)
+{
+	if (job_alive_in(path))
+		checker_break(sim->checker, "ports: %s of '%s' while a process is in it", what,
+			      path);
+}
+
+static int make_worktree(const struct git_worktree_spec *s, struct git_worktree *ret)
+{
+	struct worktree *w = worktree_find(s->path);
+	int task = s->task ? issue_index(s->task) : -1;
+	bool same = w && w->ready && w->task == task && w->attempt == s->attempt && s->task;
+	check_free(s->path, "preparing");
+	if (!w) {
+		w = VEC_ADD(&sim->worktrees);
+		w->path = mem_strdup(s->path);
+	} else if (w->ready && !same) {
+		save_first(w);
+		ret->recycled = true;
+	}
+	if (!same) {
+		free(w->branch);
+		*w = (struct worktree){.path = w->path,
+				       .branch = mem_strdup(s->branch),
+				       .task = task,
+				       .attempt = s->attempt,
+				       .ready = true};
+		find_start(s, w);
+	}
+	if (!same && s->branch) {
+		char name[200];
+		(void)snprintf(name, sizeof(name), "refs/heads/%s", s->branch);
+		ref_set(name, w->start);
+	}
+	ret->found = same;
+	return (int)(w - sim->worktrees.items);
+}
+
+static int git_worktree_(struct git *g,
+			 const struct git_worktree_spec *s,
+			 struct git_worktree *ret,
+			 struct err *e)
+{
+	enum fate f = fate("make a worktree");
+	int rc = refused(f, e);
+	(void)g;
+	if (rc)
+		return rc;
+	int made = make_worktree(s, ret);
+	const struct worktree *w = &sim->worktrees.items[made];
+	ret->start = commit_oid(w->start);
+	ret->base = commit_oid(w->base);
+	say("git: worktree %s for %s/%d at %d%s", s->path, s->task ? s->task : "-", s->attempt,
+	    w->start, ret->found ? " (found)" : "");
+	return heard(f, e);
+}
+
+static int collect_from(struct worktree *w, const struct git_collect_spec *s, struct git_work *ret)
+{
+	char name[200];
+	check_free(s->path, "collecting");
+	ret->leftovers = w->leftovers;
+	if (w->leftovers && s->commit_leftovers)
+		w->head = commit_change(w->head, w->task, BY_AGENT);
+	w->leftovers = 0; /* committed, or saved under <attempt>.rest */
+	if (w->bad_history)
+		(void)snprintf(ret->problem, sizeof(ret->problem), "it does not descend");
+	(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d", s->task, s->attempt);
+	ref_set(name, w->head);
+	(void)snprintf(name, sizeof(name), "refs/heads/%s", s->branch);
+	ref_set(name, w->head);
+	return w->head;
+}
+
+static int
+git_collect(struct git *g, const struct git_collect_spec *s, struct git_work *ret, struct err *e)
+{
+	enum fate f = fate("collect");
+	struct worktree *w = worktree_find(s->path);
+	int rc = refused(f, e);
+	(void)g;
+	if (rc)
+		return rc;
+	if (!w || !w->ready || w->task != issue_index(s->task) || w->attempt != s->attempt) {
+		checker_break(sim->checker, "ports: collecting %s/%d where it never was", s->task,
+			      s->attempt);
+		return err_set(e, ERR_NOT_FOUND, "the worktree is gone");
+	}
+	int head = collect_from(w, s, ret);
+	ret->head = commit_oid(head);
+	ret->ahead = count_ahead(head, oid_commit(&s->base));
+	say("git: collected %s/%d: %d, %d ahead", s->task, s->attempt, head, ret->ahead);
+	return heard(f, e);
+}
+
+static int
+git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret, struct err *e)
+{
+	enum fate f = fate("merge");
+	int rc = refused(f, e), onto = oid_commit(&s->onto), head = oid_commit(&s->head);
+	struct buf paths CLEANUP(buf_done) = BUF_INIT;
+	(void)g;
+	if (rc)
+		return rc;
+	if (contains(onto, head)) {
+		ret->result = GIT_ALREADY;
+	} else if (conflicts(onto, head, &paths)) {
+		ret->result = GIT_CONFLICT;
+		(void)snprintf(ret->conflicts, sizeof(ret->conflicts), "%s", buf_cstr(&paths));
+	} else {
+		bool merge = s->method == GIT_MERGE;
+		int c = commit_join(onto, head, issue_index(s->task), BY_GANGER);
+		if (!merge)
+			sim->commits.items[c].parent[1] = -1;
+		ret->result = GIT_MERGED;
+		ret->commit = commit_oid(c);
+		ret->tree = tree_oid(sim->commits.items[c].tree);
+	}
+	say("git: merge of %s: %d onto %d: %s %.8s", s->task, head, onto,
+	    ret->result == GIT_ALREADY    ? "already"
+	    : ret->result == GIT_CONFLICT ? "conflict"
+					  : "made",
+	    ret->commit.hex);
+	return heard(f, e);
+}
+
+/* What the branch says of it; 0: it is where the landing wants it. */
+static enum git_landed probe(int tip, int old, int new_)
+{
+	if (is_ancestor(new_, tip))
+		return GIT_LANDED;
+	if (tip == old)
+		return 0;
+	return is_ancestor(old, tip) ? GIT_MOVED : GIT_REWRITTEN;
+}
+
+static int push_landing(const struct git_land_spec *s, struct git_land *ret, struct err *e)
+{
+	enum fate f = fate("push");
+	int rc = refused(f, e), old = oid_commit(&s->old), new_ = oid_commit(&s->new_);
+	if (rc)
+		return rc;
+	int tip = remote_get(EPIC_REF);
+	ret->result = probe(tip, old, new_);
+	if (!ret->result) {
+		ref_set_either(EPIC_REF, new_, true);
+		say("git: pushed %d", new_);
+		checker_landed(sim->checker, issue_index(s->task), old, new_);
+		checker_remote(sim->checker, new_, false, false);
+		ret->result = GIT_LANDED;
+	}
+	ret->tip = commit_oid(remote_get(EPIC_REF));
+	rc = heard(f, e);
+	/* The local branch follows, once the remote has proven it. */
+	int local = ref_get(EPIC_REF), to = remote_get(EPIC_REF);
+	if (!rc && local != to && is_ancestor(local, to)) {
+		ref_set(EPIC_REF, to);
+		checker_epic(sim->checker, to, false, false);
+	}
+	return rc;
+}
+
+static int land_here(const struct git_land_spec *s, struct git_land *ret, struct err *e)
+{
+	enum fate f = fate("land");
+	int rc = refused(f, e), old = oid_commit(&s->old), new_ = oid_commit(&s->new_);
+	if (rc)
+		return rc;
+	ret->result = probe(ref_get(EPIC_REF), old, new_);
+	if (!ret->result) {
+		ref_set(EPIC_REF, new_);
+		checker_landed(sim->checker, issue_index(s->task), old, new_);
+		checker_epic(sim->checker, new_, false, false);
+		ret->result = GIT_LANDED;
+	}
+	ret->tip = commit_oid(ref_get(EPIC_REF));
+	return heard(f, e);
+}
+
+static int
+git_land_(struct git *g, const struct git_land_spec *s, struct git_land *ret, struct err *e)
+{
+	(void)g;
+	if (!streq(s->branch, epic_branch()))
+		checker_break(sim->checker, "rule 4: a landing on '%s'", s->branch);
+	int rc = sim->settings.remote ? push_landing(s, ret, e) : land_here(s, ret, e);
+	if (rc == 0)
+		say("git: land %s: %s, tip %.8s", s->task,
+		    ret->result == GIT_LANDED  ? "landed"
+		    : ret->result == GIT_MOVED ? "moved"
+					       : "rewritten",
+		    ret->tip.hex);
+	return rc;
+}
+
+static int git_resolve(struct git *g, const char *name, struct oid *ret, struct err *e)
+{
+	enum fate f = fate("resolve");
+	int rc = refused(f, e), commit = ref_get(name);
+	(void)g;
+	if (rc)
+		return rc;
+	if (commit < 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no '%s'", name);
+	*ret = commit_oid(commit);
+	return heard(f, e);
+}
+
+static int
+git_keep(struct git *g, const char *task, int attempt, const struct oid *head, struct err *e)
+{
+	char name[200];
+	enum fate f = fate("keep");
+	int rc = refused(f, e);
+	(void)g;
+	if (rc)
+		return rc;
+	(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d", task, attempt);
+	ref_set(name, oid_commit(head));
+	return heard(f, e);
+}
+
+static int git_push_task(struct git *g, const char *branch, const struct oid *head, struct err *e)
+{
+	char name[200];
+	enum fate f = fate("push a task");
+	int rc = refused(f, e);
+	(void)g;
+	if (rc)
+		return rc;
+	(void)snprintf(name, sizeof(name), "refs/heads/%s", branch);
+	if (sim->settings.remote)
+		ref_set_either(name, oid_commit(head), true);
+	return heard(f, e);
+}
+
+static int
+git_ancestor(struct git *g, const struct oid *a, const struct oid *b, bool *ret, struct err *e)
+{
+	int rc = refused(fate("ask for an ancestor"), e);
+	(void)g;
+	if (rc)
+		return rc;
+	*ret = is_ancestor(oid_commit(a), oid_commit(b));
+	return 0;
+}
+
+static int git_remove(struct git *g, const char *path, struct err *e)
+{
+	enum fate f = fate("remove worktrees");
+	int rc = refused(f, e), kept = 0;
+	(void)g;
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < sim->worktrees.n; i++) {
+		struct worktree *w = &sim->worktrees.items[i];
+		if (!w->ready || (path && !streq(path, w->path)))
+			continue;
+		check_free(w->path, "removing");
+		if (w->task >= 0 && !worktree_is_kept(w))
+			kept++;
+		else
+			w->ready = false;
+	}
+	sim->anchor = path ? sim->anchor : false;
+	say("git: worktrees removed, %d kept", kept);
+	if (kept)
+		return err_set(e, ERR_CONFLICT, "%d worktrees have work that no ref names", kept);
+	return heard(f, e);
+}
+
+static void git_free(struct git *g)
+{
+	free(g);
+}
+
+int sim_git_open(struct git **ret)
+{
+	static const struct git_ops ops = {
+		.open_epic = git_open_epic,
+		.worktree = git_worktree_,
+		.collect = git_collect,
+		.merge = git_merge_,
+		.land = git_land_,
+		.resolve = git_resolve,
+		.keep = git_keep,
+		.push_task = git_push_task,
+		.ancestor = git_ancestor,
+		.remove = git_remove,
+		.free = git_free,
+	};
+	struct git *g = mem_alloc(sizeof(*g));
+	g->ops = &ops;
+	*ret = g;
+	return 0;
+}

@@ -1,0 +1,276 @@
+#include "sim/people.h"
+
+#include "base/clean.h"
+#include "run/supervisor.h"
+#include "sim/sim.h"
+
+#define HOUR ((int64_t)3600000)
+
+static const struct core *core_now(void)
+{
+	return sim->supervisor && !sim->dead ? supervisor_core(sim->supervisor) : NULL;
+}
+
+static void tell(enum core_event_kind k, int task, int64_t n)
+{
+	supervisor_event(sim->supervisor, &(struct core_event){.kind = k, .task = task, .n = n});
+}
+
+/* ---- what people ask of a run ---- */
+
+static void person_orders(int64_t kind)
+{
+	const struct core *c = core_now();
+	if (!c || !c->tasks.n)
+		return;
+	int task = (int)rng_below(&sim->rng, (int64_t)c->tasks.n);
+	enum core_event_kind k = (enum core_event_kind)kind;
+	if (!core_accepts(c, task, k))
+		return;
+	say("person: %s %s", event_name(k), c->tasks.items[task].id);
+	if (k == EV_RETRY)
+		checker_retried(sim->checker, issue_index(c->tasks.items[task].id));
+	tell(k, task, 0);
+}
+
+static void person_resumes(int64_t n)
+{
+	const struct core *c = core_now();
+	(void)n;
+	if (c && !c->run.paused)
+		return;
+	if (c)
+		tell(EV_RESUME, -1, 0);
+	at(60000, person_resumes, 0); /* until one was there to be told, and did not die of it */
+}
+
+static void person_pauses(int64_t n)
+{
+	(void)n;
+	if (!core_now())
+		return;
+	say("person: pause");
+	tell(EV_PAUSE, -1, 0);
+	at(rng_between(&sim->rng, 1000, HOUR), person_resumes, 0);
+}
+
+static void person_stops(int64_t how)
+{
+	if (!core_now())
+		return;
+	say("person: stop %d", (int)how);
+	tell(EV_STOP, -1, how);
+}
+
+/* ---- what people do to the branch and to the tracker ---- */
+
+static void person_commits(int64_t n)
+{
+	(void)n;
+	int tip = epic_tip();
+	if (tip < 0)
+		return;
+	int c = commit_change(tip, -1, BY_PERSON);
+	say("person: commits %d on the epic branch", c);
+	epic_move(c, false);
+}
+
+static void person_rewrites(int64_t n)
+{
+	(void)n;
+	int tip = epic_tip(), parent = tip < 0 ? -1 : sim->commits.items[tip].parent[0];
+	if (parent < 0)
+		return;
+	int c = commit_change(parent, -1, BY_PERSON);
+	say("person: rewrites the epic branch, %d instead of %d", c, tip);
+	epic_move(c, true);
+}
+
+static struct sim_issue *any_issue(void)
+{
+	return &sim->issues.items[rng_below(&sim->rng, (int64_t)sim->issues.n)];
+}
+
+static void person_closes(int64_t n)
+{
+	(void)n;
+	struct sim_issue *i = any_issue();
+	if (!i->open || i->claimed)
+		return;
+	say("person: closes %s", i->id);
+	i->open = false;
+	checker_closed(sim->checker, (int)(i - sim->issues.items), true, "by hand");
+}
+
+static void person_takes(int64_t n)
+{
+	(void)n;
+	struct sim_issue *i = any_issue();
+	if (!i->open || i->claimed)
+		return;
+	say("person: takes %s", i->id);
+	i->claimed_by_other = true;
+}
+
+static void person_adds(int64_t n)
+{
+	char id[20];
+	(void)n;
+	(void)snprintf(id, sizeof(id), "n%d", (int)sim->issues.n);
+	int task = issue_add(sim, id, (int)rng_below(&sim->rng, 5));
+	checker_issue(sim->checker, task, true, true);
+	say("person: adds %s", id);
+	for (int i = 0; i < 2; i++) {
+		int need = (int)rng_below(&sim->rng, task);
+		bool twice = i && sim->issues.items[task].needs.n &&
+			     sim->issues.items[task].needs.items[0] == need;
+		if (twice || rng_chance(&sim->rng, 0.3))
+			continue;
+		VEC_PUSH(&sim->issues.items[task].needs, need);
+		checker_need(sim->checker, task, need);
+	}
+}
+
+/* ---- machines ---- */
+
+static void crash(int64_t n)
+{
+	(void)n;
+	if (!sim->supervisor || sim->weather.faults <= 0)
+		return;
+	say("kill -9 of the supervisor");
+	sim->dead = true;
+}
+
+static void reboot(int64_t n)
+{
+	crash(n);
+	say("reboot");
+	sim->boot++;
+	sim->boot_at = sim->now;
+	checker_clock_broken(sim->checker);
+	jobs_reboot();
+}
+
+static void shim_dies(int64_t n)
+{
+	(void)n;
+	for (size_t i = 0; i < sim->jobs.n; i++) {
+		struct sim_job *j = &sim->jobs.items[i];
+		if (j->state == SIM_JOB_ALIVE && rng_chance(&sim->rng, 0.5)) {
+			say("kill -9 of the shim of job %d", (int)j->number);
+			job_kill_shim(j);
+			return;
+		}
+	}
+}
+
+static void disk_has_room(int64_t n)
+{
+	(void)n;
+	say("disk: room again");
+	sim->disk_full = false;
+}
+
+static void disk_fills(int64_t n)
+{
+	(void)n;
+	say("disk: full");
+	sim->disk_full = true;
+	checker_disk_full(sim->checker);
+	at(rng_between(&sim->rng, 1000, HOUR / 2), disk_has_room, 0);
+}
+
+static void clock_jumps(int64_t n)
+{
+	(void)n;
+	int64_t by = rng_between(&sim->rng, -30 * 24 * HOUR, 30 * 24 * HOUR);
+	if (rng_chance(&sim->rng, 0.5))
+		by /= 1000;
+	say("clock: jumps by %lld s", (long long)by / 1000);
+	sim->wall_off += by;
+	checker_clock_broken(sim->checker);
+}
+
+static void orders_cancel(int64_t n)
+{
+	(void)n;
+	person_orders(EV_CANCEL);
+}
+
+static void orders_retry(int64_t n)
+{
+	(void)n;
+	person_orders(EV_RETRY);
+}
+
+void people_init(void)
+{
+	static const struct {
+		void (*fn)(int64_t n);
+		int64_t n;
+		int weight;
+	} deeds[] = {
+		{crash,           0,             6},
+		{orders_cancel,   0,             3},
+		{orders_retry,    0,             6},
+		{person_pauses,   0,             2},
+		{person_stops,    STOP_GRACEFUL, 2},
+		{person_stops,    STOP_NOW,      2},
+		{person_commits,  0,             3},
+		{person_rewrites, 0,             1},
+		{person_closes,   0,             1},
+		{person_takes,    0,             1},
+		{person_adds,     0,             2},
+		{reboot,          0,             1},
+		{shim_dies,       0,             2},
+		{disk_fills,      0,             2},
+		{clock_jumps,     0,             1},
+	};
+	int total = 0, n = (int)rng_below(&sim->rng, 4) * (int)rng_below(&sim->rng, 8);
+	for (size_t i = 0; i < ARRAY_LEN(deeds); i++)
+		total += deeds[i].weight;
+	for (int k = 0; sim->weather.faults && k < n; k++) {
+		int64_t pick = rng_below(&sim->rng, total);
+		size_t i = 0;
+		while (pick >= deeds[i].weight)
+			pick -= deeds[i++].weight;
+		at(rng_below(&sim->rng, rng_chance(&sim->rng, 0.5) ? HOUR / 6 : 3 * HOUR),
+		   deeds[i].fn, deeds[i].n);
+	}
+}
+
+/* A conflict resolved, or a check mended, on the task's own branch. */
+static void person_fixes(int task)
+{
+	struct buf name CLEANUP(buf_done) = BUF_INIT;
+	buf_puts(&name, "refs/heads/");
+	task_branch(task, &name);
+	int tip = ref_get(buf_cstr(&name)), epic = epic_tip();
+	if (tip < 0 || epic < 0)
+		return;
+	int joined = contains(tip, epic) ? tip : commit_join(tip, epic, task, BY_PERSON);
+	int fix = commit_change(joined, task, BY_PERSON);
+	say("person: fixes %s at %d", sim->issues.items[task].id, fix);
+	ref_set(buf_cstr(&name), fix);
+}
+
+bool people_between(int round, int exit_code)
+{
+	bool again = exit_code == 130;
+	if (round >= 4)
+		return false;
+	sim->disk_full = false;
+	for (size_t i = 0; i < sim->issues.n; i++) {
+		const struct sim_issue *x = &sim->issues.items[i];
+		if (!x->open || !x->child || x->hidden)
+			continue;
+		sim->issues.items[i].claimed_by_other = false;
+		again = true;
+		if (rng_chance(&sim->rng, 0.4))
+			person_fixes((int)i);
+		if (rng_chance(&sim->rng, 0.7))
+			people_ask_retry(x->id);
+	}
+	return again;
+}

@@ -1,0 +1,13 @@
+#ifndef TEST_SIM_PEOPLE_H
+#define TEST_SIM_PEOPLE_H
+
+#include <stdbool.h>
+
+/* people.c: what persons, machines and disks do meanwhile, and between two runs. */
+void people_init(void);
+bool people_between(int round, int exit_code); /* false: nothing more to try */
+
+/* run.c: 'ganger retry ID' where no supervisor runs. */
+void people_ask_retry(const char *id);
+
+#endif

@@ -1,0 +1,301 @@
+#include "base/clean.h"
+#include "sim/sim.h"
+
+#include <string.h>
+
+/*
+ * A repository: commits as a DAG, a tree as the set of changes in it. A change may conflict
+ * with others of its group, break the check, or break it together with another.
+ */
+
+const char *epic_branch(void)
+{
+	return "epic/" EPIC;
+}
+
+void task_branch(int task, struct buf *b)
+{
+	buf_puts(b, "ganger/" EPIC "/");
+	buf_name(b, sim->issues.items[task].id);
+}
+
+/* ---- sets ---- */
+
+static void set_add(struct set *s, int n)
+{
+	size_t word = (size_t)n / 64;
+	if (word >= s->n) {
+		s->words = mem_resize(s->words, word + 1, sizeof(*s->words));
+		while (s->n <= word)
+			s->words[s->n++] = 0;
+	}
+	s->words[word] |= (uint64_t)1 << (n % 64);
+}
+
+static void set_join(struct set *s, const struct set *other)
+{
+	if (other->n > s->n) {
+		s->words = mem_resize(s->words, other->n, sizeof(*s->words));
+		while (s->n < other->n)
+			s->words[s->n++] = 0;
+	}
+	for (size_t i = 0; i < other->n; i++)
+		s->words[i] |= other->words[i];
+}
+
+static bool set_holds(const struct set *s, const struct set *other)
+{
+	for (size_t i = 0; i < other->n; i++)
+		if (other->words[i] & ~(i < s->n ? s->words[i] : 0))
+			return false;
+	return true;
+}
+
+/* The next member of s that is not in 'without' (NULL: any), from n on; -1 none. */
+static int set_next(const struct set *s, const struct set *without, int n)
+{
+	for (size_t word = (size_t)n / 64; word < s->n; word++) {
+		uint64_t left = s->words[word];
+		if (without && word < without->n)
+			left &= ~without->words[word];
+		if (word == (size_t)n / 64)
+			left &= ~(uint64_t)0 << (n % 64);
+		if (left)
+			return (int)(word * 64) + __builtin_ctzll(left);
+	}
+	return -1;
+}
+
+/* ---- commits ---- */
+
+struct oid commit_oid(int commit)
+{
+	struct oid o = {""};
+	if (commit >= 0)
+		(void)snprintf(o.hex, sizeof(o.hex), "%08x%032d", commit + 1, 0);
+	return o;
+}
+
+int oid_commit(const struct oid *o)
+{
+	unsigned n = 0;
+	if (!o->hex[0] || sscanf(o->hex, "%8x", &n) != 1)
+		return -1;
+	CHECK(n >= 1 && n <= sim->commits.n);
+	return (int)n - 1;
+}
+
+static uint64_t tree_of(const struct set *s)
+{
+	uint64_t hash = 1;
+	for (int i = set_next(s, NULL, 0); i >= 0; i = set_next(s, NULL, i + 1)) {
+		struct rng r = {.x = (uint64_t)i + 77};
+		hash ^= rng_next(&r);
+	}
+	return hash;
+}
+
+struct oid tree_oid(uint64_t tree)
+{
+	struct oid o = {""};
+	(void)snprintf(o.hex, sizeof(o.hex), "%016llx%024d", (unsigned long long)tree, 0);
+	return o;
+}
+
+static int commit_add(int a, int b, struct commit c)
+{
+	int n = (int)sim->commits.n;
+	c.parent[0] = a;
+	c.parent[1] = b;
+	if (a >= 0)
+		set_join(&c.content, &sim->commits.items[a].content);
+	if (b >= 0)
+		set_join(&c.content, &sim->commits.items[b].content);
+	if (c.change)
+		set_add(&c.content, n);
+	c.tree = tree_of(&c.content);
+	VEC_PUSH(&sim->commits, c);
+	checker_commit(sim->checker, n, a, b, c.change ? c.task : -2);
+	return n;
+}
+
+bool tree_is_red(int commit)
+{
+	const struct set *s = &sim->commits.items[commit].content;
+	struct set mended = {0};
+	bool red = false;
+	for (int i = set_next(s, NULL, 0); i >= 0; i = set_next(s, NULL, i + 1))
+		if (sim->commits.items[i].fix)
+			set_join(&mended, &sim->commits.items[i].content);
+	for (int i = set_next(s, &mended, 0); i >= 0 && !red; i = set_next(s, &mended, i + 1)) {
+		const struct commit *c = &sim->commits.items[i];
+		red = c->broken;
+		for (int k = set_next(s, NULL, 0); c->pair && k >= 0 && !red;
+		     k = set_next(s, NULL, k + 1))
+			red = k != i && sim->commits.items[k].pair == c->pair;
+	}
+	free(mended.words);
+	return red;
+}
+
+int commit_change(int onto, int task, enum author by)
+{
+	struct rng *r = &sim->rng;
+	const struct weather *p = &sim->weather;
+	struct commit c = {.author = by, .task = task, .change = true};
+	bool mends = onto >= 0 && tree_is_red(onto) && rng_chance(r, p->fix);
+	if (by == BY_AGENT && !mends) {
+		c.group = rng_chance(r, p->conflict) ? (int)rng_between(r, 1, 3) : 0;
+		c.broken = rng_chance(r, p->breaks);
+		c.pair = rng_chance(r, p->pair) ? (int)rng_between(r, 1, 4) : 0;
+	}
+	c.fix = mends || by == BY_PERSON;
+	return commit_add(onto, -1, c);
+}
+
+int commit_join(int a, int b, int task, enum author by)
+{
+	return commit_add(a, b, (struct commit){.author = by, .task = task});
+}
+
+bool is_ancestor(int a, int b)
+{
+	VEC(int) left = {0};
+	bool *seen = mem_alloc(sim->commits.n * sizeof(*seen));
+	bool found = false;
+	if (b >= 0)
+		VEC_PUSH(&left, b);
+	while (left.n && !found) {
+		int at = left.items[--left.n];
+		found = at == a;
+		if (at < a || seen[at])
+			continue; /* parents have smaller numbers */
+		seen[at] = true;
+		for (int i = 0; i < 2; i++)
+			if (sim->commits.items[at].parent[i] >= 0)
+				VEC_PUSH(&left, sim->commits.items[at].parent[i]);
+	}
+	free(seen);
+	VEC_DONE(&left);
+	return found;
+}
+
+bool contains(int commit, int other)
+{
+	return set_holds(&sim->commits.items[commit].content, &sim->commits.items[other].content);
+}
+
+bool conflicts(int a, int b, struct buf *ret)
+{
+	const struct set *x = &sim->commits.items[a].content, *y = &sim->commits.items[b].content;
+	for (int i = set_next(x, y, 0); i >= 0; i = set_next(x, y, i + 1)) {
+		int group = sim->commits.items[i].group;
+		for (int k = group ? set_next(y, x, 0) : -1; k >= 0; k = set_next(y, x, k + 1)) {
+			if (sim->commits.items[k].group != group)
+				continue;
+			if (ret)
+				buf_printf(ret, "file-%d", group);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- refs ---- */
+
+static struct ref *ref_find(const char *name, bool remote)
+{
+	size_t n = remote ? sim->remote_refs.n : sim->refs.n;
+	struct ref *refs = remote ? sim->remote_refs.items : sim->refs.items;
+	for (size_t i = 0; i < n; i++)
+		if (streq(refs[i].name, name))
+			return &refs[i];
+	return NULL;
+}
+
+int ref_get(const char *name)
+{
+	const struct ref *r = ref_find(name, false);
+	return r ? r->commit : -1;
+}
+
+int remote_get(const char *name)
+{
+	const struct ref *r = ref_find(name, true);
+	return r ? r->commit : -1;
+}
+
+void ref_set_either(const char *name, int commit, bool remote)
+{
+	struct ref *r = ref_find(name, remote);
+	if (r)
+		r->commit = commit;
+	else if (remote)
+		VEC_PUSH(&sim->remote_refs, ((struct ref){mem_strdup(name), commit}));
+	else
+		VEC_PUSH(&sim->refs, ((struct ref){mem_strdup(name), commit}));
+}
+
+void ref_set(const char *name, int commit)
+{
+	ref_set_either(name, commit, false);
+}
+
+int epic_tip(void)
+{
+	return sim->settings.remote ? remote_get(EPIC_REF) : ref_get(EPIC_REF);
+}
+
+void sim_git_init(void)
+{
+	int root = commit_change(-1, -1, BY_NOBODY);
+	ref_set("refs/heads/main", root);
+	if (sim->settings.remote)
+		ref_set_either("refs/heads/main", root, true);
+}
+
+bool worktree_is_kept(const struct worktree *w)
+{
+	if (w->leftovers)
+		return false;
+	for (size_t i = 0; i < sim->refs.n; i++)
+		if (is_ancestor(w->head, sim->refs.items[i].commit))
+			return true;
+	return false;
+}
+
+struct worktree *worktree_find(const char *path)
+{
+	for (size_t i = 0; i < sim->worktrees.n; i++)
+		if (streq(sim->worktrees.items[i].path, path))
+			return &sim->worktrees.items[i];
+	return NULL;
+}
+
+int worktrees_kept(void)
+{
+	int n = 0;
+	for (size_t i = 0; i < sim->worktrees.n; i++)
+		n += sim->worktrees.items[i].ready && !worktree_is_kept(&sim->worktrees.items[i]);
+	return n;
+}
+
+/* By a person: on the remote, where there is one. */
+void epic_move(int commit, bool rewritten)
+{
+	ref_set_either(EPIC_REF, commit, sim->settings.remote);
+	if (sim->settings.remote)
+		checker_remote(sim->checker, commit, true, rewritten);
+	else
+		checker_epic(sim->checker, commit, true, rewritten);
+}
+
+int count_ahead(int head, int base)
+{
+	const struct set *x = &sim->commits.items[head].content;
+	const struct set *y = base < 0 ? NULL : &sim->commits.items[base].content;
+	int n = 0;
+	for (int i = set_next(x, y, 0); i >= 0; i = set_next(x, y, i + 1))
+		n++;
+	return n;
+}

@@ -1,0 +1,371 @@
+#include "base/clean.h"
+#include "config/config.h"
+#include "port/agent.h"
+#include "run/control.h"
+#include "run/parts.h"
+#include "run/place.h"
+#include "run/supervisor-impl.h"
+#include "sim/people.h"
+#include "sim/sim.h"
+
+#include <string.h>
+
+/* One seed: supervisors one after the other in one world, until there is nothing more to do. */
+
+#define STEPS_MAX 3000000
+#define TIME_MAX  ((int64_t)400 * 86400000)
+
+static struct config config;
+static const struct config_agent *agent;
+static struct place place;
+
+/* ---- the host ---- */
+
+static struct moment host_now(struct host *h)
+{
+	(void)h;
+	return clock_now();
+}
+
+static void run_work(int64_t n)
+{
+	struct work *w = sim->works.items[n];
+	if (sim->dead || !w)
+		return;
+	w->run(w);
+}
+
+static void end_work(int64_t n)
+{
+	struct work *w = sim->works.items[n];
+	if (sim->dead || !w)
+		return;
+	sim->works.items[n] = NULL;
+	w->done(w);
+}
+
+static void host_defer(struct host *h, struct work *w)
+{
+	(void)h;
+	int64_t n = (int64_t)sim->works.n, first = latency();
+	VEC_PUSH(&sim->works, w);
+	at_life(first, run_work, n);
+	at_life(first + latency(), end_work, n);
+}
+
+static void host_wake_in(struct host *h, int64_t ms)
+{
+	(void)h;
+	sim->wake_at = ms < 0 ? -1 : sim->now + ms;
+}
+
+/* ---- the parts ---- */
+
+static int
+open_tracker(const struct place *p, const struct config *c, struct tracker **ret, struct err *e)
+{
+	(void)p;
+	(void)c;
+	(void)e;
+	return sim_tracker_open(ret);
+}
+
+static int
+open_forge(const struct place *p, const struct config *c, struct forge **ret, struct err *e)
+{
+	(void)p;
+	(void)c;
+	(void)e;
+	return sim_forge_open(ret);
+}
+
+static int open_git(const struct place *p,
+		    const struct git_epic_spec *spec,
+		    const struct child_env *env,
+		    struct git **ret,
+		    struct err *e)
+{
+	(void)p;
+	(void)spec;
+	(void)env;
+	(void)e;
+	return sim_git_open(ret);
+}
+
+static int open_executor(struct host *host,
+			 const struct config *c,
+			 const char *shim,
+			 const struct executor_events *events,
+			 struct executor **ret,
+			 struct err *e)
+{
+	(void)host;
+	(void)c;
+	(void)shim;
+	(void)e;
+	return sim_executor_open(events, ret);
+}
+
+static const struct parts parts = {
+	.tracker_open = open_tracker,
+	.forge_open = open_forge,
+	.git_open = open_git,
+	.executor_open = open_executor,
+};
+
+/* ---- settings ---- */
+
+static void set(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+static void set(const char *fmt, ...)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	if (config_set(&config, buf_cstr(&b), &e)) {
+		(void)fprintf(stderr, "%s: %s\n", buf_cstr(&b), e.msg);
+		abort();
+	}
+}
+
+static void make_config(const struct settings *s)
+{
+	struct err e = ERR_INIT;
+	config_init(&config);
+	set("agents.a.kind=command");
+	set("agents.a.command=[\"agent\"]");
+	set("agents.a.max_concurrent=%d", s->kind_max);
+	if (s->probe)
+		set("agents.a.probe=[\"probe\"]");
+	set("limits.max_concurrent=%d", s->max_concurrent);
+	set("limits.attempts=%d", s->attempts);
+	set("limits.interruptions=%d", s->interruptions);
+	set("limits.deferrals=%d", s->deferrals);
+	set("limits.timeout=%llds", (long long)s->timeout_ms / 1000);
+	if (s->silence_ms)
+		set("limits.silence=%llds", (long long)s->silence_ms / 1000);
+	set("retry.delay=%llds", (long long)s->retry_ms / 1000);
+	set("retry.from=%s", s->from);
+	if (s->setup)
+		set("worktree.setup=[\"setup\"]");
+	if (s->check)
+		set("queue.check=[\"check\"]");
+	set("queue.method=%s", s->method);
+	set("policy.failed_dependency=%s", s->skip ? "skip" : "hold");
+	set("policy.uncommitted=%s", s->fail_uncommitted ? "fail" : "commit");
+	set("git.push=%s", s->remote ? "all" : "never");
+	if (config_finish(&config, &e) || config_agent(&config, "a", &agent, &e)) {
+		(void)fprintf(stderr, "settings: %s\n", e.msg);
+		abort();
+	}
+	place = (struct place){.root = (char *)"/repo",
+			       .common_dir = (char *)"/repo/.git",
+			       .name = (char *)"repo",
+			       .state_name = (char *)"repo-1",
+			       .branch = (char *)"main",
+			       .state_dir = (char *)"/state/repo-1"};
+}
+
+/* ---- what is said of it ---- */
+
+static void on_transition(void *ctx, const struct core *c, const struct transition *t)
+{
+	(void)ctx;
+	if (t->task < 0)
+		say("run: %s -> %s %s", run_state_name((enum run_state)t->from),
+		    run_state_name((enum run_state)t->to), c->run.reason);
+	else
+		say("task %s: %s -> %s%s%s", c->tasks.items[t->task].id,
+		    task_state_name((enum task_state)t->from),
+		    task_state_name((enum task_state)t->to),
+		    c->tasks.items[t->task].reason[0] ? ": " : "", c->tasks.items[t->task].reason);
+}
+
+static void on_message(void *ctx, const char *line)
+{
+	(void)ctx;
+	say("message: %s", line);
+}
+
+static const char *id_of(int task)
+{
+	return sim->issues.items[task].id;
+}
+
+static bool is_broken(void)
+{
+	return checker_broken(sim->checker) != NULL;
+}
+
+/* ---- one supervisor ---- */
+
+/* All that it had in memory goes; the world stays. */
+static void drop(void)
+{
+	sim->dead = true;
+	for (size_t i = 0; i < sim->works.n; i++) {
+		struct work *w = sim->works.items[i];
+		sim->works.items[i] = NULL;
+		if (w)
+			w->done(w);
+	}
+	sim->works.n = 0;
+	supervisor_free(sim->supervisor);
+	sim->supervisor = NULL;
+	sim->wake_at = -1;
+	sim->lock = false;
+	sim->life++;
+	sim->dead = false;
+}
+
+static bool start(void)
+{
+	struct supervisor_spec spec = {
+		.epic = "e",
+		.place = &place,
+		.config = &config,
+		.agent = agent,
+		.parts = &parts,
+		.shim = "/shim",
+		.observer = {.transition = on_transition, .message = on_message},
+		.allow_red = sim->settings.allow_red
+        };
+	struct err e = ERR_INIT;
+	sim->life++;
+	say("supervisor %d begins", sim->life);
+	sim->host = (struct host){host_now, host_defer, host_wake_in};
+	if (supervisor_new(&spec, &sim->host, &sim->supervisor, &e) == 0) {
+		snapshot_compare();
+		return true;
+	}
+	say("supervisor did not begin: %s", e.msg);
+	sim->supervisor = NULL;
+	sim->lock = false;
+	sim->dead = false;
+	sim->wake_at = -1;
+	return false;
+}
+
+static void one_event(void)
+{
+	struct event ev;
+	bool wake =
+		sim->wake_at >= 0 && (!sim->events.n || sim->wake_at <= sim->events.items[0].at);
+	sim->steps++;
+	if (wake) {
+		sim->now = sim->wake_at > sim->now ? sim->wake_at : sim->now;
+		sim->wake_at = -1;
+		if (fate("turn") == FATE_CRASH)
+			return;
+		supervisor_turn(sim->supervisor);
+		return;
+	}
+	if (!event_pop(&ev)) {
+		checker_break(sim->checker, "rule 6: nothing will happen any more");
+		return;
+	}
+	sim->now = ev.at;
+	if (!ev.life || ev.life == sim->life)
+		ev.fn(ev.n);
+}
+
+static void too_long(void)
+{
+	if (sim->steps > STEPS_MAX)
+		checker_break(sim->checker, "rule 6: it does not end");
+	if (sim->now > TIME_MAX)
+		checker_break(sim->checker, "rule 6: it takes for ever");
+}
+
+/* True: it came to an end by itself. */
+static bool live(void)
+{
+	while (!is_broken()) {
+		if (sim->dead) {
+			say("--- crash ---");
+			drop();
+			return false;
+		}
+		if (supervisor_over(sim->supervisor))
+			return true;
+		one_event();
+		too_long();
+	}
+	drop();
+	return false;
+}
+
+static void pass(int64_t ms)
+{
+	int64_t until = sim->now + ms;
+	while (!is_broken() && sim->events.n && sim->events.items[0].at <= until)
+		one_event();
+	sim->now = until;
+}
+
+static void check_end(int exit_code)
+{
+	struct checker_result r = {.exit = exit_code};
+	const struct sim_file *f = sim_file_find("/state/repo-1/e/swarm-progress.json");
+	for (size_t i = 0; i < sim->jobs.n; i++)
+		r.live_jobs += sim->jobs.items[i].state == SIM_JOB_ALIVE;
+	for (size_t i = 0; i < sim->worktrees.n; i++)
+		r.worktrees_left += sim->worktrees.items[i].ready;
+	r.worktrees_kept = worktrees_kept();
+	r.progress = f && !sim->disk_full && !sim->write_failed ? f->text : NULL;
+	checker_ended(sim->checker, &r, id_of, (int)sim->issues.n);
+}
+
+/* The end of a run, or of what a supervisor could do: its exit code; -1: it must be run again. */
+static int ended(void)
+{
+	const struct err *fatal = supervisor_fatal(sim->supervisor);
+	const struct core *c = supervisor_core(sim->supervisor);
+	int code = fatal ? -1 : core_exit_code(c);
+	say("=== supervisor over: exit %d, %s%s", code, fatal ? "fatal: " : "",
+	    fatal ? fatal->msg : core_status_name(core_status(c)));
+	if (!fatal)
+		check_end(code);
+	drop();
+	return code;
+}
+
+static void ask(enum control_verb verb, const char *id)
+{
+	const char *ids[] = {id, NULL};
+	struct control_request r = {.verb = verb, .ids = ids};
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	IGNORE(control_send(&place, &config, "e", &r, &said, &e));
+	say("ganger %s %s: %s", verb == CONTROL_RETRY ? "retry" : "?", id,
+	    e.code ? e.msg : buf_cstr(&said));
+	sim->dead = sim->lock = false;
+}
+
+void people_ask_retry(const char *id)
+{
+	checker_retried(sim->checker, issue_index(id));
+	ask(CONTROL_RETRY, id);
+}
+
+bool world_run(struct world *w)
+{
+	make_config(&w->settings);
+	people_init();
+	for (int round = 0, code = 0; !is_broken();) {
+		if (!start()) {
+			pass(rng_between(&w->rng, 1000, 60000));
+			too_long();
+			continue;
+		}
+		code = live() ? ended() : -1;
+		pass(rng_between(&w->rng, 100, rng_chance(&w->rng, 0.2) ? 3600000 : 5000));
+		if (code >= 0 && !people_between(round++, code))
+			break;
+	}
+	config_done(&config);
+	return !is_broken();
+}

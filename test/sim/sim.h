@@ -1,0 +1,291 @@
+#ifndef TEST_SIM_SIM_H
+#define TEST_SIM_SIM_H
+
+#include "base/err.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/oid.h"
+#include "base/str.h"
+#include "port/executor.h"
+#include "port/git.h"
+#include "run/host.h"
+#include "run/supervisor.h"
+#include "sim/checker.h"
+
+#include <stdio.h>
+
+/*
+ * A world from one seed, and the real supervisor in it. Nothing here reads a clock, a file or
+ * an address: two runs of one seed say the same, byte for byte. test/sim/README.md has the map.
+ */
+
+struct forge;
+struct tracker;
+
+/* rng.c */
+struct rng {
+	uint64_t x;
+};
+uint64_t rng_next(struct rng *r);
+int64_t rng_below(struct rng *r, int64_t n);              /* 0 … n - 1; n at least 1 */
+int64_t rng_between(struct rng *r, int64_t a, int64_t b); /* a … b */
+bool rng_chance(struct rng *r, double p);
+
+/* What a call of a driver meets. */
+enum fate {
+	FATE_WELL,
+	FATE_ERROR,       /* an error, and nothing was done */
+	FATE_LOST_ANSWER, /* it was done, and an error is all that is heard */
+	FATE_CRASH,       /* we die before it is done */
+	FATE_CRASH_AFTER, /* we die once it is done */
+	FATE_DEAD,        /* we are dead already: nothing happens any more */
+};
+
+/* How this run is, drawn once. Probabilities are per call. */
+struct weather {
+	double error, lost_answer, crash, hard_error;
+	double agent_fails, agent_nothing, agent_later, agent_hangs, agent_dies, agent_silent,
+		agent_bad_history, agent_lazy, leftovers;
+	double conflict, breaks, pair, flicker, fix;
+	double setup_fails;
+	int faults;      /* left: with finitely many faults every run ends */
+	int64_t slow_ms; /* the longest that a call takes, usually */
+};
+
+struct settings {
+	int max_concurrent, kind_max, attempts, interruptions, deferrals;
+	int64_t retry_ms, silence_ms, timeout_ms;
+	bool setup, check, probe, allow_red, skip, fail_uncommitted, remote;
+	const char *method, *from;
+};
+
+/* ---- issues: tracker.c, graph.c ---- */
+struct sim_issue {
+	char *id;
+	int priority;
+	bool open, hidden, child;
+	bool claimed_by_other;
+	char *claimed;
+	VEC(int) needs;
+};
+
+/* ---- git.c ---- */
+enum author { BY_NOBODY, BY_AGENT, BY_PERSON, BY_GANGER };
+struct set {
+	uint64_t *words;
+	size_t n;
+};
+struct commit {
+	int parent[2];      /* -1 none */
+	struct set content; /* the changes in it, by their commit */
+	uint64_t tree;
+	enum author author;
+	int task; /* of a change; -1 */
+	bool change;
+	int group;   /* conflicts with another of its group; 0 none */
+	int pair;    /* breaks the check together with another of its pair; 0 none */
+	bool broken; /* breaks the check by itself */
+	bool fix;    /* mends everything broken that it stands on */
+};
+struct ref {
+	char *name;
+	int commit;
+};
+struct worktree {
+	char *path, *branch;
+	int task; /* -1: a gate's */
+	int attempt;
+	int start, base, head;
+	int leftovers; /* files that git does not have */
+	bool bad_history;
+	bool ready;
+};
+
+/* ---- exec.c ---- */
+enum program { PROGRAM_AGENT = 1, PROGRAM_SETUP, PROGRAM_CHECK, PROGRAM_PROBE };
+enum job_state { SIM_JOB_STARTING = 1, SIM_JOB_ALIVE, SIM_JOB_OVER };
+struct sim_job {
+	int64_t number;
+	enum program program;
+	enum job_state state;
+	int task, attempt;
+	char *worktree;
+	struct job_limits limits;
+	struct job_end end;
+	bool lost; /* no end record */
+	bool forgotten;
+	bool wanted; /* the present supervisor asked for it and was not told its end */
+	bool told_start;
+	bool stopping;
+	/* What it is going to do. */
+	int64_t starts, works_at, ends_at;
+	enum job_how how;
+	int code;
+	int commits, leftovers;
+	bool bad_history;
+	int result; /* enum agent_result */
+	bool provider;
+	int64_t until_ms;
+	double cost;
+};
+
+/* ---- forge.c ---- */
+struct sim_pull {
+	char *head, *base, *sha;
+	int task;
+	int state; /* enum pull_state */
+};
+
+/* ---- files.c ---- */
+struct sim_file {
+	char *path;
+	bool dir, there;
+	char *text; /* of those that the checker reads; else NULL */
+};
+
+/* ---- store.c ---- */
+struct row {
+	struct store_value *values;
+};
+struct sim_table {
+	VEC(struct row) rows;
+	struct map by_key;
+};
+
+struct event {
+	int64_t at;
+	uint64_t seq;
+	int life; /* of the supervisor it is for; 0: of the world */
+	void (*fn)(int64_t n);
+	int64_t n;
+};
+
+#define LAST_LINES 50
+
+struct world {
+	uint64_t seed;
+	struct rng rng;
+	struct weather weather;
+	struct settings settings;
+	struct checker *checker;
+
+	/* Time: what the boot's clock says, and how far the wall's is from it. */
+	int64_t now, wall_off;
+	int64_t boot_at;
+	int boot;
+	VEC(struct event) events; /* a heap */
+	uint64_t seq;
+	int64_t steps;
+
+	/* The supervisor. */
+	struct host host;
+	struct supervisor *supervisor;
+	int life; /* counts supervisors */
+	bool dead;
+	int64_t wake_at; /* -1 none */
+	VEC(struct work *) works;
+	const struct executor_events *executor_events;
+	struct executor_events executor_events_kept;
+
+	VEC(struct sim_issue) issues;
+	struct map issue_ids;
+	VEC(struct commit) commits;
+	VEC(struct ref) refs, remote_refs;
+	VEC(struct worktree) worktrees;
+	bool anchor;
+	VEC(struct sim_job) jobs;
+	VEC(struct sim_pull) pulls;
+	VEC(struct sim_file) files;
+	struct map file_paths;
+	bool disk_full, reserve, lock;
+	bool write_failed; /* the last time that the progress was written */
+	int reserve_room;  /* commits that fit into the released reserve */
+	struct sim_table tables[8];
+	struct map meta_keys;
+	VEC(char *) metas;
+	int64_t commits_made, traced;
+
+	uint64_t log_hash;
+	char *lines[LAST_LINES];
+	uint64_t n_lines;
+	FILE *log;
+};
+
+extern struct world
+	*sim; /* the one there is; what is replaced at link time has no other way to it */
+
+/* world.c */
+struct world *world_new(uint64_t seed, FILE *log);
+void world_free(struct world *w);
+void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void at(int64_t delay_ms, void (*fn)(int64_t n), int64_t n); /* an event of the world */
+void at_life(int64_t delay_ms,
+	     void (*fn)(int64_t n),
+	     int64_t n); /* void when this supervisor dies */
+bool event_pop(struct event *ret);
+int64_t wall_now(void);
+int64_t latency(void);
+enum fate fate(const char *what);
+/* For the end of a driver's call: what is heard of it. */
+int heard(enum fate f, struct err *e) MUST_CHECK;
+/* For its begin: non-zero where nothing is done. */
+int refused(enum fate f, struct err *e) MUST_CHECK;
+
+/* weather.c, graph.c */
+void draw_weather(struct world *w);
+void draw_graph(struct world *w, int n_wanted);
+bool beads_graph(struct world *w, const char *path);
+int issue_add(struct world *w, const char *id, int priority);
+
+/* repo.c, git.c */
+#define EPIC     "e"
+#define EPIC_REF "refs/heads/epic/" EPIC
+int sim_git_open(struct git **ret);
+void sim_git_init(void);
+int ref_get(const char *name); /* -1: absent */
+void ref_set(const char *name, int commit);
+int remote_get(const char *name);
+int worktrees_kept(void); /* those with work that no ref names */
+void epic_move(int commit, bool rewritten);
+int epic_tip(void); /* the remote's, where there is one */
+int commit_change(int onto, int task, enum author by);
+int commit_join(int a, int b, int task, enum author by);
+bool contains(int commit, int other); /* is all of other's content in commit? */
+bool is_ancestor(int a, int b);
+bool tree_is_red(int commit);
+bool conflicts(int a, int b, struct buf *ret); /* ret: in what; may be NULL */
+int count_ahead(int head, int base);           /* changes in head that base has not */
+void ref_set_either(const char *name, int commit, bool remote);
+bool worktree_is_kept(const struct worktree *w); /* a ref names all that is in it */
+struct oid tree_oid(uint64_t tree);
+struct oid commit_oid(int commit);
+int oid_commit(const struct oid *o); /* -1: empty */
+struct worktree *worktree_find(const char *path);
+const char *epic_branch(void);
+void task_branch(int task, struct buf *b);
+
+/* tracker.c, forge.c, exec.c, store.c, files.c, kinds.c */
+int sim_tracker_open(struct tracker **ret);
+int sim_forge_open(struct forge **ret);
+int sim_executor_open(const struct executor_events *events, struct executor **ret);
+void jobs_reboot(void);
+void job_kill_shim(struct sim_job *j);
+struct sim_job *sim_job_find(int64_t number);
+bool job_alive_in(const char *worktree);
+void sim_store_done(void);
+struct sim_file *sim_file_find(const char *path);
+struct sim_file *sim_file_add(const char *path, bool dir);
+int issue_index(const char *id);
+
+/* coverage.c */
+void coverage_print(FILE *f);
+int coverage_missing(void);
+unsigned char *coverage_bytes(size_t *ret_n); /* to be sent to, and joined in, another process */
+void snapshot_taken(void);                    /* a commit was made: remember what was in memory */
+void snapshot_compare(void);                  /* a supervisor has loaded: it must be the same */
+void snapshot_free(void);
+
+/* runs one seed; false: a rule broke, and it was printed */
+bool world_run(struct world *w);
+
+#endif

@@ -1,0 +1,244 @@
+#include "port/tracker.h"
+
+#include "base/clean.h"
+#include "port/forge.h"
+#include "sim/sim.h"
+
+#include <string.h>
+
+/* The tracker and the forge: both remember what was done, whoever heard of it. */
+
+int issue_index(const char *id)
+{
+	size_t index = 0;
+	return map_find(&sim->issue_ids, id, &index) ? (int)index : -1;
+}
+
+int issue_add(struct world *w, const char *id, int priority)
+{
+	int n = (int)w->issues.n;
+	VEC_PUSH(&w->issues,
+		 ((struct sim_issue){
+			 .id = mem_strdup(id), .priority = priority, .open = true, .child = true}));
+	map_set(&w->issue_ids, id, (size_t)n);
+	return n;
+}
+
+static void give_issue(struct issue *to, const struct sim_issue *i)
+{
+	*to = (struct issue){.id = mem_strdup(i->id),
+			     .title = mem_printf("title of %s", i->id),
+			     .body = mem_strdup(""),
+			     .comments = mem_strdup(""),
+			     .priority = i->priority,
+			     .open = i->open,
+			     .hidden = mem_strdup(i->hidden ? "ephemeral" : "")};
+}
+
+static int tracker_load(struct tracker *t,
+			const char *epic,
+			struct issue *ret_epic,
+			struct issue_graph *ret,
+			struct err *e)
+{
+	int rc = refused(fate("read the tracker"), e);
+	(void)t;
+	if (rc)
+		return rc;
+	ret_epic->id = mem_strdup(epic);
+	ret_epic->title = mem_strdup("an epic");
+	for (size_t i = 0; i < sim->issues.n; i++) {
+		const struct sim_issue *x = &sim->issues.items[i];
+		struct issue *to = x->child ? VEC_ADD(&ret->issues) : VEC_ADD(&ret->outside);
+		give_issue(to, x);
+		for (size_t k = 0; k < x->needs.n; k++)
+			VEC_PUSH(&ret->edges,
+				 ((struct issue_edge){
+					 mem_strdup(x->id),
+					 mem_strdup(sim->issues.items[x->needs.items[k]].id)}));
+		checker_loaded(sim->checker, (int)i);
+	}
+	return 0;
+}
+
+static int tracker_claim(struct tracker *t, const char *id, const char *who, struct err *e)
+{
+	enum fate f = fate("claim");
+	int rc = refused(f, e);
+	struct sim_issue *i = &sim->issues.items[issue_index(id)];
+	(void)t;
+	if (rc)
+		return rc;
+	if (!i->open || i->claimed_by_other)
+		return err_set(e, ERR_CONFLICT, "'%s' is %s", id,
+			       i->open ? "somebody else's" : "closed");
+	if (i->claimed && !streq(i->claimed, who))
+		checker_break(sim->checker, "ports: claim of '%s' by '%s'", id, who);
+	free(i->claimed);
+	i->claimed = mem_strdup(who);
+	say("tracker: %s claimed", id);
+	return heard(f, e);
+}
+
+static int tracker_release(struct tracker *t, const char *id, const char *who, struct err *e)
+{
+	enum fate f = fate("release");
+	int rc = refused(f, e);
+	struct sim_issue *i = &sim->issues.items[issue_index(id)];
+	(void)t;
+	(void)who;
+	if (rc)
+		return rc;
+	if (!i->open || i->claimed_by_other)
+		return err_set(e, ERR_CONFLICT, "'%s' is not ours", id);
+	free(TAKE(i->claimed));
+	say("tracker: %s released", id);
+	return heard(f, e);
+}
+
+static int tracker_close(
+	struct tracker *t, const char *id, const char *reason, const char *comment, struct err *e)
+{
+	enum fate f = fate("close");
+	int rc = refused(f, e), n = issue_index(id);
+	struct sim_issue *i = &sim->issues.items[n];
+	(void)t;
+	(void)comment;
+	if (rc)
+		return rc;
+	if (i->claimed_by_other)
+		return err_set(e, ERR_CONFLICT, "'%s' is somebody else's", id);
+	if (i->open)
+		checker_closed(sim->checker, n, false, comment);
+	i->open = false;
+	say("tracker: %s closed: %s", id, reason);
+	return heard(f, e);
+}
+
+static int tracker_comment(
+	struct tracker *t, const char *id, const char *marker, const char *text, struct err *e)
+{
+	enum fate f = fate("comment");
+	int rc = refused(f, e);
+	(void)t;
+	(void)id;
+	(void)marker;
+	(void)text;
+	return rc ? rc : heard(f, e);
+}
+
+static int tracker_get(struct tracker *t,
+		       const char *id,
+		       struct issue *ret,
+		       struct issue_graph *ret_edges,
+		       struct err *e)
+{
+	int rc = refused(fate("get an issue"), e);
+	(void)t;
+	(void)ret_edges;
+	if (rc == 0)
+		give_issue(ret, &sim->issues.items[issue_index(id)]);
+	return rc;
+}
+
+static void tracker_free(struct tracker *t)
+{
+	free(t);
+}
+
+int sim_tracker_open(struct tracker **ret)
+{
+	static const struct tracker_ops ops = {
+		.load = tracker_load,
+		.claim = tracker_claim,
+		.release = tracker_release,
+		.close = tracker_close,
+		.comment = tracker_comment,
+		.get = tracker_get,
+		.free = tracker_free,
+	};
+	struct tracker *t = mem_alloc(sizeof(*t));
+	t->ops = &ops;
+	*ret = t;
+	return 0;
+}
+
+/* ---- the forge ---- */
+
+static int
+forge_ensure(struct forge *g, const struct pull_spec *s, int64_t *ret_number, struct err *e)
+{
+	enum fate f = fate("open a pull request");
+	int rc = refused(f, e);
+	size_t i = 0;
+	(void)g;
+	if (rc)
+		return rc;
+	while (i < sim->pulls.n && !(streq(sim->pulls.items[i].head, s->head) &&
+				     streq(sim->pulls.items[i].base, s->base) &&
+				     sim->pulls.items[i].state == PULL_OPEN))
+		i++;
+	if (i == sim->pulls.n) {
+		VEC_PUSH(&sim->pulls, ((struct sim_pull){.head = mem_strdup(s->head),
+							 .base = mem_strdup(s->base),
+							 .task = issue_index(s->task),
+							 .state = PULL_OPEN}));
+		checker_pull_opened(sim->checker, issue_index(s->task));
+	}
+	struct oid head = {""};
+	(void)snprintf(head.hex, sizeof(head.hex), "%s", s->head_sha);
+	free(sim->pulls.items[i].sha);
+	sim->pulls.items[i].sha = mem_strdup(s->head_sha);
+	checker_task_head(sim->checker, issue_index(s->task), oid_commit(&head));
+	*ret_number = (int64_t)i + 1;
+	say("forge: pull request %d of %s at %.8s", (int)i + 1, s->task, s->head_sha);
+	return heard(f, e);
+}
+
+static int forge_finish(struct forge *g, int64_t number, const char *merged_sha, struct err *e)
+{
+	enum fate f = fate("finish a pull request");
+	int rc = refused(f, e);
+	(void)g;
+	if (rc)
+		return rc;
+	if (merged_sha && !merged_sha[0])
+		checker_break(sim->checker, "ports: pull request %d merged by no commit",
+			      (int)number);
+	struct sim_pull *p = &sim->pulls.items[number - 1];
+	int state = merged_sha ? PULL_MERGED : PULL_CLOSED;
+	if (p->state == PULL_OPEN)
+		checker_pull_over(sim->checker, number, p->task, merged_sha != NULL);
+	else if (p->state != state)
+		return err_set(e, ERR_CONFLICT, "it is over already");
+	p->state = state;
+	say("forge: pull request %d %s", (int)number, merged_sha ? "merged" : "closed");
+	return heard(f, e);
+}
+
+static int forge_get(struct forge *g, int64_t number, struct pull *ret, struct err *e)
+{
+	(void)g;
+	(void)number;
+	(void)ret;
+	return err_set(e, ERR_INVALID, "nobody asks for that");
+}
+
+static void forge_free(struct forge *g)
+{
+	free(g);
+}
+
+int sim_forge_open(struct forge **ret)
+{
+	static const struct forge_ops ops = {
+		.ensure = forge_ensure,
+		.finish = forge_finish,
+		.get = forge_get,
+		.free = forge_free,
+	};
+	struct forge *g = mem_alloc(sizeof(*g));
+	g->ops = &ops;
+	*ret = g;
+	return 0;
+}

@@ -1,0 +1,167 @@
+#include "base/clean.h"
+#include "sim/sim.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+/* How a run is and what it is asked to do, drawn once. */
+
+/* Mostly nothing or little, now and then a lot. */
+static double drawn(double most)
+{
+	struct rng *r = &sim->rng;
+	double part = (double)rng_below(r, 1000) / 1000;
+	return rng_chance(r, 0.3) ? 0 : most * part * part;
+}
+
+static void draw_settings(struct settings *s)
+{
+	static const char *const methods[] = {"merge", "merge", "squash", "rebase"};
+	static const char *const froms[] = {"auto", "auto", "auto", "last", "fresh"};
+	struct rng *r = &sim->rng;
+	*s = (struct settings){
+		.max_concurrent = (int)rng_between(r, 1, 8),
+		.kind_max = rng_chance(r, 0.2) ? (int)rng_between(r, 1, 3) : 0,
+		.attempts = (int)rng_between(r, 1, 4),
+		.interruptions = (int)rng_between(r, 0, 10),
+		.deferrals = (int)rng_between(r, 0, 8),
+		.retry_ms = rng_between(r, 0, 60) * 1000,
+		.silence_ms = rng_chance(r, 0.3) ? rng_between(r, 60, 900) * 1000 : 0,
+		.timeout_ms = rng_between(r, 600, 7200) * 1000,
+		.setup = rng_chance(r, 0.5),
+		.check = rng_chance(r, 0.6),
+		.probe = rng_chance(r, 0.3),
+		.allow_red = rng_chance(r, 0.3),
+		.skip = rng_chance(r, 0.5),
+		.fail_uncommitted = rng_chance(r, 0.1),
+		.remote = rng_chance(r, 0.4),
+		.method = methods[rng_below(r, ARRAY_LEN(methods))],
+		.from = froms[rng_below(r, ARRAY_LEN(froms))],
+	};
+}
+
+void draw_weather(struct world *w)
+{
+	draw_settings(&w->settings);
+	w->weather = (struct weather){
+		.error = drawn(0.1),
+		.lost_answer = drawn(0.1),
+		.crash = drawn(0.03),
+		.hard_error = rng_chance(&w->rng, 0.2) ? drawn(0.3) : 0,
+		.agent_fails = drawn(0.5),
+		.agent_nothing = drawn(0.2),
+		.agent_later = drawn(0.3),
+		.agent_hangs = drawn(0.2),
+		.agent_dies = drawn(0.1),
+		.agent_silent = drawn(0.2),
+		.agent_bad_history = drawn(0.1),
+		.agent_lazy = drawn(0.2),
+		.leftovers = drawn(0.5),
+		.conflict = drawn(0.4),
+		.breaks = drawn(0.3),
+		.pair = drawn(0.3),
+		.flicker = drawn(0.3),
+		.fix = 0.3 + drawn(0.7),
+		.setup_fails = drawn(0.1),
+		.faults = rng_chance(&w->rng, 0.15) ? 0 : (int)rng_between(&w->rng, 1, 300),
+		.slow_ms = rng_between(&w->rng, 20, 5000),
+	};
+}
+
+/* ---- the graph ---- */
+
+static int graph_size(struct rng *r)
+{
+	if (rng_chance(r, 0.01))
+		return (int)rng_between(r, 60, 500);
+	if (rng_chance(r, 0.1))
+		return (int)rng_between(r, 12, 60);
+	return (int)rng_between(r, 1, 12);
+}
+
+/* Edges go to earlier issues only: what has a cycle is never started. */
+static void draw_needs(struct world *w, int task, int shape)
+{
+	struct rng *r = &w->rng;
+	int most = shape == 0 ? 0 : shape == 1 ? 1 : (int)rng_below(r, 4);
+	for (int k = 0; task > 0 && k < most; k++) {
+		int need = shape == 1           ? task - 1
+			   : rng_chance(r, 0.5) ? (int)rng_below(r, task)
+						: task - 1 - (int)rng_below(r, task < 4 ? task : 4);
+		bool known = false;
+		for (size_t i = 0; i < w->issues.items[task].needs.n; i++)
+			known = known || w->issues.items[task].needs.items[i] == need;
+		if (known)
+			continue;
+		VEC_PUSH(&w->issues.items[task].needs, need);
+		checker_need(w->checker, task, need);
+	}
+}
+
+void draw_graph(struct world *w, int n_wanted)
+{
+	struct rng *r = &w->rng;
+	int n = n_wanted ? n_wanted : graph_size(r), shape = (int)rng_below(r, 4);
+	double odd = drawn(0.1);
+	for (int i = 0; i < n; i++) {
+		char id[20];
+		(void)snprintf(id, sizeof(id), "t%d", i);
+		int task = issue_add(w, id, (int)rng_below(r, 5));
+		struct sim_issue *x = &w->issues.items[task];
+		x->hidden = rng_chance(r, odd);
+		x->child = !rng_chance(r, odd);
+		x->open = !rng_chance(r, odd);
+		checker_issue(w->checker, task, x->child && !x->hidden, x->open);
+		draw_needs(w, task, shape);
+	}
+}
+
+static const char *text_of(const cJSON *j, const char *name)
+{
+	const char *s = cJSON_GetStringValue(cJSON_GetObjectItem(j, name));
+	return s ? s : "";
+}
+
+static void beads_edges(struct world *w, const cJSON *issue)
+{
+	int task = issue_index(text_of(issue, "id"));
+	const cJSON *d = NULL;
+	cJSON_ArrayForEach(d, cJSON_GetObjectItem(issue, "dependencies"))
+	{
+		int need = issue_index(text_of(d, "depends_on_id"));
+		if (strcmp(text_of(d, "type"), "blocks") != 0 || need < 0 || need == task)
+			continue;
+		VEC_PUSH(&w->issues.items[task].needs, need);
+		checker_need(w->checker, task, need);
+	}
+}
+
+static void beads_line(struct world *w, const char *line, bool edges)
+{
+	cJSON *j = cJSON_Parse(line);
+	const char *id = text_of(j, "id");
+	if (edges && id[0]) {
+		beads_edges(w, j);
+	} else if (id[0] && issue_index(id) < 0) {
+		const cJSON *p = cJSON_GetObjectItem(j, "priority");
+		int task = issue_add(w, id, p ? p->valueint : 2);
+		checker_issue(w->checker, task, true, true);
+	}
+	cJSON_Delete(j);
+}
+
+/* The real epic: every issue of a Beads export, with its 'blocks' edges. */
+bool beads_graph(struct world *w, const char *path)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		FILE *f = fopen(path, "re");
+		char *line CLEANUP(freep) = NULL;
+		size_t size = 0;
+		if (!f)
+			return false;
+		while (getline(&line, &size, f) > 0)
+			beads_line(w, line, pass == 1);
+		(void)fclose(f);
+	}
+	return w->issues.n > 0;
+}

@@ -1,0 +1,160 @@
+#include "unit/core_fixture.h"
+
+/* A core that goes on where another one left its tables. */
+
+/* As recovery does it: the same tables in a new core, asked for what was under way. */
+static void reload(struct rig *r, struct rig *ret, const char *boot)
+{
+	struct policy p = r->c.policy;
+	*ret = (struct rig){.now = r->now, .commits = r->commits + 100};
+	core_init(&ret->c, &p);
+	(void)core_add_kind(&ret->c, "a", 0);
+	ret->c.kinds.items[0] = r->c.kinds.items[0];
+	ret->c.run = r->c.run;
+	for (size_t i = r->c.tasks.n; i-- > 0;) /* a journal's order is its own */
+		(void)core_add_task(&ret->c, &r->c.tasks.items[i]);
+	core_order_tasks(&ret->c);
+	for (size_t i = 0; i < r->c.tasks.n; i++) {
+		assert_string_equal(ret->c.tasks.items[i].id, r->c.tasks.items[i].id);
+		assert_int_equal(core_find(&ret->c, r->c.tasks.items[i].id), (int)i);
+	}
+	for (size_t i = 0; i < r->c.tasks.n; i++)
+		for (size_t k = 0; k < r->c.tasks.items[i].needs.n; k++)
+			core_add_edge(&ret->c, (int)i, r->c.tasks.items[i].needs.items[k]);
+	core_loaded(&ret->c);
+	core_reissue(&ret->c);
+	run_event(ret, EV_SYNCED, 0);
+	core_check(&ret->c);
+	step(ret, (struct core_event){.kind = EV_START, .task = -1, .text = boot});
+}
+
+static void test_recovery__asks_again_for_what_was_under_way(void **state)
+{
+	struct rig r, n;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "abc");
+	needs(&r, "c", "a");
+	begin(&r);
+	to_work(&r, "a");
+	int64_t serial = task(&r, "a")->serial, job = task(&r, "a")->job;
+	reload(&r, &n, "boot-1");
+	assert_int_equal(n.c.live, 2);
+	struct action a = {0};
+	assert_true(rig_pop(&n, "a", ACT_AGENT, &a));
+	assert_int_equal(a.serial, serial);
+	assert_int_equal(a.job, job);
+	VEC_PUSH(&n.todo, a);
+	assert_true(asked(&n, "b", ACT_CLAIM));
+	opened(&n);
+	to_queue(&n, "a");
+	to_closed(&n, "a");
+	to_queue(&n, "b");
+	to_closed(&n, "b");
+	whole(&n, "c");
+	tidied(&n);
+	assert_int_equal(core_exit_code(&n.c), 0);
+	rig_done(&r);
+	rig_done(&n);
+}
+
+/* Nothing new is begun before the epic was opened again, whatever the journal says. */
+static void test_recovery__claims_nothing_before_the_epic_is_open(void **state)
+{
+	struct rig r, n;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	run_event(&r, EV_PAUSE, 0);
+	begin(&r);
+	r.c.run.paused = 0; /* and a crash just here */
+	reload(&r, &n, "boot-1");
+	assert_state(&n, "a", TASK_READY);
+	opened(&n);
+	assert_state(&n, "a", TASK_CLAIMING);
+	rig_done(&r);
+	rig_done(&n);
+}
+
+static void test_recovery__a_wait_goes_on_after_a_reboot(void **state)
+{
+	struct rig r, n;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	attempt(&r, "a", RESULT_FAILED, 0);
+	int64_t wait = core_next_ms(&r.c);
+	r.now.mono_ms = 5; /* the clock of the new boot */
+	r.now.wall_ms += wait / 2;
+	reload(&r, &n, "boot-2");
+	opened(&n);
+	assert_state(&n, "a", TASK_WAITING);
+	assert_in_range(core_next_ms(&n.c), wait / 2, wait / 2 + 2);
+	pass_next(&n);
+	assert_state(&n, "a", TASK_CLAIMING);
+	rig_done(&r);
+	rig_done(&n);
+
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	attempt(&r, "a", RESULT_FAILED, 0);
+	r.now.mono_ms += 1000000000; /* a boot that has been up for longer: not due for that */
+	reload(&r, &n, "boot-2");
+	opened(&n);
+	assert_state(&n, "a", TASK_WAITING);
+	rig_done(&r);
+	rig_done(&n);
+}
+
+static void test_recovery__asks_a_job_again_to_end(void **state)
+{
+	struct rig r, n;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	to_work(&r, "a");
+	order(&r, "a", EV_CANCEL);
+	reload(&r, &n, "boot-1");
+	assert_int_equal(n.stops, 1);
+	rig_done(&r);
+	rig_done(&n);
+}
+
+/* Until START nothing is due: the times may be those of an earlier boot. */
+static void test_recovery__waits_quietly_for_its_start(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct core c;
+	(void)state;
+	core_init(&c, &p);
+	(void)core_add_kind(&c, "a", 0);
+	(void)core_add_task(&c, &(struct task){.id = "a",
+					       .title = "a",
+					       .state = TASK_WAITING,
+					       .due_mono = 1,
+					       .due_ms = 1});
+	c.run.state = RUN_RUNNING;
+	core_loaded(&c);
+	core_reissue(&c);
+	core_step(&c, &(struct core_event){
+			      .kind = EV_SYNCED, .task = -1, .at = {5000, 5000}
+        });
+	assert_int_equal(c.tasks.items[0].state, TASK_WAITING);
+	assert_int_equal(core_next_ms(&c), -1);
+	core_done(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recovery__waits_quietly_for_its_start),
+		cmocka_unit_test(test_recovery__asks_again_for_what_was_under_way),
+		cmocka_unit_test(test_recovery__claims_nothing_before_the_epic_is_open),
+		cmocka_unit_test(test_recovery__a_wait_goes_on_after_a_reboot),
+		cmocka_unit_test(test_recovery__asks_a_job_again_to_end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
