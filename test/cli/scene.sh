@@ -64,19 +64,19 @@ does()
 go()
 {
 	split "$@"
-	run timeout -k 5 "$WAIT_S" "$GANGER" "${before[@]}" run "$epic" --yes "${behind[@]}"
+	run timeout -k 5 "$WAIT_S" "$GANGER" "${sets[@]}" run "$epic" --yes "${options[@]}"
 }
 
 # -c goes before the command.
 split()
 {
-	before=() behind=()
+	sets=() options=()
 	while [ $# -gt 0 ]; do
 		if [ "$1" = -c ]; then
-			before+=(-c "$2")
+			sets+=(-c "$2")
 			shift
 		else
-			behind+=("$1")
+			options+=("$1")
 		fi
 		shift
 	done
@@ -86,7 +86,7 @@ split()
 start()
 {
 	split "$@"
-	"$GANGER" "${before[@]}" run "$epic" --yes "${behind[@]}" >"$T/run.out" 2>"$T/run.err" 7>&- &
+	"$GANGER" "${sets[@]}" run "$epic" --yes "${options[@]}" >"$T/run.out" 2>"$T/run.err" 7>&- &
 	supervisor=$!
 }
 
@@ -216,7 +216,7 @@ sorted_landings()
 
 epic_dir()
 {
-	echo "$XDG_STATE_HOME"/ganger/*/"$epic"
+	echo "$XDG_STATE_HOME/ganger/$(basename "$PWD")"-*/"$epic"
 }
 
 # of_us: processes of this test's runs, by their environment: "pid name" a line.
