@@ -140,10 +140,12 @@ static bool branch_read(const struct collection *c, const char *branch, struct o
 	return branch && ref_read(c->g, ref, ret);
 }
 
-/* No HEAD to go by: the branch, or else where it began. */
+/* No HEAD to go by: what was saved as its worktree went, the branch, or else where it began. */
 static void fall_back(struct collection *c)
 {
-	if (!branch_read(c, c->j->branch, &c->work.head))
+	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, "");
+
+	if (!ref_read(c->g, ref, &c->work.head) && !branch_read(c, c->j->branch, &c->work.head))
 		c->work.head = c->j->start;
 }
 

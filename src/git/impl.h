@@ -162,6 +162,11 @@ int work_collect(struct git_repo *g,
 /* The attempt the mark names was collected, a ref holds its work, and HEAD has not moved since. */
 bool work_is_kept(const struct git_repo *g, const struct slot *s, const struct mark *m);
 
+/* ---- worktree.c ---- */
+
+/* Rule 8: what an attempt left there that nobody collected is named by a ref before it goes. */
+int work_save(struct git_repo *g, const struct slot *s, struct err *e);
+
 /* ---- merge.c ---- */
 
 struct tree_merge {

@@ -103,7 +103,7 @@ static int remove_all(struct git_repo *g, struct err *e)
 
 		slot_init(g, paths[i], &s);
 		/* One that must stay does not keep the others; the first is what is said. */
-		if (remove_slot(g, &s, &why) < 0 && !rc) {
+		if ((work_save(g, &s, &why) < 0 || remove_slot(g, &s, &why) < 0) && !rc) {
 			rc = why.code;
 			if (e)
 				*e = why;

@@ -256,8 +256,7 @@ static int fresh(struct git_repo *g,
 	return rc ? rc : checkout(g, s, spec->branch, &b->start, e);
 }
 
-/* Rule 8: what an attempt left behind that nobody collected is named by a ref before it goes. */
-static int save_first(struct git_repo *g, const struct slot *s, struct err *e)
+int work_save(struct git_repo *g, const struct slot *s, struct err *e)
 {
 	struct mark m CLEANUP(mark_done) = {0};
 	struct git_work work;
@@ -301,7 +300,7 @@ static int prepare(struct git_repo *g,
 {
 	bool ours = slot_has(s, "gitdir");
 	struct err why = ERR_INIT;
-	int rc = ours ? save_first(g, s, e) : 0;
+	int rc = ours ? work_save(g, s, e) : 0;
 
 	if (rc)
 		return rc;

@@ -151,8 +151,11 @@ struct git_ops {
 	/* Is a an ancestor of b? *ret set on success. */
 	int (*ancestor)(struct git *g, const struct oid *a, const struct oid *b, bool *ret,
 			struct err *e);
-	/* Take away one worktree (renamed to trash, deleted there), or with NULL all of the epic's
-	 * and the anchor. One whose work no ref names is left and named in the error. */
+	/*
+	 * Take away one worktree (renamed to trash, deleted there); one whose work no ref names is
+	 * left and named in the error. With NULL all of the epic's and the anchor: what nobody
+	 * collected is saved first, under the attempt's ref.
+	 */
 	int (*remove)(struct git *g, const char *path, struct err *e);
 	void (*free)(struct git *g);
 };
