@@ -110,11 +110,13 @@ void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
 	dependents_fall(c, t);
 }
 
+/* Why it failed stays: the next attempt is told. */
 static void start_over(struct task *t)
 {
 	t->spent = t->interruptions = t->deferrals = t->gate_errors = 0;
 	t->person = t->cancel = 0;
-	t->reason[0] = '\0';
+	if (t->state != TASK_FAILED && t->state != TASK_CONFLICTED)
+		t->reason[0] = '\0';
 }
 
 void on_retry(struct core *c, struct task *t, const struct core_event *ev)

@@ -130,13 +130,12 @@ static void red(struct core *c, struct task *t, const char *what, const char *wh
 {
 	t->gate_errors = 0;
 	task_reason(c, t, "%s failed on the merged tree: %s", what, why);
-	if (t->spent >= c->policy.attempts || c->policy.no_agents || t->branch) {
-		task_fail(c, t);
-		return;
-	}
 	t->red = 1;
 	t->from = FROM_MERGED;
-	task_make_ready(c, t);
+	if (t->spent >= c->policy.attempts || c->policy.no_agents || t->branch)
+		task_fail(c, t);
+	else
+		task_make_ready(c, t);
 }
 
 static void gate_over(struct core *c, struct task *t, const struct core_event *ev, const char *what)
