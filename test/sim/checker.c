@@ -320,6 +320,8 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 		checker_break(c, "rule 3: attempt %d of task %d is made twice", j->attempt,
 			      j->task);
 	t->attempt_most = j->attempt;
+	/* What is owed to a red check is owed on top of the work that was red. */
+	t->red = t->red && j->start >= 0 && t->head >= 0 && holds(c, j->start, t->head);
 	if (!t->child)
 		checker_break(c, "rule 1: task %d is not of this epic", j->task);
 	if (c->disk_full)
