@@ -3,7 +3,9 @@
 # middle. Offline; all of it below one temporary folder, which goes at the end (KEEP=1: stays).
 #
 #   make demo                      the demo's own agent, demo/agent.sh
-#   make demo AGENT='claude -p …'  three tasks with a real agent instead, which may cost money
+#   make demo AGENT='claude -p …'  three tasks with a real agent instead, which may cost money;
+#                                  it gets its prompt on standard input and must not ask
+#   make demo AGENT=claude         the same with the flags that ganger knows for it
 #
 # demo/run.sh [BUILD]: ganger is found there, or in build/.
 set -u
@@ -200,9 +202,13 @@ own_agent()
 # A login is the user's, so HOME stays what it is; everything else is ours.
 real_agent()
 {
-	local name=${AGENT%%[[:space:]]*} set
+	local name=${AGENT%%[[:space:]]*} set code
 	name=$(basename "$name" | tr -c 'A-Za-z0-9\n' _)
-	set="-c agent=$name -c agents.$name.command=\"\$AGENT\""
+	set="-c agent=$name -c agents.$name.kind=command"
+	case $AGENT in
+	claude | codex | copilot | aider) ;;
+	*) set+=" -c agents.$name.command=\"\$AGENT\"" ;;
+	esac
 	part "Three tasks with a real agent: $AGENT"
 	must 0 'cp -r demo/project abacus && cp demo/real.yaml abacus/ganger.yaml && cd abacus'
 	must 0 'git init -q -b main && git add -A && git commit -q -m Start'
@@ -213,7 +219,9 @@ real_agent()
 		'provider says.'
 	cp -a . "$top/before"
 	run "ganger $set run real"
+	code=$?
 	run 'ganger report real'
+	[ "$code" = 0 ] || die "'ganger run' ended with $code: the report says what to do"
 	part 'What came of it'
 	must 0 'git log --oneline --first-parent epic/real'
 	audit real real.md
