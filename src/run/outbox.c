@@ -55,11 +55,27 @@ void work_answer_error(struct task_work *w)
 		buf_printf(&w->text, "; %s", w->e.hint);
 }
 
+/* Those that are still what is wanted; what became of a task meanwhile has its own action. */
+static void send_later(struct supervisor *s)
+{
+	__typeof__(s->later) later = s->later;
+	s->later = (__typeof__(s->later)){0};
+	s->opened = true;
+	for (size_t i = 0; i < later.n; i++) {
+		const struct action *a = &later.items[i];
+		if (s->core.tasks.items[a->task].serial == a->serial)
+			outbox_send(s, a);
+	}
+	VEC_DONE(&later);
+}
+
 static void deliver(struct work *work)
 {
 	struct task_work *w = (struct task_work *)work;
 	struct supervisor *s = w->s;
 	s->works--;
+	if (w->answer.kind == EV_OPENED)
+		send_later(s);
 	if (w->answer.kind == EV_NONE && w->e.code)
 		work_answer_error(w);
 	w->answer.text = buf_cstr(&w->text);
@@ -80,6 +96,16 @@ void work_defer(struct task_work *w, work_fn *fn)
 	w->s->host->defer(w->s->host, &w->work);
 }
 
+/*
+ * Opening takes away the locks that a crash left in the repository. What was under way then is
+ * asked for again at once; it must not be at work there with locks of its own.
+ */
+static bool waits_for_open(const struct supervisor *s, const struct action *a)
+{
+	bool in_world = a->kind != ACT_STOP_JOB && a->kind != ACT_NOTIFY && !a->job;
+	return in_world && a->task >= 0 && !s->opened;
+}
+
 void outbox_send(struct supervisor *s, const struct action *a)
 {
 	static work_fn *const works[ACT_COUNT] = {
@@ -91,7 +117,11 @@ void outbox_send(struct supervisor *s, const struct action *a)
 		[ACT_OPEN] = act_open,       [ACT_TIDY] = act_tidy,
 		[ACT_NOTIFY] = act_notify,
 	};
-	if (a->kind == ACT_STOP_JOB)
+	if (a->kind == ACT_OPEN)
+		s->opened = false;
+	if (waits_for_open(s, a))
+		VEC_PUSH(&s->later, *a);
+	else if (a->kind == ACT_STOP_JOB)
 		job_stop(s, a->job, a->n ? JOB_KILL : JOB_ASK);
 	else if (a->job)
 		job_send(s, work_new(s, a));

@@ -224,6 +224,7 @@ void supervisor_free(struct supervisor *s)
 	VEC_DONE(&s->inbox);
 	VEC_DONE(&s->trace);
 	VEC_DONE(&s->forget);
+	VEC_DONE(&s->later);
 	VEC_DONE(&s->jobs);
 	core_done(&s->core);
 	closep(&s->child_env.lock_fd);

@@ -69,6 +69,8 @@ struct supervisor {
 	VEC(struct traced) trace; /* of the turn being made durable */
 	VEC(int64_t) forget;      /* likewise */
 	VEC(struct job) jobs;
+	VEC(struct action) later; /* durable, to be sent once the repository is open */
+	bool opened;
 	int works; /* under way off the loop's thread */
 	bool started; /* the core was told START */
 	bool held; /* a turn is stepped and not yet durable */
