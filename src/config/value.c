@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <regex.h>
 #include <string.h>
 
 typedef int
@@ -185,6 +186,24 @@ texts_of(const struct config_key_info *k, const struct node *n, char ***ret, str
 	return 0;
 }
 
+/* The first of the texts that is no extended regular expression is an error. */
+static int check_patterns(char **texts, struct err *e)
+{
+	for (char **p = texts; *p; p++) {
+		regex_t re;
+		char why[128];
+		int rc = regcomp(&re, *p, REG_EXTENDED | REG_NOSUB);
+
+		if (rc) {
+			(void)regerror(rc, &re, why, sizeof(why));
+			return err_set(e, ERR_INVALID, "has '%s', which is no pattern: %s", *p,
+				       why);
+		}
+		regfree(&re);
+	}
+	return 0;
+}
+
 static int
 read_list(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
 {
@@ -197,8 +216,12 @@ read_list(const struct config_key_info *k, const struct node *n, void *field, st
 	if (n->kind != NODE_TEXT && n->kind != NODE_LIST)
 		return wrong(k, n, e);
 	rc = texts_of(k, n->kind == NODE_TEXT ? &one : n, &texts, e);
+	if (rc == 0 && streq(k->range, "patterns"))
+		rc = check_patterns(texts, e);
 	if (rc == 0)
 		texts_set(field, texts);
+	else
+		texts_free(texts);
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #define TAB_COLUMNS  4
 #define BODY_COLUMNS 2 /* as far beyond its bullet a task's body begins at least */
@@ -104,12 +105,12 @@ static bool is_title(struct str s, struct str *ret)
 	return true;
 }
 
-/* "key: value" with one of our keys. */
+/* "key: value" with one of our keys, in capitals or not. */
 static bool directive(struct str s, const char *key, struct str *ret)
 {
 	size_t n = strlen(key);
 
-	if (!str_starts(s, key) || s.n == n || s.p[n] != ':')
+	if (s.n <= n || strncasecmp(s.p, key, n) != 0 || s.p[n] != ':')
 		return false;
 	*ret = str_trim(skip(s, n + 1));
 	return true;
@@ -164,14 +165,18 @@ take_priority(struct parser *p, const struct body_line *l, struct str value, str
 	return 0;
 }
 
-/* Take a line that is for us out of a task's body: *ret_taken. */
+/*
+ * Take a line that is for us out of a task's body: *ret_taken. A dependency may also be an
+ * item of a list.
+ */
 static int take_line(struct parser *p, const struct body_line *l, bool *ret_taken, struct err *e)
 {
 	struct markdown_task *t = &p->plan->tasks.items[p->plan->tasks.n - 1];
-	struct str value;
+	struct str value, item = l->text;
 
 	*ret_taken = true;
-	if (directive(l->text, "after", &value))
+	if (directive(l->text, "after", &value) ||
+	    (bullet(&item) && directive(item, "after", &value)))
 		return take_after(p, l, value, e);
 	if (directive(l->text, "priority", &value))
 		return take_priority(p, l, value, e);
@@ -222,13 +227,16 @@ static int end_body(struct parser *p, struct err *e)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 	int least = least_columns(&p->body), rc = 0;
+	bool begun = false; /* by a line that is not for us */
 
 	for (size_t i = 0; rc == 0 && i < p->body.at.n; i++) {
 		const struct body_line *l = &p->body.at.items[i];
 		bool taken = false;
 
-		if (p->in_task && !l->fenced && l->columns == least)
+		/* Deeper than the rest it is quoted, but not where the body begins. */
+		if (p->in_task && !l->fenced && (l->columns == least || !begun))
 			rc = take_line(p, l, &taken, e);
+		begun = begun || (!taken && l->text.n);
 		if (!taken)
 			put_line(l, least, &b);
 	}
@@ -286,7 +294,7 @@ static int stray_line(struct parser *p, struct str text, bool fenced, struct err
 	if (!fenced && text.p[0] == '#')
 		return 0; /* headings between tasks are for the reader */
 	*VEC_ADD(&p->plan->notes) = (struct markdown_note){
-		.line = p->line, .text = mem_strdup("text that is indented below no task")};
+		.line = p->line, .text = mem_strdup("text that is not indented below a task")};
 	return 0;
 }
 

@@ -158,8 +158,12 @@ static void report(struct cli *c, const struct import_result *r)
 		cli_print_line(c, r->epic);
 	}
 	(void)fprintf(stderr, "%s\n", buf_cstr(&b));
-	if (r->epic)
-		cli_hint(c, "'ganger plan %s' shows what a run would do", r->epic);
+	if (r->epic) {
+		struct buf name CLEANUP(buf_done) = BUF_INIT;
+
+		buf_shell(&name, r->epic);
+		cli_hint(c, "'ganger plan %s' shows what a run would do", buf_cstr(&name));
+	}
 }
 
 int cmd_import(struct cli *c, int argc, char **argv)
