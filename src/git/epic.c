@@ -88,7 +88,8 @@ static int check_free(const struct git_repo *g, struct err *e)
 
 	if (!holder)
 		return 0;
-	(void)err_set(e, ERR_BUSY, "cannot use the epic branch '%s': it is checked out in '%s'",
+	/* Not BUSY: only a person can change it, so it is said at once. */
+	(void)err_set(e, ERR_INVALID, "cannot use the epic branch '%s': it is checked out in '%s'",
 		      branch, holder);
 	return err_hint(e, "check out another branch there");
 }

@@ -320,7 +320,10 @@ static void written(uv_write_t *w, int status)
 
 static void give_event(void *ctx, const struct core_event *ev)
 {
-	supervisor_event(ctx, ev);
+	if (ev->kind == EV_STOP)
+		supervisor_stop(ctx, (int)ev->n);
+	else
+		supervisor_event(ctx, ev);
 }
 
 static int number_of(const cJSON *j, const char *name, int otherwise)

@@ -19,7 +19,6 @@ struct host_uv {
 	uv_signal_t interrupt, terminate, hangup;
 	struct supervisor *s;
 	struct control *control;
-	int signals;  /* SIGINT and SIGTERM so far */
 	int ready_fd; /* as the spec's */
 };
 
@@ -92,24 +91,15 @@ static void on_tick(uv_timer_t *t)
 		o->turn(o->ctx, &h->s->core);
 }
 
-/* The first asks for a calm end, the second for an end; a third changes nothing: it is under way. */
+/*
+ * The first asks for a calm end, the second for an end; a third changes nothing: it is under way.
+ * 'ganger stop' counts as the first.
+ */
 static void on_stop_signal(uv_signal_t *sig, int signum)
 {
 	struct host_uv *h = sig->data;
 	(void)signum;
-	h->signals++;
-	if (h->signals == 1)
-		supervisor_message(h->s,
-				   "Shutting down gracefully. Waiting for %d running agents to "
-				   "complete...",
-				   h->s->core.live);
-	else if (h->signals == 2)
-		supervisor_message(h->s, "Ending %d running agents. Their work is kept.",
-				   h->s->core.live);
-	supervisor_event(h->s,
-			 &(struct core_event){.kind = EV_STOP,
-					      .task = -1,
-					      .n = h->signals == 1 ? STOP_GRACEFUL : STOP_NOW});
+	supervisor_stop(h->s, h->s->stop == STOP_NO ? STOP_GRACEFUL : STOP_NOW);
 }
 
 /* Output goes on to run.log, and so does the run. */
@@ -201,6 +191,8 @@ int supervisor_run(const struct supervisor_spec *spec, int *ret_exit, struct err
 	}
 	if (rc == 0)
 		*ret_exit = core_exit_code(&h->s->core);
+	if (rc == 0 && spec->ret_stopped)
+		*spec->ret_stopped = h->s->stop != STOP_NO;
 	struct supervisor *s = TAKE(h->s);
 	if (s && s->executor) {
 		s->executor->ops->free(s->executor);

@@ -75,6 +75,7 @@ struct supervisor {
 	bool started; /* the core was told START */
 	bool held; /* a turn is stepped and not yet durable */
 	bool full; /* the reserve is released */
+	int stop;  /* enum core_stop: what was asked of this supervisor; the core's may be older */
 	struct err fatal;
 	int64_t published_mono; /* when the files were written last */
 	bool unpublished;
@@ -84,6 +85,7 @@ struct supervisor {
 /* turn.c */
 void inbox_add(struct supervisor *s, const struct core_event *ev, int64_t forget);
 void supervisor_message(struct supervisor *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void supervisor_stop(struct supervisor *s, int how); /* enum core_stop; also says so */
 bool disk_is_full(const struct supervisor *s); /* hardly any room where state is kept */
 
 /* trace.c: an event as the journal keeps it; only what is not zero. */

@@ -41,6 +41,7 @@ struct supervisor_spec {
 	/* dispatch: these issues alone, no graph, no merging; NULL: the epic's children */
 	const char *const *ids;
 	const char *base;     /* over config->base; NULL */
+	bool *ret_stopped;    /* set when somebody asked the run to stop; NULL: not wanted */
 };
 
 /*

@@ -46,6 +46,22 @@ void supervisor_message(struct supervisor *s, const char *fmt, ...)
 		s->spec.observer.message(s->spec.observer.ctx, buf_cstr(&b));
 }
 
+void supervisor_stop(struct supervisor *s, int how)
+{
+	if (how <= s->stop)
+		return;
+	s->stop = how;
+	if (how == STOP_GRACEFUL)
+		supervisor_message(s,
+				   "Shutting down gracefully. Waiting for %d running agents to "
+				   "complete...",
+				   s->core.live);
+	else
+		supervisor_message(s, "Ending %d running agents. Their work is kept.",
+				   s->core.live);
+	supervisor_event(s, &(struct core_event){.kind = EV_STOP, .task = -1, .n = how});
+}
+
 bool disk_is_full(const struct supervisor *s)
 {
 	struct err none = ERR_INIT; /* a disk that says nothing is not full */

@@ -119,7 +119,8 @@ static char *epic_name(const char *journal)
 	if (store_open(journal, STORE_READ, rows_tables, ROWS_TABLE_COUNT, &store, &none))
 		return NULL;
 	core_init(&c, &policy);
-	if (rows_load(store, &c, &none) == 0)
+	/* No name: a run that was refused before its first turn. */
+	if (rows_load(store, &c, &none) == 0 && c.run.epic[0])
 		name = mem_strdup(c.run.epic);
 	core_done(&c);
 	store_close(store);

@@ -1,5 +1,7 @@
 #include "base/clean.h"
+#include "base/file.h"
 #include "port/tracker.h"
+#include "run/paths.h"
 #include "ui/cli/commands.h"
 #include "ui/cli/supervise.h"
 
@@ -56,13 +58,54 @@ static int detach(struct cli *c, const char *epic)
 	return code;
 }
 
-static int run_one(struct cli *c, const char *epic)
+static int run_one(struct cli *c, const char *epic, bool *ret_stopped)
 {
 	if (cli_flag(c, "detach"))
 		return detach(c, epic);
 	return supervise(c, &(struct supervise){.epic = epic,
 						.allow_red = cli_flag(c, "allow-red"),
-						.quiet = cli_flag(c, "json")});
+						.quiet = cli_flag(c, "json"),
+						.ret_stopped = ret_stopped});
+}
+
+/* A mistyped epic is found before anything starts. One of 'dispatch' is in no tracker. */
+static int check_epic(struct cli *c, struct tracker *t, const char *epic, struct err *e)
+{
+	struct issue issue CLEANUP(issue_done) = {0};
+	struct paths p CLEANUP(paths_done) = {0};
+	int rc = t->ops->get(t, epic, &issue, NULL, e);
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	paths_find(&c->place, epic, c->config.worktree_dir, &p);
+	return file_exists(p.journal) ? 0 : rc;
+}
+
+static int check_epics(struct cli *c, int argc, char **argv, struct err *e)
+{
+	struct tracker *t = NULL;
+	int rc = cli_tracker(c, &t, e);
+	for (int i = 0; rc == 0 && i < argc; i++)
+		rc = check_epic(c, t, argv[i], e);
+	if (t)
+		t->ops->free(t);
+	return rc;
+}
+
+/* One after another, until somebody stops one: then the rest is left for the next time. */
+static int run_all(struct cli *c, int argc, char **argv)
+{
+	int worst = CLI_OK;
+	bool stopped = false;
+	for (int i = 0; i < argc && !stopped; i++) {
+		int code = run_one(c, argv[i], &stopped);
+		worst = code > worst ? code : worst;
+		if (stopped && i + 1 < argc) {
+			cli_warn(c, "stopped: epic '%s'%s not started", argv[i + 1],
+				 i + 2 < argc ? " and those after it were" : " was");
+			worst = worst > CLI_FAILED ? worst : CLI_FAILED;
+		}
+	}
+	return worst;
 }
 
 int cmd_run_epics(struct cli *c, int argc, char **argv)
@@ -77,12 +120,9 @@ int cmd_run_epics(struct cli *c, int argc, char **argv)
 	if (argc == 0) {
 		char *epic CLEANUP(freep) = NULL;
 		int code = find_epic(c, &epic);
-		return code == CLI_OK ? run_one(c, epic) : code;
+		return code == CLI_OK ? run_one(c, epic, NULL) : code;
 	}
-	int worst = CLI_OK;
-	for (int i = 0; i < argc; i++) {
-		int code = run_one(c, argv[i]);
-		worst = code > worst ? code : worst;
-	}
-	return worst;
+	if (check_epics(c, argc, argv, &e))
+		return cli_fail(c, &e);
+	return run_all(c, argc, argv);
 }

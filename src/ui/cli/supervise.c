@@ -79,6 +79,7 @@ int supervise(struct cli *c, const struct supervise *s)
 		.allow_red = s->allow_red,
 		.ids = s->ids,
 		.ready_fd = supervise_ready_fd(),
+		.ret_stopped = s->ret_stopped,
 	};
 	struct progress *progress = progress_new(&watched, &spec.observer);
 	int rc = supervisor_run(&spec, &exit_code, &e);

@@ -12,6 +12,7 @@ struct supervise {
 	bool allow_red;
 	bool quiet;     /* --json: nothing but the result on standard output, no board */
 	bool no_result; /* the caller says what came of it */
+	bool *ret_stopped; /* set when somebody stopped it; NULL: not wanted */
 };
 
 /* To the end; returns the exit code. Errors are printed. */

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Several epics in one call, epics that are not there, runs that are refused, and how they are stopped.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
+scene
+task one
+first=$epic
+epic=$(ganger add 'Another epic')
+task two
+second=$epic
+
+# Named wrongly.
+run ganger run "$first" nowhere --yes
+code_is 2 'an epic that is not there: exit 2'
+err_like "there is no issue 'nowhere'" 'and its name'
+not_ok 'nothing has started' test -s "$T/ran"
+run ganger status nowhere
+code_is 2 'it has no status'
+
+# Refused before anything began.
+ganger add turn --epic "$(ganger add 'A cycle')" >"$T/turn"
+ganger edit "$(cat "$T/turn")" --after "$(ganger add back --epic 5 --after "$(cat "$T/turn")")" 2>/dev/null
+run ganger run 5 --yes
+code_is 3 'a cycle: exit 3'
+run ganger status
+code_is 2 'a run that was refused is no run'
+err_like 'there was no run here yet' 'and the message names none'
+
+# Stopped in the first: the second does not begin.
+does one 'flock -s "$T/gate" true; echo 1 >one'
+hold
+"$GANGER" run --yes --json "$first" "$second" >"$T/run.out" 2>"$T/run.err" 7>&- &
+supervisor=$!
+wait_file "$T/run.err" working
+kill -INT "$supervisor"
+wait_file "$T/run.err" 'Shutting down gracefully. Waiting for 1 running agents to complete\.\.\.'
+release
+ended
+code_is 1 'stopped with work left: exit 1'
+is "$(jq -r '.epic + " " + .status' "$T/out")" "$first done" 'the first came to its end'
+err_like "stopped: epic '$second' was not started" 'and it is said that the second did not begin'
+run ganger run --yes --json "$first" "$second"
+code_is 0 'the next time both do'
+is "$(jq -r '.epic' "$T/out" | paste -sd ' ')" "$first $second" 'a result a line'
+run ganger status
+out_like '^[0-9]+: Another epic$' 'the latest run is shown'
+
+# 'stop' is as the first signal, so a signal after it is the second.
+epic=$(ganger add 'A third epic')
+task slow
+does slow 'echo 1 >slow; flock -s "$T/gate" true'
+hold
+start
+wait_file "$T/run.out" working
+ok 'stop' ganger stop "$epic"
+wait_file "$T/run.err" 'Shutting down gracefully. Waiting for 1 running agents to complete\.\.\.'
+kill -INT "$supervisor"
+ended
+release
+code_is 130 'a signal after stop is the second: exit 130'
+nothing_left 'nothing is left'
+
+# The epic branch in somebody's checkout.
+scene taken
+task one
+git branch "epic/$epic" && git worktree add -q "$T/elsewhere" "epic/$epic"
+go
+code_is 4 'an epic branch that is checked out elsewhere: exit 4'
+out_like "checked out in '$T/elsewhere'" 'with the path'
+unlike "$(cat "$T/out")" 'allow-red' 'and nothing that does not help'
+done_testing
