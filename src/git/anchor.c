@@ -34,7 +34,7 @@ static int write_patterns(const struct slot *s, struct err *e)
 	return rc ? rc : file_write(path, STR(".gitattributes\n"), /* durable */ false, e);
 }
 
-int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e)
+static int open_locked(struct git_repo *g, const struct oid *epic_head, struct err *e)
 {
 	struct slot s CLEANUP(slot_done) = {0};
 	char *head CLEANUP(freep) = mem_printf("ref: %s", g->epic_ref);
@@ -49,7 +49,7 @@ int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e)
 	return anchor_sync(g, epic_head, e);
 }
 
-int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
+static int refresh_locked(struct git_repo *g, const struct oid *at, struct err *e)
 {
 	struct cmd c = anchor_cmd(g);
 	struct child_result r CLEANUP(child_result_done) = {0};
@@ -71,13 +71,32 @@ int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
 	return 0;
 }
 
+int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e)
+{
+	(void)pthread_mutex_lock(&g->anchor_lock);
+	int rc = open_locked(g, epic_head, e);
+	(void)pthread_mutex_unlock(&g->anchor_lock);
+	return rc;
+}
+
+int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
+{
+	(void)pthread_mutex_lock(&g->anchor_lock);
+	int rc = refresh_locked(g, at, e);
+	(void)pthread_mutex_unlock(&g->anchor_lock);
+	return rc;
+}
+
 void anchor_follow(struct git_repo *g, const struct oid *at)
 {
-	struct cmd c = anchor_cmd(g);
 	int64_t now = clock_now().mono_ms;
 
-	if (!c.work_tree || now - g->anchor_ms < FOLLOW_MS)
-		return;
-	g->anchor_ms = now;
-	(void)!anchor_sync(g, at, NULL); /* what matters is brought there before each merge */
+	(void)pthread_mutex_lock(&g->anchor_lock);
+	struct cmd c = anchor_cmd(g);
+	if (c.work_tree && now - g->anchor_ms >= FOLLOW_MS) {
+		g->anchor_ms = now;
+		/* What matters is brought there before each merge. */
+		(void)!anchor_sync(g, at, NULL);
+	}
+	(void)pthread_mutex_unlock(&g->anchor_lock);
 }

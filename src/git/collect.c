@@ -356,10 +356,11 @@ static bool branch_is_folder(const struct collection *c)
 	return c->j->branch && lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Locks of git processes of the agent, which are gone. */
+/* Locks of git processes that are gone: of the agent, and of our own in an earlier try. */
 static void drop_locks(const struct collection *c)
 {
 	slot_unlink(c->s, "index.lock");
+	slot_unlink(c->s, FILE_OWN ".lock");
 	slot_unlink(c->s, "HEAD.lock");
 	if (c->j->branch)
 		branch_unlock(c->g, c->j->branch);

@@ -88,6 +88,7 @@ static void op_free(struct git *git)
 	free(g->anchor_admin);
 	free(g->ssh);
 	free(g->remote);
+	(void)pthread_mutex_destroy(&g->anchor_lock);
 	free(g);
 }
 
@@ -130,6 +131,7 @@ int git_new(const char *root,
 	int rc;
 
 	g->git.ops = &ops;
+	(void)pthread_mutex_init(&g->anchor_lock, NULL); /* never fails here */
 	g->spec = spec;
 	g->has_env = env != NULL;
 	if (env)
