@@ -35,7 +35,7 @@ struct git_repo {
 	char *remote;       /* NULL: none */
 	const char *const
 		*identity;        /* variables of the stand-in identity; NULL: the user has one */
-	pthread_mutex_t anchor_lock;  /* a merge asked for again may meet the opening */
+	pthread_mutex_t anchor_lock; /* a merge asked for again may meet the opening */
 	struct oid anchor_at;     /* the commit the anchor's files are from; empty: not known */
 	int64_t anchor_ms;        /* when its index was last brought there */
 	struct oid tree_of, tree; /* the tree of one commit, usually the last merge */

@@ -206,11 +206,68 @@ ask(const struct paths *p, const struct control_request *r, struct buf *ret, str
 
 /* ---- doing it without a supervisor ---- */
 
+/* A change being made: the core it is made to, and its rows of the trace. */
+struct change {
+	struct core core;
+	VEC(struct traced) trace;
+};
+
 static void step_now(void *ctx, const struct core_event *given)
 {
+	struct change *x = ctx;
+	struct buf b = BUF_INIT;
 	struct core_event ev = *given;
 	ev.at = clock_now();
-	core_step(ctx, &ev);
+	core_step(&x->core, &ev);
+	trace_event(&b, &ev);
+	VEC_PUSH(&x->trace,
+		 ((struct traced){event_name(ev.kind), ev.task, ev.at.wall_ms, buf_take(&b)}));
+}
+
+static void change_done(struct change *x)
+{
+	for (size_t i = 0; i < x->trace.n; i++)
+		free(x->trace.items[i].text);
+	VEC_DONE(&x->trace);
+	core_done(&x->core);
+}
+
+static int change_begin(struct change *x,
+			struct store *store,
+			const struct config *config,
+			const char *epic,
+			struct err *e)
+{
+	struct supervisor_spec spec = {.config = config};
+	struct policy policy;
+	struct buf b = BUF_INIT;
+	settings_policy(&spec, &policy);
+	core_init(&x->core, &policy);
+	if (rows_load(store, &x->core, e))
+		return e->code;
+	if (!x->core.run.epic[0])
+		x->core.run.epic = arena_strdup(&x->core.arena, epic);
+	trace_begin(&b, &(struct trace_begin){.version = GANGER_VERSION,
+					      .epic = epic,
+					      .dispatch = x->core.run.dispatch,
+					      .policy = policy});
+	VEC_PUSH(&x->trace, ((struct traced){TRACE_BEGIN, -1, clock_now().wall_ms, buf_take(&b)}));
+	/* Only what was asked is done here: nothing is due, starts or lands before a START. */
+	core_reissue(&x->core);
+	return 0;
+}
+
+static int change_write(struct change *x, struct store *store, struct err *e)
+{
+	if (store_begin(store, e) || rows_save(store, &x->core, e))
+		return e->code;
+	for (size_t i = 0; i < x->trace.n; i++) {
+		const struct traced *t = &x->trace.items[i];
+		const char *task = t->task >= 0 ? x->core.tasks.items[t->task].id : NULL;
+		if (store_trace(store, t->wall_ms, t->kind, task, t->text, e))
+			return e->code;
+	}
+	return store_commit(store, e);
 }
 
 static int change_journal(struct store *store,
@@ -220,28 +277,12 @@ static int change_journal(struct store *store,
 			  struct buf *ret,
 			  struct err *e)
 {
-	struct supervisor_spec spec = {.config = config};
-	struct policy policy;
-	struct core c;
-	settings_policy(&spec, &policy);
-	core_init(&c, &policy);
-	int rc = rows_load(store, &c, e);
-	if (rc == 0 && !c.run.epic[0])
-		c.run.epic = arena_strdup(&c.arena, epic);
-	/* Only what was asked is done here: nothing else may start or land meanwhile. */
-	int64_t paused = c.run.paused;
-	c.run.paused = 1;
-	if (rc == 0)
-		rc = events_of(&c, r, ret, step_now, &c, e);
-	if (r->verb != CONTROL_PAUSE)
-		c.run.paused = r->verb == CONTROL_RESUME ? 0 : paused;
-	if (rc == 0 &&
-	    (store_begin(store, e) || rows_save(store, &c, e) || store_commit(store, e))) {
+	struct change x CLEANUP(change_done) = {0};
+	if (change_begin(&x, store, config, epic, e) || events_of(&x.core, r, ret, step_now, &x, e))
+		return e->code;
+	if (change_write(&x, store, e))
 		store_rollback(store);
-		rc = e->code;
-	}
-	core_done(&c);
-	return rc;
+	return e->code;
 }
 
 static int do_offline(const struct paths *p,

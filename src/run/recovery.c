@@ -75,6 +75,22 @@ static void note_settings(struct supervisor *s)
 	s->meta_config = buf_take(&now);
 }
 
+/* From here on the core is told everything by events. */
+static void note_begin(struct supervisor *s)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	trace_begin(&b, &(struct trace_begin){
+				.version = GANGER_VERSION,
+				.epic = s->core.run.epic,
+				.agent = s->spec.agent ? s->agent.name : NULL,
+				.agent_max = s->spec.agent ? s->agent.max_concurrent : 0,
+				.dispatch = s->core.run.dispatch,
+				.policy = s->core.policy,
+			});
+	VEC_PUSH(&s->trace,
+		 ((struct traced){TRACE_BEGIN, -1, s->host->now(s->host).wall_ms, buf_take(&b)}));
+}
+
 static int open_journal(struct supervisor *s, struct err *e)
 {
 	if (store_open(s->paths.journal, STORE_WRITE, rows_tables, ROWS_TABLE_COUNT, &s->store,
@@ -90,6 +106,7 @@ static int open_journal(struct supervisor *s, struct err *e)
 		s->core.policy.has_check = false;
 	}
 	note_settings(s);
+	note_begin(s);
 	struct err full = ERR_INIT;
 	s->full = store_reserve_make(s->paths.reserve, &full) != 0;
 	/* Said in any case: the journal may remember a disk that was full. */

@@ -4,8 +4,10 @@
 #include "base/clean.h"
 #include "base/str.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How a member of one of the core's structs is kept. */
@@ -250,6 +252,7 @@ static int load_kind(void *ctx, const struct store_value *values, struct err *e)
 		(void)core_add_kind(c, row.name, (int)row.max);
 	/* The name is the arena's already, and the limit is the user's as of now. */
 	row.name = c->kinds.items[at].name;
+	row.dirty = row.max != c->kinds.items[at].max;
 	row.max = c->kinds.items[at].max;
 	c->kinds.items[at] = row;
 	return 0;
@@ -291,6 +294,13 @@ static int load_pass(void *ctx, const struct store_value *values, struct err *e)
 	return 0;
 }
 
+static void loaded(struct core *c)
+{
+	if (!c->kinds.n)
+		(void)core_add_kind(c, "none", 0);
+	core_loaded(c);
+}
+
 int rows_load(struct store *s, struct core *c, struct err *e)
 {
 	static store_row_fn *const load[ROWS_TABLE_COUNT] = {
@@ -303,8 +313,225 @@ int rows_load(struct store *s, struct core *c, struct err *e)
 		if (table == ROWS_TASK) /* they came in the order of their keys */
 			core_order_tasks(c);
 	}
-	if (!c->kinds.n)
-		(void)core_add_kind(c, "none", 0);
-	core_loaded(c);
+	loaded(c);
 	return 0;
+}
+
+/* ---- without a store: one core's tables into another, or beside another's ---- */
+
+/* A row of a table that is not in a file: its key, and where it is. */
+struct loose {
+	const char *key;
+	const void *row;
+};
+struct loose_rows {
+	VEC(struct loose) items;
+};
+
+/* As SQLite orders texts. */
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct loose *)a)->key, ((const struct loose *)b)->key);
+}
+
+static void sort_loose(struct loose_rows *l)
+{
+	if (l->items.n)
+		qsort(l->items.items, l->items.n, sizeof(*l->items.items), by_key);
+}
+
+static int feed(const struct loose_rows *l,
+		const struct field *fields,
+		size_t n,
+		store_row_fn *load,
+		struct core *to,
+		struct err *e)
+{
+	for (size_t i = 0; i < l->items.n; i++) {
+		struct store_value values[FIELDS_MAX];
+		for (size_t k = 0; k < n; k++)
+			values[k] = value_of(&fields[k], l->items.items[i].row);
+		if (load(to, values, e))
+			return e->code;
+	}
+	return 0;
+}
+
+static void list_tasks(const struct core *c, struct loose_rows *ret)
+{
+	for (size_t i = 0; i < c->tasks.n; i++)
+		VEC_PUSH(&ret->items, ((struct loose){c->tasks.items[i].id, &c->tasks.items[i]}));
+	sort_loose(ret);
+}
+
+static void list_kinds(const struct core *c, struct loose_rows *ret)
+{
+	for (size_t i = 0; i < c->kinds.n; i++)
+		VEC_PUSH(&ret->items, ((struct loose){c->kinds.items[i].name, &c->kinds.items[i]}));
+	sort_loose(ret);
+}
+
+/* The keys of the edges, in their order; the caller frees each. */
+static void list_edges(const struct core *c, struct loose_rows *ret)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		for (size_t k = 0; k < t->needs.n; k++) {
+			struct buf key = BUF_INIT;
+			edge_key(&key, c, &(struct edge){(int)i, t->needs.items[k]});
+			VEC_PUSH(&ret->items, ((struct loose){buf_take(&key), NULL}));
+		}
+	}
+	sort_loose(ret);
+}
+
+static void edges_done(struct loose_rows *l)
+{
+	for (size_t i = 0; i < l->items.n; i++)
+		free((char *)l->items.items[i].key);
+	VEC_DONE(&l->items);
+}
+
+static int feed_edges(const struct core *from, struct core *to, struct err *e)
+{
+	struct loose_rows edges CLEANUP(edges_done) = {0};
+	list_edges(from, &edges);
+	for (size_t i = 0; i < edges.items.n; i++) {
+		const char *key = edges.items.items[i].key;
+		const char *needs = strchr(key, '\t') + 1;
+		char *task CLEANUP(freep) = mem_strndup(key, (size_t)(needs - 1 - key));
+		const struct store_value values[] = {{.s = key}, {.s = task}, {.s = needs}};
+		if (load_edge(to, values, e))
+			return e->code;
+	}
+	return 0;
+}
+
+int rows_reload(const struct core *from, struct core *to, struct err *e)
+{
+	struct loose_rows run = {0}, kinds = {0}, tasks = {0};
+	VEC_PUSH(&run.items, ((struct loose){"", &from->run}));
+	list_kinds(from, &kinds);
+	list_tasks(from, &tasks);
+	int rc = feed(&run, run_fields, ARRAY_LEN(run_fields), load_run, to, e);
+	if (rc == 0)
+		rc = feed(&kinds, kind_fields, ARRAY_LEN(kind_fields), load_kind, to, e);
+	if (rc == 0)
+		rc = feed(&tasks, task_fields, ARRAY_LEN(task_fields), load_task, to, e);
+	if (rc == 0)
+		core_order_tasks(to);
+	if (rc == 0)
+		rc = feed_edges(from, to, e);
+	if (rc == 0)
+		loaded(to);
+	VEC_DONE(&run.items);
+	VEC_DONE(&kinds.items);
+	VEC_DONE(&tasks.items);
+	return rc;
+}
+
+/* ---- what differs ---- */
+
+static void add_value(struct buf *b, const struct field *f, const struct store_value *v)
+{
+	if (f->member == M_INT)
+		buf_printf(b, "%" PRId64, v->i);
+	else if (f->member == M_REAL)
+		buf_printf(b, "%.17g", v->r);
+	else
+		buf_printf(b, "'%s'", v->s ? v->s : "");
+}
+
+static bool
+same_value(const struct field *f, const struct store_value *x, const struct store_value *y)
+{
+	if (f->member == M_INT)
+		return x->i == y->i;
+	if (f->member == M_REAL)
+		return memcmp(&x->r, &y->r, sizeof(x->r)) == 0;
+	return streq(x->s ? x->s : "", y->s ? y->s : "");
+}
+
+/* What the rows of one table are made of. */
+struct shape {
+	const char *what; /* "task", for people */
+	const struct field *fields;
+	const struct store_column *columns;
+	size_t n;
+};
+
+static bool row_differs(const struct shape *s,
+			const char *key,
+			const void *stored,
+			const void *made,
+			struct buf *ret)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct field *f = &s->fields[i];
+		struct store_value x = value_of(f, stored), y = value_of(f, made);
+		if (same_value(f, &x, &y))
+			continue;
+		buf_printf(ret, "%s%s%s%s, %s: stored ", s->what, key[0] ? " '" : "", key,
+			   key[0] ? "'" : "", s->columns[i].name);
+		add_value(ret, f, &x);
+		buf_puts(ret, ", replayed ");
+		add_value(ret, f, &y);
+		return true;
+	}
+	return false;
+}
+
+static bool is_lone(const struct shape *s, const char *key, const char *where, struct buf *ret)
+{
+	buf_printf(ret, "%s '%s': only %s", s->what, key, where);
+	return true;
+}
+
+/* Both in the order of their keys. */
+static bool lists_differ(const struct shape *s,
+			 const struct loose_rows *stored,
+			 const struct loose_rows *made,
+			 struct buf *ret)
+{
+	size_t i = 0, k = 0;
+	while (i < stored->items.n || k < made->items.n) {
+		const struct loose *x = i < stored->items.n ? &stored->items.items[i] : NULL;
+		const struct loose *y = k < made->items.n ? &made->items.items[k] : NULL;
+		int order = !x ? 1 : !y ? -1 : strcmp(x->key, y->key);
+		if (order < 0)
+			return is_lone(s, x->key, "stored", ret);
+		if (order > 0)
+			return is_lone(s, y->key, "replayed", ret);
+		if (row_differs(s, x->key, x->row, y->row, ret))
+			return true;
+		i++;
+		k++;
+	}
+	return false;
+}
+
+bool rows_differ(const struct core *stored, const struct core *made, struct buf *ret)
+{
+	static const struct shape run = {"run", run_fields, run_columns, ARRAY_LEN(run_fields)};
+	static const struct shape kind = {"agent", kind_fields, kind_columns,
+					  ARRAY_LEN(kind_fields)};
+	static const struct shape task = {"task", task_fields, task_columns,
+					  ARRAY_LEN(task_fields)};
+	static const struct shape edge = {"dependency", NULL, NULL, 0};
+	struct loose_rows a = {0}, b = {0}, edges_a CLEANUP(edges_done) = {0},
+			  edges_b CLEANUP(edges_done) = {0};
+	list_tasks(stored, &a);
+	list_tasks(made, &b);
+	list_edges(stored, &edges_a);
+	list_edges(made, &edges_b);
+	bool differs =
+		lists_differ(&task, &a, &b, ret) || lists_differ(&edge, &edges_a, &edges_b, ret);
+	a.items.n = b.items.n = 0;
+	list_kinds(stored, &a);
+	list_kinds(made, &b);
+	differs = differs || lists_differ(&kind, &a, &b, ret) ||
+		  row_differs(&run, "", &stored->run, &made->run, ret);
+	VEC_DONE(&a.items);
+	VEC_DONE(&b.items);
+	return differs;
 }

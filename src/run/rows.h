@@ -1,6 +1,7 @@
 #ifndef RUN_ROWS_H
 #define RUN_ROWS_H
 
+#include "base/str.h"
 #include "core/core.h"
 #include "port/store.h"
 
@@ -18,5 +19,17 @@ int rows_save(struct store *s, const struct core *c, struct err *e) MUST_CHECK;
  * e         CORRUPT: a row that cannot be
  */
 int rows_load(struct store *s, struct core *c, struct err *e) MUST_CHECK;
+
+/*
+ * What rows_load() would find, had 'from' been saved, into a core that was just made likewise.
+ * The trees that passed the check are the caller's to bring over.
+ */
+int rows_reload(const struct core *from, struct core *to, struct err *e) MUST_CHECK;
+
+/*
+ * Compare the rows of two cores field by field; ret gets the first difference, for a person.
+ * Trees that passed the check are not compared.
+ */
+bool rows_differ(const struct core *stored, const struct core *made, struct buf *ret);
 
 #endif

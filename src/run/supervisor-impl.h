@@ -16,6 +16,7 @@
 #include "run/place.h"
 #include "run/prompt.h"
 #include "run/supervisor.h"
+#include "run/trace.h"
 
 /* Shared by the files of run that make up the supervisor. */
 
@@ -28,7 +29,7 @@ struct arrived {
 
 /* A line of the trace, to be written with its turn. */
 struct traced {
-	enum core_event_kind kind;
+	const char *kind; /* static */
 	int task;
 	int64_t wall_ms;
 	char *text; /* owned */
@@ -87,9 +88,6 @@ void inbox_add(struct supervisor *s, const struct core_event *ev, int64_t forget
 void supervisor_message(struct supervisor *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void supervisor_stop(struct supervisor *s, int how); /* enum core_stop; also says so */
 bool disk_is_full(const struct supervisor *s); /* hardly any room where state is kept */
-
-/* trace.c: an event as the journal keeps it; only what is not zero. */
-void trace_event(struct buf *b, const struct core *c, const struct core_event *ev);
 
 /* outbox.c */
 void outbox_send(struct supervisor *s, const struct action *a);

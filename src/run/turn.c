@@ -76,14 +76,23 @@ static void arrived_done(struct arrived *a)
 	free(a->text3);
 }
 
+static bool has_changed(const struct core *c)
+{
+	for (size_t i = 0; i < c->kinds.n; i++)
+		if (c->kinds.items[i].dirty)
+			return true;
+	return c->run_dirty || c->dirty.n || c->actions.n;
+}
+
 /* The trace is what a replay is fed with; a tick that changed nothing is not worth a line. */
 static void trace_add(struct supervisor *s, const struct core_event *ev)
 {
-	if (ev->kind == EV_TICK && !s->core.actions.n && !s->core.dirty.n)
+	if (ev->kind == EV_TICK && !has_changed(&s->core))
 		return;
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
-	trace_event(&b, &s->core, ev);
-	VEC_PUSH(&s->trace, ((struct traced){ev->kind, ev->task, ev->at.wall_ms, buf_take(&b)}));
+	trace_event(&b, ev);
+	VEC_PUSH(&s->trace,
+		 ((struct traced){event_name(ev->kind), ev->task, ev->at.wall_ms, buf_take(&b)}));
 }
 
 static void step_one(struct supervisor *s, struct arrived *a, struct moment now)
@@ -119,7 +128,7 @@ static int write_turn(struct supervisor *s, struct err *e)
 	for (size_t i = 0; i < s->trace.n; i++) {
 		const struct traced *t = &s->trace.items[i];
 		const char *task = t->task >= 0 ? s->core.tasks.items[t->task].id : NULL;
-		if (store_trace(s->store, t->wall_ms, event_name(t->kind), task, t->text, e))
+		if (store_trace(s->store, t->wall_ms, t->kind, task, t->text, e))
 			return e->code;
 	}
 	if (s->meta_config && (store_meta_set(s->store, "config", s->meta_config, e) ||
@@ -167,7 +176,7 @@ static bool commit(struct supervisor *s)
 	failpoint("carry-out");
 	free(TAKE(s->meta_config));
 	for (size_t i = 0; i < s->trace.n; i++) {
-		failpoint(event_name(s->trace.items[i].kind));
+		failpoint(s->trace.items[i].kind);
 		free(s->trace.items[i].text);
 	}
 	s->trace.n = 0;

@@ -22,6 +22,7 @@ int cmd_logs(struct cli *c, int argc, char **argv);
 int cmd_pause(struct cli *c, int argc, char **argv);
 int cmd_plan(struct cli *c, int argc, char **argv);
 int cmd_queue(struct cli *c, int argc, char **argv);
+int cmd_replay(struct cli *c, int argc, char **argv);
 int cmd_report(struct cli *c, int argc, char **argv);
 int cmd_resume(struct cli *c, int argc, char **argv);
 int cmd_retry(struct cli *c, int argc, char **argv);

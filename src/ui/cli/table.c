@@ -393,6 +393,17 @@ const struct cli_command cli_commands[] = {
 		.run = cmd_doctor,
 	},
 	{
+		.name = "replay",
+		.usage = "JOURNAL",
+		.help = "check a journal: do its events lead to what it says?",
+		.about = "JOURNAL is the path of a journal.db, also of another machine. The first\n"
+			 "difference is printed, and the exit code is 1.\n",
+		.options = json_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.run = cmd_replay,
+	},
+	{
 		.name = "help",
 		.usage = "[COMMAND | config]",
 		.help = "list the commands, or explain one, or the keys of ganger.yaml",
