@@ -128,7 +128,7 @@ struct git;
 struct git_ops {
 	/*
 	 * Check that the repository can be worked in (INVALID: bare, unborn base, a branch named
-	 * as a prefix of ours; BUSY: epic branch checked out elsewhere, with the path), find the
+	 * as a prefix of ours, epic branch checked out elsewhere, with the path), find the
 	 * base, make the epic branch where absent, make the anchor.
 	 */
 	int (*open_epic)(struct git *g, struct git_opened *ret, struct err *e);

@@ -90,7 +90,7 @@ static void test_open__epic_branch_checked_out_elsewhere(void **state)
 
 	sh(f, "git worktree add -q -b epic/real '../some where'");
 	OK(git_new(f->repo, &f->spec, NULL, &g, e));
-	FAILS(ERR_BUSY, "some where", g->ops->open_epic(g, &o, e));
+	FAILS(ERR_INVALID, "some where", g->ops->open_epic(g, &o, e));
 	g->ops->free(g);
 	sh(f, "git -C '../some where' checkout -q --detach");
 	fx_open(f);
