@@ -330,7 +330,11 @@ void act_look(struct task_work *w)
 	int rc = g->ops->resolve(g, buf_cstr(&ref), &tip, &w->e);
 	if (rc && rc != ERR_NOT_FOUND)
 		return;
-	if (rc || streq(tip.hex, w->t.head.hex)) {
+	/* Where an attempt ended, or only began, we left it; what is in the epic is no news. */
+	bool ours = rc || streq(tip.hex, w->t.head.hex) || streq(tip.hex, w->t.start.hex);
+	if (!ours && g->ops->ancestor(g, &tip, &w->run.epic_head, &ours, &w->e))
+		return;
+	if (ours) {
 		w->answer.kind = EV_UNFIXED;
 		return;
 	}

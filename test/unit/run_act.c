@@ -1,0 +1,228 @@
+#include "base/clean.h"
+#include "run/supervisor-impl.h"
+#include "unit/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the actions make of a world of a few fixed answers. */
+
+static struct {
+	struct oid tip;    /* of the task's branch */
+	bool tip_in_epic;  /* it is an ancestor of the epic's head */
+	int collect_error; /* of the next collect */
+	const char *sha;   /* that a pull request was finished with */
+	bool finished;
+} world;
+
+static struct oid oid_of(const char *hex)
+{
+	struct oid o = {""};
+	(void)snprintf(o.hex, sizeof(o.hex), "%s", hex);
+	return o;
+}
+
+static int resolve(struct git *g, const char *name, struct oid *ret, struct err *e)
+{
+	(void)g;
+	(void)name;
+	if (!world.tip.hex[0])
+		return err_set(e, ERR_NOT_FOUND, "there is none");
+	*ret = world.tip;
+	return 0;
+}
+
+static int
+ancestor(struct git *g, const struct oid *a, const struct oid *b, bool *ret, struct err *e)
+{
+	(void)g;
+	(void)a;
+	(void)b;
+	(void)e;
+	*ret = world.tip_in_epic;
+	return 0;
+}
+
+static int keep(struct git *g, const char *task, int attempt, const struct oid *o, struct err *e)
+{
+	(void)g;
+	(void)task;
+	(void)attempt;
+	(void)o;
+	(void)e;
+	return 0;
+}
+
+static int
+collect(struct git *g, const struct git_collect_spec *spec, struct git_work *ret, struct err *e)
+{
+	(void)g;
+	(void)spec;
+	(void)ret;
+	return err_set(e, world.collect_error, "not now");
+}
+
+static int finish(struct forge *f, int64_t number, const char *sha, struct err *e)
+{
+	(void)f;
+	(void)number;
+	(void)e;
+	world.finished = true;
+	world.sha = sha;
+	return 0;
+}
+
+static int
+close_issue(struct tracker *t, const char *id, const char *why, const char *text, struct err *e)
+{
+	(void)t;
+	(void)id;
+	(void)why;
+	(void)text;
+	(void)e;
+	return 0;
+}
+
+/* Work is done at once, on the spot. */
+static void defer(struct host *h, struct work *w)
+{
+	(void)h;
+	w->run(w);
+	w->done(w);
+}
+
+static void wake_in(struct host *h, int64_t ms)
+{
+	(void)h;
+	(void)ms;
+}
+
+struct rig {
+	struct config config;
+	struct host host;
+	struct git git;
+	struct forge forge;
+	struct tracker tracker;
+	struct place place;
+	struct supervisor s;
+};
+
+static void rig_init(struct rig *r)
+{
+	static const struct git_ops git_ops = {
+		.resolve = resolve, .ancestor = ancestor, .keep = keep, .collect = collect};
+	static const struct forge_ops forge_ops = {.finish = finish};
+	static const struct tracker_ops tracker_ops = {.close = close_issue};
+	struct policy p = {.max_concurrent = 1};
+	memset(&world, 0, sizeof(world));
+	memset(r, 0, sizeof(*r));
+	config_init(&r->config);
+	r->host = (struct host){.defer = defer, .wake_in = wake_in};
+	r->git.ops = &git_ops;
+	r->forge.ops = &forge_ops;
+	r->tracker.ops = &tracker_ops;
+	r->place = (struct place){.state_dir = (char *)"/nowhere",
+				  .common_dir = (char *)"/nowhere",
+				  .name = (char *)"r"};
+	r->s = (struct supervisor){
+		.host = &r->host,
+		.config = &r->config,
+		.git = &r->git,
+		.opened = true,
+		.forge = &r->forge,
+		.tracker = &r->tracker,
+		.spec = {.epic = "e", .place = &r->place}
+        };
+	r->s.epic_branch = mem_strdup("epic/e");
+	paths_find(&r->place, "e", NULL, &r->s.paths);
+	core_init(&r->s.core, &p);
+	(void)core_add_kind(&r->s.core, "a", 0);
+	(void)core_add_task(&r->s.core, &(struct task){.id = "1",
+						       .title = "one",
+						       .state = TASK_LOOKING,
+						       .attempt = 2,
+						       .slot = 1,
+						       .job = 7,
+						       .head = oid_of("aa"),
+						       .start = oid_of("bb")});
+}
+
+static void rig_done(struct rig *r)
+{
+	for (size_t i = 0; i < r->s.inbox.n; i++) {
+		free(r->s.inbox.items[i].text);
+		free(r->s.inbox.items[i].text2);
+		free(r->s.inbox.items[i].text3);
+	}
+	VEC_DONE(&r->s.inbox);
+	core_done(&r->s.core);
+	paths_done(&r->s.paths);
+	free(r->s.epic_branch);
+	config_done(&r->config);
+}
+
+static enum core_event_kind act(struct rig *r, enum action_kind k)
+{
+	outbox_send(&r->s, &(struct action){.kind = k, .task = 0, .serial = 1});
+	assert_int_equal(r->s.inbox.n, 1);
+	return r->s.inbox.items[0].ev.kind;
+}
+
+/* Only what a person left there is a fix: not where an attempt ended or began, nor the epic. */
+static void test_look__tells_a_persons_work_from_our_own(void **state)
+{
+	static const struct {
+		const char *tip;
+		bool in_epic;
+		enum core_event_kind want;
+	} cases[] = {
+		{"",   false, EV_UNFIXED},
+		{"aa", false, EV_UNFIXED}, /* the head of the last attempt */
+		{"bb", false, EV_UNFIXED}, /* the start of one that came to nothing */
+		{"cc", true,  EV_UNFIXED}, /* an older head of the epic: the same, unheard of */
+		{"cc", false, EV_FIXED  },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct rig r;
+		rig_init(&r);
+		world.tip = oid_of(cases[i].tip);
+		world.tip_in_epic = cases[i].in_epic;
+		assert_int_equal(act(&r, ACT_LOOK), cases[i].want);
+		rig_done(&r);
+	}
+}
+
+/* The folder of its job has what the agent said of itself: it stays until that was judged. */
+static void test_collect__keeps_the_job_after_an_error(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r);
+	world.collect_error = ERR_IO;
+	assert_int_equal(act(&r, ACT_COLLECT), EV_ERROR);
+	assert_int_equal(r.s.inbox.items[0].forget, 0);
+	rig_done(&r);
+}
+
+static void test_close__without_a_landing_closes_the_pull_request_unmerged(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r);
+	r.s.core.tasks.items[0].pull = 3;
+	assert_int_equal(act(&r, ACT_CLOSE), EV_DONE);
+	assert_true(world.finished);
+	assert_null(world.sha);
+	rig_done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_look__tells_a_persons_work_from_our_own),
+		cmocka_unit_test(test_collect__keeps_the_job_after_an_error),
+		cmocka_unit_test(test_close__without_a_landing_closes_the_pull_request_unmerged),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
