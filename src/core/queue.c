@@ -15,7 +15,7 @@ void task_fail(struct core *c, struct task *t)
 
 void on_failed(struct core *c, struct task *t, const struct core_event *ev)
 {
-	(void)ev; /* a tracker that does not take the claim back changes nothing for us */
+	(void)ev;
 	task_set_state(c, t, TASK_FAILED);
 	dependents_fall(c, t);
 }

@@ -157,7 +157,7 @@ void kinds_check_clock(struct core *c)
 		if (k->paused_ms <= c->now.wall_ms + DAY_MS)
 			continue;
 		k->paused_ms = c->now.wall_ms + DAY_MS;
-		k->dirty = true;
+		k->dirty = c->run_dirty = true;
 	}
 }
 
