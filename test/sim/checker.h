@@ -14,7 +14,7 @@ struct checker;
 struct checker_limits {
 	int max_concurrent, kind_max, attempts;
 	int64_t retry_ms;
-	bool check, remote;
+	bool check, remote, dispatch;
 };
 
 struct checker *checker_new(const struct checker_limits *l);

@@ -394,6 +394,8 @@ static void exec_stop(struct executor *x, uint64_t number, enum job_stop how)
 
 static void exec_forget(struct executor *x, uint64_t number, const char *dir)
 {
+	static const char *const names[] = {"",        "/status",   "/log",
+					    "/prompt", "/feedback", "/result"};
 	struct sim_job *j = sim_job_find((int64_t)number);
 	(void)x;
 	if (sim->dead)
@@ -405,11 +407,11 @@ static void exec_forget(struct executor *x, uint64_t number, const char *dir)
 		checker_break(sim->checker, "rule 7: job %d is forgotten alive", (int)number);
 	if (j)
 		j->forgotten = true;
-	for (size_t i = 0; i < sim->files.n; i++) {
-		size_t n = strlen(dir);
-		const char *p = sim->files.items[i].path;
-		if (strncmp(p, dir, n) == 0 && (p[n] == '/' || !p[n]))
-			sim->files.items[i].there = false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char *path CLEANUP(freep) = mem_printf("%s%s", dir, names[i]);
+		struct sim_file *file = sim_file_find(path);
+		if (file)
+			file->there = false;
 	}
 	if (f == FATE_CRASH_AFTER)
 		sim->dead = true;

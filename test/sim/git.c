@@ -21,6 +21,10 @@ static int git_open_epic(struct git *g, struct git_opened *ret, struct err *e)
 		ref_set_either(EPIC_REF, ref_get(EPIC_REF), true);
 		checker_remote(sim->checker, ref_get(EPIC_REF), false, false);
 	}
+	if (sim->settings.remote && is_ancestor(ref_get(EPIC_REF), remote_get(EPIC_REF))) {
+		ref_set(EPIC_REF, remote_get(EPIC_REF));
+		checker_epic(sim->checker, ref_get(EPIC_REF), false, false);
+	}
 	sim->anchor = true;
 	(void)snprintf(ret->base, sizeof(ret->base), "main");
 	(void)snprintf(ret->remote, sizeof(ret->remote), "%s",

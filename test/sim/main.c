@@ -48,7 +48,8 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .attempts = s->attempts,
 							  .retry_ms = s->retry_ms,
 							  .check = s->check,
-							  .remote = s->remote});
+							  .remote = s->remote,
+							  .dispatch = s->dispatch});
 	sim_git_init();
 	if (!opt.beads)
 		draw_graph(w, opt.tasks);

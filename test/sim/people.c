@@ -192,6 +192,30 @@ static void clock_jumps(int64_t n)
 	checker_clock_broken(sim->checker);
 }
 
+static void cancels(int64_t issue)
+{
+	const struct core *c = core_now();
+	int at = c ? core_find(c, sim->issues.items[issue].id) : -1;
+	if (at < 0 || !core_accepts(c, at, EV_CANCEL))
+		return;
+	say("person: cancels %s", sim->issues.items[issue].id);
+	tell(EV_CANCEL, at, 0);
+}
+
+static void steals(int64_t issue)
+{
+	say("person: takes %s over", sim->issues.items[issue].id);
+	sim->issues.items[issue].claimed_by_other = true;
+}
+
+void people_see(const char *id)
+{
+	struct rng *r = &sim->rng;
+	if (!rng_chance(r, sim->weather.meddling))
+		return;
+	at(rng_below(r, 20), rng_chance(r, 0.8) ? cancels : steals, issue_index(id));
+}
+
 static void orders_cancel(int64_t n)
 {
 	(void)n;
@@ -261,6 +285,10 @@ bool people_between(int round, int exit_code)
 	if (round >= 4)
 		return false;
 	sim->disk_full = false;
+	if (sim->settings.remote && remote_get(EPIC_REF) >= 0 && rng_chance(&sim->rng, 0.7)) {
+		ref_set(EPIC_REF, remote_get(EPIC_REF));
+		checker_epic(sim->checker, ref_get(EPIC_REF), true, false);
+	}
 	for (size_t i = 0; i < sim->issues.n; i++) {
 		const struct sim_issue *x = &sim->issues.items[i];
 		if (!x->open || !x->child || x->hidden)

@@ -7,6 +7,9 @@
 void people_init(void);
 bool people_between(int round, int exit_code); /* false: nothing more to try */
 
+/* A task changes its state: perhaps somebody cancels it just then. */
+void people_see(const char *id);
+
 /* run.c: 'ganger retry ID' where no supervisor runs. */
 void people_ask_retry(const char *id);
 

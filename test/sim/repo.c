@@ -205,12 +205,10 @@ bool conflicts(int a, int b, struct buf *ret)
 
 static struct ref *ref_find(const char *name, bool remote)
 {
-	size_t n = remote ? sim->remote_refs.n : sim->refs.n;
-	struct ref *refs = remote ? sim->remote_refs.items : sim->refs.items;
-	for (size_t i = 0; i < n; i++)
-		if (streq(refs[i].name, name))
-			return &refs[i];
-	return NULL;
+	size_t index = 0;
+	if (!map_find(remote ? &sim->remote_names : &sim->ref_names, name, &index))
+		return NULL;
+	return remote ? &sim->remote_refs.items[index] : &sim->refs.items[index];
 }
 
 int ref_get(const char *name)
@@ -228,12 +226,15 @@ int remote_get(const char *name)
 void ref_set_either(const char *name, int commit, bool remote)
 {
 	struct ref *r = ref_find(name, remote);
-	if (r)
+	if (r) {
 		r->commit = commit;
-	else if (remote)
+	} else if (remote) {
+		map_set(&sim->remote_names, name, sim->remote_refs.n);
 		VEC_PUSH(&sim->remote_refs, ((struct ref){mem_strdup(name), commit}));
-	else
+	} else {
+		map_set(&sim->ref_names, name, sim->refs.n);
 		VEC_PUSH(&sim->refs, ((struct ref){mem_strdup(name), commit}));
+	}
 }
 
 void ref_set(const char *name, int commit)
@@ -258,6 +259,11 @@ bool worktree_is_kept(const struct worktree *w)
 {
 	if (w->leftovers)
 		return false;
+	for (size_t i = sim->refs.n; i > 0; i--) /* mostly it is named itself */
+		if (sim->refs.items[i - 1].commit == w->head)
+			return true;
+	if (is_ancestor(w->head, ref_get(EPIC_REF)))
+		return true;
 	for (size_t i = 0; i < sim->refs.n; i++)
 		if (is_ancestor(w->head, sim->refs.items[i].commit))
 			return true;

@@ -113,6 +113,21 @@ static const struct parts parts = {
 	.executor_open = open_executor,
 };
 
+/*
+ * The files for others are made from every task every second; of a large epic here only at the
+ * end and now and then, or a simulation would do little else.
+ */
+void __real_publish_files(struct supervisor *s, bool now);
+void __wrap_publish_files(struct supervisor *s, bool now);
+
+void __wrap_publish_files(struct supervisor *s, bool now)
+{
+	if (now || s->core.tasks.n < 50 || sim->steps % 256 == 0)
+		__real_publish_files(s, now);
+	else
+		s->unpublished = false;
+}
+
 /* ---- settings ---- */
 
 static void set(const char *fmt, ...) PRINTF_LIKE(1, 2);
@@ -174,6 +189,8 @@ static void make_config(const struct settings *s)
 static void on_transition(void *ctx, const struct core *c, const struct transition *t)
 {
 	(void)ctx;
+	if (t->task >= 0)
+		people_see(c->tasks.items[t->task].id);
 	if (t->task < 0)
 		say("run: %s -> %s %s", run_state_name((enum run_state)t->from),
 		    run_state_name((enum run_state)t->to), c->run.reason);
@@ -234,10 +251,19 @@ static bool start(void)
 		.allow_red = sim->settings.allow_red
         };
 	struct err e = ERR_INIT;
+	VEC(const char *) ids = {0};
 	sim->life++;
 	say("supervisor %d begins", sim->life);
+	for (size_t i = 0; sim->settings.dispatch && i < sim->issues.n; i++)
+		if (sim->issues.items[i].child)
+			VEC_PUSH(&ids, sim->issues.items[i].id);
+	VEC_PUSH(&ids, NULL);
+	if (sim->settings.dispatch)
+		spec.ids = ids.items;
 	sim->host = (struct host){host_now, host_defer, host_wake_in};
-	if (supervisor_new(&spec, &sim->host, &sim->supervisor, &e) == 0) {
+	int rc = supervisor_new(&spec, &sim->host, &sim->supervisor, &e);
+	VEC_DONE(&ids); /* they are needed no longer than that */
+	if (rc == 0) {
 		snapshot_compare();
 		return true;
 	}

@@ -48,6 +48,7 @@ struct weather {
 		agent_bad_history, agent_lazy, leftovers;
 	double conflict, breaks, pair, flicker, fix;
 	double setup_fails;
+	double meddling; /* that a person interferes, per change of a task's state */
 	int faults;      /* left: with finitely many faults every run ends */
 	int64_t slow_ms; /* the longest that a call takes, usually */
 };
@@ -55,7 +56,7 @@ struct weather {
 struct settings {
 	int max_concurrent, kind_max, attempts, interruptions, deferrals;
 	int64_t retry_ms, silence_ms, timeout_ms;
-	bool setup, check, probe, allow_red, skip, fail_uncommitted, remote;
+	bool setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch;
 	const char *method, *from;
 };
 
@@ -191,6 +192,7 @@ struct world {
 	struct map issue_ids;
 	VEC(struct commit) commits;
 	VEC(struct ref) refs, remote_refs;
+	struct map ref_names, remote_names;
 	VEC(struct worktree) worktrees;
 	bool anchor;
 	VEC(struct sim_job) jobs;

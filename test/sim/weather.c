@@ -35,6 +35,7 @@ static void draw_settings(struct settings *s)
 		.skip = rng_chance(r, 0.5),
 		.fail_uncommitted = rng_chance(r, 0.1),
 		.remote = rng_chance(r, 0.4),
+		.dispatch = rng_chance(r, 0.05),
 		.method = methods[rng_below(r, ARRAY_LEN(methods))],
 		.from = froms[rng_below(r, ARRAY_LEN(froms))],
 	};
@@ -63,6 +64,7 @@ void draw_weather(struct world *w)
 		.flicker = drawn(0.3),
 		.fix = 0.3 + drawn(0.7),
 		.setup_fails = drawn(0.1),
+		.meddling = rng_chance(&w->rng, 0.3) ? drawn(0.1) : 0,
 		.faults = rng_chance(&w->rng, 0.15) ? 0 : (int)rng_between(&w->rng, 1, 300),
 		.slow_ms = rng_between(&w->rng, 20, 5000),
 	};
@@ -136,10 +138,25 @@ static void beads_edges(struct world *w, const cJSON *issue)
 	}
 }
 
+/* As 'ganger import beads --reopen' takes them. */
+static bool is_wanted(const cJSON *j)
+{
+	static const char *const types[] = {"task", "bug", "feature", "chore"};
+	bool known = false;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		known = known || streq(text_of(j, "issue_type"), types[i]);
+	return known && !streq(text_of(j, "status"), "tombstone") &&
+	       !cJSON_IsTrue(cJSON_GetObjectItem(j, "ephemeral"));
+}
+
 static void beads_line(struct world *w, const char *line, bool edges)
 {
 	cJSON *j = cJSON_Parse(line);
 	const char *id = text_of(j, "id");
+	if (!is_wanted(j)) {
+		cJSON_Delete(j);
+		return;
+	}
 	if (edges && id[0]) {
 		beads_edges(w, j);
 	} else if (id[0] && issue_index(id) < 0) {

@@ -47,6 +47,8 @@ static void free_git(struct world *w)
 	VEC_DONE(&w->commits);
 	VEC_DONE(&w->refs);
 	VEC_DONE(&w->remote_refs);
+	map_done(&w->ref_names);
+	map_done(&w->remote_names);
 	VEC_DONE(&w->worktrees);
 }
 
