@@ -5,6 +5,7 @@
 #include "agent/reset.h"
 #include "base/clean.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <cjson/cJSON.h>
 #include <regex.h>
@@ -85,6 +86,7 @@ static void set_reason(struct agent_verdict *v, const char *what, struct str wor
 		log_quote(&b, words, QUOTE_MAX);
 	}
 	(void)snprintf(v->reason, sizeof(v->reason), "%s", buf_cstr(&b));
+	utf8_mend(v->reason);
 }
 
 static int failed(struct agent_verdict *v, const char *what, struct str words)

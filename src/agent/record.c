@@ -7,6 +7,8 @@
 
 /* A record is looked for in this many lines at most, from the last one up. */
 #define LINES_MAX 64
+/* More than this, in US dollars, one attempt did not cost; "1e999" reads as infinity. */
+#define COST_MAX  1e9
 
 static const char *text_of(const cJSON *o, const char *key)
 {
@@ -40,7 +42,7 @@ static bool take_claude(const cJSON *o, struct record *r)
 		return false;
 	r->failed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "is_error")) ||
 		    (subtype && !strncmp(subtype, "error", 5));
-	if (cJSON_IsNumber(cost) && cost->valuedouble >= 0)
+	if (cJSON_IsNumber(cost) && cost->valuedouble >= 0 && cost->valuedouble <= COST_MAX)
 		r->cost_usd = cost->valuedouble;
 	if (cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(usage, "output_tokens"))) {
 		r->tokens_in = count_of(usage, "input_tokens") +

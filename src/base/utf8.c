@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /*
  * What may follow a leading byte: how many bytes in all, and the range of the second one,
  * which keeps out overlong forms, surrogates and what lies above U+10FFFF.
@@ -41,4 +43,17 @@ size_t utf8_length(const char *p, size_t n)
 			return 0;
 	}
 	return length;
+}
+
+void utf8_mend(char *s)
+{
+	size_t n = strlen(s), tail = 0;
+
+	/* The leading byte is among the last three, or what is there was no character before. */
+	while (tail < 3 && tail < n && ((unsigned char)s[n - 1 - tail] & 0xc0) == 0x80)
+		tail++;
+	if (tail == n || (unsigned char)s[n - 1 - tail] < 0xc0)
+		return;
+	if (!utf8_length(s + n - 1 - tail, tail + 1))
+		s[n - 1 - tail] = '\0';
 }

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/utf8.h"
 #include "core/core-impl.h"
 
 #include <inttypes.h>
@@ -226,6 +227,7 @@ static void interrupted(struct core *c, struct task *t)
 	if (++t->interruptions > c->policy.interruptions) {
 		char why[120];
 		(void)snprintf(why, sizeof(why), "%.100s", t->reason);
+		utf8_mend(why);
 		task_reason(c, t, "interrupted %" PRId64 " times (limits.interruptions): %s",
 			    t->interruptions, why);
 		task_fail(c, t);

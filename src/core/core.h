@@ -255,6 +255,8 @@ void core_take(struct core *c);
 
 /* After loading rows: indices, heaps and counts are made anew from them. */
 void core_loaded(struct core *c);
+/* Can a task look like this? One that was read from a journal need not. */
+bool core_task_fits(const struct core *c, const struct task *row);
 /* A row as loaded; id and title are copied. Returns the index. */
 int core_add_task(struct core *c, const struct task *row);
 /* Indices as they were when the tasks arrived; before any edge is added. */

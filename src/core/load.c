@@ -47,6 +47,18 @@ int core_find(const struct core *c, const char *id)
 	return map_find(&c->by_id, id, &at) ? (int)at : -1;
 }
 
+bool core_task_fits(const struct core *c, const struct task *t)
+{
+	if (!t->id[0] || core_find(c, t->id) >= 0)
+		return false;
+	if (t->state <= TASK_NONE || t->state >= TASK_STATE_COUNT)
+		return false;
+	if (t->gave_up && task_state_action((enum task_state)t->state) == ACT_NONE)
+		return false;
+	return t->from >= FROM_FRESH && t->from <= FROM_MERGED && t->session >= SESSION_NONE &&
+	       t->session <= SESSION_FAILED;
+}
+
 int core_add_task(struct core *c, const struct task *row)
 {
 	CHECK(core_find(c, row->id) < 0);

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/utf8.h"
 #include "core/core-impl.h"
 
 #include <stdio.h>
@@ -116,6 +117,7 @@ void kind_pause(struct core *c, struct kind *k, int64_t until_ms, const char *wh
 	k->paused_ms = until_ms;
 	k->dirty = true;
 	(void)snprintf(k->pause_reason, sizeof(k->pause_reason), "%s", why); /* cut where long */
+	utf8_mend(k->pause_reason);
 	emit_notice(c, NULL, NOTICE_PAUSED);
 }
 

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/utf8.h"
 #include "core/core-impl.h"
 
 #include <stdarg.h>
@@ -54,6 +55,7 @@ void task_reason(struct core *c, struct task *t, const char *fmt, ...)
 	va_list ap;
 	va_start(ap, fmt);
 	(void)vsnprintf(t->reason, sizeof(t->reason), fmt, ap); /* cut where it is long */
+	utf8_mend(t->reason);
 	va_end(ap);
 	task_touch(c, t);
 }
@@ -63,6 +65,7 @@ void run_reason(struct core *c, const char *fmt, ...)
 	va_list ap;
 	va_start(ap, fmt);
 	(void)vsnprintf(c->run.reason, sizeof(c->run.reason), fmt, ap); /* cut where it is long */
+	utf8_mend(c->run.reason);
 	va_end(ap);
 	c->run_dirty = true;
 }

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "git/impl.h"
 
 #include <stdio.h>
@@ -50,6 +51,7 @@ static void read_words(const struct child_result *r, struct push *p)
 	if (!b.n && r->exit_code)
 		buf_line(&b, cmd_reason(r));
 	(void)snprintf(p->said, sizeof(p->said), "%s", buf_cstr(&b));
+	utf8_mend(p->said);
 }
 
 int remote_push(struct git_repo *g, struct push *p, struct err *e)
