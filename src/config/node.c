@@ -3,10 +3,12 @@
 #include "base/clean.h"
 
 #include <libfyaml.h>
+#include <string.h>
 
 /* One reading of a text. */
 struct reader {
 	const char *path;
+	struct str text;
 	struct fy_diag *diag;
 	struct fy_parser *parser;
 	struct fy_document *document, *second;
@@ -59,11 +61,58 @@ static bool is_null(struct fy_node *from, const char *text, size_t n)
 	       str_eq(s, STR("NULL"));
 }
 
+static size_t spaces(struct str line)
+{
+	size_t n = 0;
+
+	while (n < line.n && line.p[n] == ' ')
+		n++;
+	return n;
+}
+
+/* The column that the value in a line belongs to: of its key, or of its dash. */
+static size_t parent_column(struct str line)
+{
+	size_t at = spaces(line), next;
+
+	for (; at + 1 < line.n && strchr("-?:", line.p[at]) && line.p[at + 1] == ' '; at = next) {
+		next = at + 1 + spaces((struct str){line.p + at + 1, line.n - at - 1});
+		if (next == line.n || strchr("|>&!", line.p[next]))
+			break;
+	}
+	return at;
+}
+
+/*
+ * Of a text block ("|" and ">") that is not indented below its key, or has no line at all, the
+ * library (0.7.12) gives what is in fresh memory, or lets the end out.
+ */
+static bool block_stands(const struct reader *r, struct fy_node *from)
+{
+	const struct fy_mark *mark = fy_token_start_mark(fy_node_get_scalar_token(from));
+	struct str rest = r->text, line;
+	size_t parent = 0;
+
+	for (int i = 0; mark && str_next(&rest, '\n', &line); i++) {
+		if (i == mark->line - 1)
+			parent = parent_column(line);
+		if (i >= mark->line && str_trim(line).n)
+			return spaces(line) > parent;
+	}
+	return false;
+}
+
 static int take_text(struct reader *r, struct fy_node *from, struct node *to, struct err *e)
 {
 	size_t n = 0;
 	const char *text = fy_node_get_scalar(from, &n);
+	enum fy_node_style style = fy_node_get_style(from);
 
+	if (n && (style == FYNS_LITERAL || style == FYNS_FOLDED) && !block_stands(r, from))
+		return err_set(e, ERR_INVALID,
+			       "cannot read '%s' line %d: a text block must be indented below its "
+			       "key",
+			       r->path, to->line);
 	if (!text || is_null(from, text, n)) {
 		to->kind = NODE_NULL;
 		return 0;
@@ -194,7 +243,7 @@ static int reader_open(struct reader *r, struct str text, struct err *e)
 
 int node_parse(const char *path, struct str text, struct node *ret, struct err *e)
 {
-	struct reader r CLEANUP(reader_done) = {.path = path};
+	struct reader r CLEANUP(reader_done) = {.path = path, .text = text};
 	struct node root = {.line = 1};
 	int rc;
 
