@@ -2,6 +2,7 @@
 
 #include "base/clean.h"
 #include "base/mem.h"
+#include "git/impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -155,11 +156,9 @@ int cmd_oid(const struct cmd *c, const char *const *args, struct oid *ret, struc
 
 	if (rc)
 		return rc;
-	if (line.n != 40 && line.n != 64)
+	if (!oid_parse(buf_str(&line), ret))
 		return err_set(e, ERR_INVALID, "could not run 'git %s': it named no object",
 			       args[0]);
-	*ret = (struct oid){{0}};
-	memcpy(ret->hex, line.p, line.n);
 	return 0;
 }
 

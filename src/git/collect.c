@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/utf8.h"
 #include "git/leftovers.h"
 
 #include <stdarg.h>
@@ -61,6 +62,7 @@ static void read_text(struct str text, const char *key, char *ret, size_t size)
 
 	if (line_find(text, key, &v))
 		(void)snprintf(ret, size, "%.*s", (int)v.n, v.p);
+	utf8_mend(ret);
 }
 
 static void read_lines(struct str text, const char *key, char *ret, size_t size)
@@ -72,6 +74,7 @@ static void read_lines(struct str text, const char *key, char *ret, size_t size)
 		if (line_find(line, key, &v))
 			n += (size_t)snprintf(ret + n, size - n, "%.*s\n", (int)v.n, v.p);
 	}
+	utf8_mend(ret);
 }
 
 /* The answer given for this attempt before. */
@@ -83,9 +86,10 @@ static bool work_read(struct collection *c)
 	int64_t attempt, ahead, leftovers;
 	struct str t, v;
 
-	if (file_read(path, SMALL_FILE, &b, NULL) < 0)
+	t = file_read(path, SMALL_FILE, &b, NULL) < 0 ? STR("") : buf_str(&b);
+	/* The agent can reach it; what is in it goes to people. */
+	if (!str_utf8(t))
 		return false;
-	t = buf_str(&b);
 	if (!line_find(t, "task", &v) || !str_eq(v, str_of(c->j->task)) ||
 	    !line_find(t, "attempt", &v) || !str_i64(v, &attempt) || attempt != c->j->attempt ||
 	    !line_find(t, "ahead", &v) || !str_i64(v, &ahead) || !line_find(t, "leftovers", &v) ||

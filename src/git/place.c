@@ -134,7 +134,8 @@ static char *only_remote(const struct git_place *p)
 	for (const char *s = p->config; s && s < p->config + p->n_config; s += strlen(s) + 1) {
 		struct str key = {s, strcspn(s, "\n")};
 
-		if (!str_starts(key, "remote.") || !str_ends(key, ".url"))
+		/* "remote.url" alone, in a file edited by hand, names no remote. */
+		if (key.n < 12 || !str_starts(key, "remote.") || !str_ends(key, ".url"))
 			continue;
 		key = (struct str){key.p + 7, key.n - 11};
 		if (found && !str_eq(key, str_of(found))) {
