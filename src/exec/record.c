@@ -73,14 +73,38 @@ static bool is_torn(const void *record, bool valid)
 	return !valid && (seal.magic || seal.sum);
 }
 
+static bool is_ended(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+/*
+ * A seal tells a torn record from a whole one, not ours from one that an agent wrote, which runs
+ * as the same user. What a record says is only taken where it is something the shim can say.
+ */
+static bool start_fits(const struct status_start *r)
+{
+	return r->pid > 0 && is_ended(r->boot_id, sizeof(r->boot_id)) &&
+	       is_ended(r->cgroup, sizeof(r->cgroup));
+}
+
+static bool end_fits(const struct status_end *r)
+{
+	return r->how >= STATUS_EXITED && r->how <= STATUS_NOT_STARTED && r->left_over >= 0 &&
+	       r->unkillable >= 0;
+}
+
 static void records_parse(const char *page, uint64_t number, struct record *ret)
 {
 	memcpy(&ret->start, page + STATUS_START_AT, sizeof(ret->start));
 	memcpy(&ret->child, page + STATUS_CHILD_AT, sizeof(ret->child));
 	memcpy(&ret->end, page + STATUS_END_AT, sizeof(ret->end));
-	ret->has_start = status_valid(&ret->start, sizeof(ret->start), STATUS_START, number);
-	ret->has_child = status_valid(&ret->child, sizeof(ret->child), STATUS_CHILD, number);
-	ret->has_end = status_valid(&ret->end, sizeof(ret->end), STATUS_END, number);
+	ret->has_start = status_valid(&ret->start, sizeof(ret->start), STATUS_START, number) &&
+			 start_fits(&ret->start);
+	ret->has_child = status_valid(&ret->child, sizeof(ret->child), STATUS_CHILD, number) &&
+			 ret->child.pid > 0;
+	ret->has_end = status_valid(&ret->end, sizeof(ret->end), STATUS_END, number) &&
+		       end_fits(&ret->end);
 	ret->damaged = is_torn(&ret->start, ret->has_start) ||
 		       is_torn(&ret->child, ret->has_child) || is_torn(&ret->end, ret->has_end);
 }
