@@ -2,6 +2,7 @@
 
 #include "base/clean.h"
 #include "base/file.h"
+#include "run/request.h"
 #include "run/rows.h"
 #include "run/supervisor-impl.h"
 
@@ -16,12 +17,6 @@
 
 #define REQUEST_MAX   ((size_t)1 << 20)
 #define ANSWER_WAIT_S 30
-
-static const char *const verbs[] = {
-	[CONTROL_RETRY] = "retry",   [CONTROL_CANCEL] = "cancel", [CONTROL_PAUSE] = "pause",
-	[CONTROL_RESUME] = "resume", [CONTROL_STOP] = "stop",     [CONTROL_STOP_NOW] = "stop-now",
-	[CONTROL_SUBMIT] = "submit",
-};
 
 /* A socket's path is short (108 bytes); ours need not be: /proc gives its folder a short name. */
 static int socket_address(const char *path, struct sockaddr_un *ret, int *ret_dir, struct err *e)
@@ -39,108 +34,7 @@ static int socket_address(const char *path, struct sockaddr_un *ret, int *ret_di
 	return 0;
 }
 
-/* ---- what a request means, on either side ---- */
-
-static int task_events(struct core *c,
-		       const struct control_request *r,
-		       enum core_event_kind kind,
-		       struct buf *ret,
-		       void (*give)(void *ctx, const struct core_event *ev),
-		       void *ctx,
-		       struct err *e)
-{
-	for (const char *const *id = r->ids; id && *id; id++) {
-		int at = core_find(c, *id);
-		if (at < 0 || c->tasks.items[at].outside)
-			return err_set(e, ERR_NOT_FOUND, "epic '%s' has no task '%s'", c->run.epic,
-				       *id);
-		if (!core_accepts(c, at, kind))
-			return err_set(e, ERR_INVALID, "task '%s' is %s: nothing to %s", *id,
-				       task_state_word((enum task_state)c->tasks.items[at].state),
-				       verbs[r->verb]);
-	}
-	for (const char *const *id = r->ids; id && *id; id++) {
-		give(ctx, &(struct core_event){.kind = kind, .task = core_find(c, *id)});
-		buf_printf(ret, "%s %s\n",
-			   kind == EV_RETRY ? "will be tried again:" : "cancelled:", *id);
-	}
-	return 0;
-}
-
-static void submit_events(const struct control_request *r,
-			  struct buf *ret,
-			  void (*give)(void *ctx, const struct core_event *ev),
-			  void *ctx)
-{
-	struct core_event ev = {.kind = EV_BRANCH, .task = -1, .text = r->id, .n = r->pull, .m = r->branch};
-	memcpy(ev.a.hex, r->head, strnlen(r->head, OID_SIZE - 1));
-	memcpy(ev.b.hex, r->base, strnlen(r->base, OID_SIZE - 1));
-	give(ctx, &(struct core_event){.kind = EV_ISSUE,
-				       .task = -1,
-				       .m = ISSUE_OPEN,
-				       .n = r->priority,
-				       .text = r->id,
-				       .text2 = r->title});
-	give(ctx, &ev);
-	buf_printf(ret, "queued: %s\n", r->id);
-}
-
-static int events_of(struct core *c,
-		     const struct control_request *r,
-		     struct buf *ret,
-		     void (*give)(void *ctx, const struct core_event *ev),
-		     void *ctx,
-		     struct err *e)
-{
-	struct core_event ev = {.task = -1};
-	switch (r->verb) {
-	case CONTROL_RETRY:
-		return task_events(c, r, EV_RETRY, ret, give, ctx, e);
-	case CONTROL_CANCEL:
-		return task_events(c, r, EV_CANCEL, ret, give, ctx, e);
-	case CONTROL_SUBMIT:
-		submit_events(r, ret, give, ctx);
-		return 0;
-	case CONTROL_PAUSE:
-	case CONTROL_RESUME:
-		ev.kind = r->verb == CONTROL_PAUSE ? EV_PAUSE : EV_RESUME;
-		buf_puts(ret, r->verb == CONTROL_PAUSE
-				      ? "paused: nothing starts or lands; agents go on\n"
-				      : "resumed\n");
-		break;
-	case CONTROL_STOP:
-	case CONTROL_STOP_NOW:
-		ev.kind = EV_STOP;
-		ev.n = r->verb == CONTROL_STOP ? STOP_GRACEFUL : STOP_NOW;
-		buf_puts(ret, r->verb == CONTROL_STOP
-				      ? "stopping: running agents finish first\n"
-				      : "stopping: agents are ended, their work is kept\n");
-		break;
-	}
-	give(ctx, &ev);
-	return 0;
-}
-
 /* ---- asking ---- */
-
-static cJSON *request_json(const struct control_request *r)
-{
-	cJSON *j = cJSON_CreateObject();
-	cJSON_AddStringToObject(j, "command", verbs[r->verb]);
-	cJSON *ids = cJSON_AddArrayToObject(j, "ids");
-	for (const char *const *id = r->ids; id && *id; id++)
-		cJSON_AddItemToArray(ids, cJSON_CreateString(*id));
-	if (r->verb == CONTROL_SUBMIT) {
-		cJSON_AddStringToObject(j, "id", r->id);
-		cJSON_AddStringToObject(j, "title", r->title);
-		cJSON_AddStringToObject(j, "head", r->head);
-		cJSON_AddStringToObject(j, "base", r->base);
-		cJSON_AddNumberToObject(j, "priority", r->priority);
-		cJSON_AddNumberToObject(j, "branch", r->branch);
-		cJSON_AddNumberToObject(j, "pull", (double)r->pull);
-	}
-	return j;
-}
 
 static int exchange(int fd, const char *line, struct buf *answer, struct err *e)
 {
@@ -195,10 +89,8 @@ ask(const struct paths *p, const struct control_request *r, struct buf *ret, str
 		return err_sys(e, "could not make a socket");
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		return 1;
-	cJSON *j = request_json(r);
-	char *line CLEANUP(freep) = cJSON_PrintUnformatted(j);
+	char *line CLEANUP(freep) = request_write(r);
 	struct buf answer CLEANUP(buf_done) = BUF_INIT;
-	cJSON_Delete(j);
 	if (exchange(fd, line, &answer, e))
 		return e->code;
 	return read_answer(&answer, ret, e);
@@ -278,7 +170,8 @@ static int change_journal(struct store *store,
 			  struct err *e)
 {
 	struct change x CLEANUP(change_done) = {0};
-	if (change_begin(&x, store, config, epic, e) || events_of(&x.core, r, ret, step_now, &x, e))
+	if (change_begin(&x, store, config, epic, e) ||
+	    request_events(&x.core, r, ret, step_now, &x, e))
 		return e->code;
 	if (change_write(&x, store, e))
 		store_rollback(store);
@@ -367,57 +260,17 @@ static void give_event(void *ctx, const struct core_event *ev)
 		supervisor_event(ctx, ev);
 }
 
-static int number_of(const cJSON *j, const char *name, int otherwise)
-{
-	const cJSON *n = cJSON_GetObjectItem(j, name);
-	return cJSON_IsNumber(n) ? n->valueint : otherwise;
-}
-
-static bool parse_request(const cJSON *j, struct control_request *r, const char **ids, size_t max)
-{
-	const char *command = cJSON_GetStringValue(cJSON_GetObjectItem(j, "command"));
-	for (size_t i = 1; i < ARRAY_LEN(verbs); i++)
-		if (streq(verbs[i], command))
-			r->verb = (enum control_verb)i;
-	size_t n = 0;
-	const cJSON *id;
-	cJSON_ArrayForEach(id, cJSON_GetObjectItem(j, "ids"))
-	{
-		if (n + 1 == max || !cJSON_IsString(id))
-			return false;
-		ids[n++] = id->valuestring;
-	}
-	ids[n] = NULL;
-	r->ids = ids;
-	r->id = cJSON_GetStringValue(cJSON_GetObjectItem(j, "id"));
-	r->title = cJSON_GetStringValue(cJSON_GetObjectItem(j, "title"));
-	r->head = cJSON_GetStringValue(cJSON_GetObjectItem(j, "head"));
-	r->base = cJSON_GetStringValue(cJSON_GetObjectItem(j, "base"));
-	r->priority = number_of(j, "priority", 2);
-	r->branch = number_of(j, "branch", 1);
-	r->pull = number_of(j, "pull", 0);
-	bool whole = r->id && r->title && r->head && r->base;
-	return r->verb && (r->verb != CONTROL_SUBMIT || whole);
-}
-
-#define IDS_MAX 4096
-
 /* Done, and durable, before it is answered. */
 static void answer(struct caller *c, const char *line, size_t n)
 {
 	struct err e = ERR_INIT;
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
-	struct control_request r = {0};
-	const char **ids = mem_alloc(IDS_MAX * sizeof(*ids));
-	cJSON *j = cJSON_ParseWithLength(line, n);
-	if (!parse_request(j, &r, ids, IDS_MAX))
-		(void)err_set(&e, ERR_INVALID, "that is no request of this version of ganger");
-	else if (events_of(&c->s->core, &r, &text, give_event, c->s, &e) == 0)
+	struct request r CLEANUP(request_done) = {0};
+	if (request_parse((struct str){line, n}, &r, &e) == 0 &&
+	    request_events(&c->s->core, &r.asked, &text, give_event, c->s, &e) == 0)
 		supervisor_turn(c->s);
 	if (!e.code && c->s->held)
 		buf_puts(&text, "not durable yet: the disk is full\n");
-	cJSON_Delete(j);
-	free(ids);
 
 	cJSON *out = cJSON_CreateObject();
 	cJSON_AddNumberToObject(out, "code", e.code);

@@ -195,6 +195,18 @@ int rows_save(struct store *s, const struct core *c, struct err *e)
 	return save_edges(s, c, e);
 }
 
+/* No time or count comes near it, so that what is added to one does not run over. */
+#define INT_MAX_STORED (INT64_MAX / 4)
+
+/* The seed of the jitter is any 64 bits. */
+static bool int_fits(const struct field *f, int64_t i)
+{
+	bool is_seed = f >= run_fields && f < run_fields + ARRAY_LEN(run_fields) &&
+		       f->at == offsetof(struct run_row, seed);
+
+	return is_seed || (i >= -INT_MAX_STORED && i <= INT_MAX_STORED);
+}
+
 /* The texts in the row are borrowed from the store where they are TEXT, copied where not. */
 static int load_fields(const struct field *fields,
 		       size_t n,
@@ -207,6 +219,10 @@ static int load_fields(const struct field *fields,
 		const char *s = values[i].s ? values[i].s : "";
 		switch (fields[i].member) {
 		case M_INT:
+			if (!int_fits(&fields[i], values[i].i))
+				return err_set(e, ERR_CORRUPT,
+					       "the journal has a number that cannot be: %lld",
+					       (long long)values[i].i);
 			*(int64_t *)(void *)p = values[i].i;
 			break;
 		case M_REAL:
@@ -233,6 +249,8 @@ static int load_run(void *ctx, const struct store_value *values, struct err *e)
 	struct core *c = ctx;
 	if (load_fields(run_fields, ARRAY_LEN(run_fields), values, &c->run, e))
 		return e->code;
+	if (c->run.state < RUN_NEW || c->run.state >= RUN_STATE_COUNT)
+		return err_set(e, ERR_CORRUPT, "the journal has a run that cannot be");
 	c->run.epic = arena_strdup(&c->arena, c->run.epic);
 	c->run.base = arena_strdup(&c->arena, c->run.base);
 	c->run.remote = arena_strdup(&c->arena, c->run.remote);
@@ -264,8 +282,7 @@ static int load_task(void *ctx, const struct store_value *values, struct err *e)
 	struct task row = {0};
 	if (load_fields(task_fields, ARRAY_LEN(task_fields), values, &row, e))
 		return e->code;
-	if (row.state <= TASK_NONE || row.state >= TASK_STATE_COUNT || !row.id[0] ||
-	    core_find(c, row.id) >= 0)
+	if (!core_task_fits(c, &row))
 		return err_set(e, ERR_CORRUPT, "the journal has a task '%s' that cannot be",
 			       row.id);
 	if (row.agent < 0 || (size_t)row.agent >= c->kinds.n)

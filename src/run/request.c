@@ -1,0 +1,224 @@
+#include "run/request.h"
+
+#include "base/oid.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+
+#define PRIORITY_MAX 4
+
+static const char *const verbs[] = {
+	[CONTROL_RETRY] = "retry",   [CONTROL_CANCEL] = "cancel", [CONTROL_PAUSE] = "pause",
+	[CONTROL_RESUME] = "resume", [CONTROL_STOP] = "stop",     [CONTROL_STOP_NOW] = "stop-now",
+	[CONTROL_SUBMIT] = "submit",
+};
+
+/* ---- as a line ---- */
+
+char *request_write(const struct control_request *r)
+{
+	cJSON *j = cJSON_CreateObject();
+	cJSON_AddStringToObject(j, "command", verbs[r->verb]);
+	cJSON *ids = cJSON_AddArrayToObject(j, "ids");
+	for (const char *const *id = r->ids; id && *id; id++)
+		cJSON_AddItemToArray(ids, cJSON_CreateString(*id));
+	if (r->verb == CONTROL_SUBMIT) {
+		cJSON_AddStringToObject(j, "id", r->id);
+		cJSON_AddStringToObject(j, "title", r->title);
+		cJSON_AddStringToObject(j, "head", r->head);
+		cJSON_AddStringToObject(j, "base", r->base);
+		cJSON_AddNumberToObject(j, "priority", r->priority);
+		cJSON_AddNumberToObject(j, "branch", r->branch);
+		cJSON_AddNumberToObject(j, "pull", (double)r->pull);
+	}
+	char *line = cJSON_PrintUnformatted(j);
+	CHECK(line);
+	cJSON_Delete(j);
+	return line;
+}
+
+static const char *text_of(const cJSON *j, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItem(j, name));
+}
+
+/* *n keeps its value where nothing is said; false: it is no whole number of that range. */
+static bool number_of(const cJSON *j, const char *name, int min, int max, int *n)
+{
+	const cJSON *item = cJSON_GetObjectItem(j, name);
+
+	if (!item)
+		return true;
+	if (!cJSON_IsNumber(item) || item->valuedouble < min || item->valuedouble > max ||
+	    item->valuedouble != item->valueint)
+		return false;
+	*n = item->valueint;
+	return true;
+}
+
+/* It goes into the journal and from there into JSON and onto terminals. */
+static bool is_text(const char *s)
+{
+	return s && str_utf8(str_of(s));
+}
+
+/* It goes onto git's command line. */
+static bool is_object_name(const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+	return n == 40 || n == 64;
+}
+
+static bool read_verb(const cJSON *j, struct control_request *r)
+{
+	const char *command = text_of(j, "command");
+
+	for (size_t i = 1; i < ARRAY_LEN(verbs); i++)
+		if (streq(verbs[i], command))
+			r->verb = (enum control_verb)i;
+	return r->verb != 0;
+}
+
+static bool read_ids(const cJSON *j, struct request *r)
+{
+	const cJSON *list = cJSON_GetObjectItem(j, "ids"), *id;
+	int n = cJSON_GetArraySize(list);
+
+	if (n > REQUEST_IDS_MAX)
+		return false;
+	r->ids = mem_alloc(((size_t)n + 1) * sizeof(*r->ids));
+	r->asked.ids = r->ids;
+	n = 0;
+	cJSON_ArrayForEach(id, list)
+	{
+		if (!is_text(cJSON_GetStringValue(id)))
+			return false;
+		r->ids[n++] = id->valuestring;
+	}
+	return true;
+}
+
+static bool read_submit(const cJSON *j, struct control_request *r)
+{
+	int pull = 0;
+
+	r->id = text_of(j, "id");
+	r->title = text_of(j, "title");
+	r->head = text_of(j, "head");
+	r->base = text_of(j, "base");
+	r->priority = 2;
+	r->branch = 1;
+	if (!is_text(r->id) || !*r->id || !is_text(r->title) || !is_object_name(r->head) ||
+	    !r->base || (*r->base && !is_object_name(r->base)) ||
+	    !number_of(j, "priority", 0, PRIORITY_MAX, &r->priority) ||
+	    !number_of(j, "branch", 1, 2, &r->branch) || !number_of(j, "pull", 0, INT_MAX, &pull))
+		return false;
+	r->pull = pull;
+	return true;
+}
+
+int request_parse(struct str line, struct request *ret, struct err *e)
+{
+	*ret = (struct request){.json = cJSON_ParseWithLength(line.p, line.n)};
+	if (read_verb(ret->json, &ret->asked) && read_ids(ret->json, ret) &&
+	    (ret->asked.verb != CONTROL_SUBMIT || read_submit(ret->json, &ret->asked)))
+		return 0;
+	request_done(ret);
+	return err_set(e, ERR_INVALID, "that is no request of this version of ganger");
+}
+
+void request_done(struct request *r)
+{
+	cJSON_Delete(r->json);
+	free(r->ids);
+	*r = (struct request){0};
+}
+
+/* ---- as events ---- */
+
+static int task_events(struct core *c,
+		       const struct control_request *r,
+		       enum core_event_kind kind,
+		       struct buf *said,
+		       void (*give)(void *ctx, const struct core_event *ev),
+		       void *ctx,
+		       struct err *e)
+{
+	for (const char *const *id = r->ids; id && *id; id++) {
+		int at = core_find(c, *id);
+		if (at < 0 || c->tasks.items[at].outside)
+			return err_set(e, ERR_NOT_FOUND, "epic '%s' has no task '%s'", c->run.epic,
+				       *id);
+		if (!core_accepts(c, at, kind))
+			return err_set(e, ERR_INVALID, "task '%s' is %s: nothing to %s", *id,
+				       task_state_word((enum task_state)c->tasks.items[at].state),
+				       verbs[r->verb]);
+	}
+	for (const char *const *id = r->ids; id && *id; id++) {
+		give(ctx, &(struct core_event){.kind = kind, .task = core_find(c, *id)});
+		buf_printf(said, "%s %s\n",
+			   kind == EV_RETRY ? "will be tried again:" : "cancelled:", *id);
+	}
+	return 0;
+}
+
+static void submit_events(const struct control_request *r,
+			  struct buf *said,
+			  void (*give)(void *ctx, const struct core_event *ev),
+			  void *ctx)
+{
+	struct core_event ev = {
+		.kind = EV_BRANCH, .task = -1, .text = r->id, .n = r->pull, .m = r->branch};
+	memcpy(ev.a.hex, r->head, strnlen(r->head, OID_SIZE - 1));
+	memcpy(ev.b.hex, r->base, strnlen(r->base, OID_SIZE - 1));
+	give(ctx, &(struct core_event){.kind = EV_ISSUE,
+				       .task = -1,
+				       .m = ISSUE_OPEN,
+				       .n = r->priority,
+				       .text = r->id,
+				       .text2 = r->title});
+	give(ctx, &ev);
+	buf_printf(said, "queued: %s\n", r->id);
+}
+
+int request_events(struct core *c,
+		   const struct control_request *r,
+		   struct buf *said,
+		   void (*give)(void *ctx, const struct core_event *ev),
+		   void *ctx,
+		   struct err *e)
+{
+	struct core_event ev = {.task = -1};
+	switch (r->verb) {
+	case CONTROL_RETRY:
+		return task_events(c, r, EV_RETRY, said, give, ctx, e);
+	case CONTROL_CANCEL:
+		return task_events(c, r, EV_CANCEL, said, give, ctx, e);
+	case CONTROL_SUBMIT:
+		submit_events(r, said, give, ctx);
+		return 0;
+	case CONTROL_PAUSE:
+	case CONTROL_RESUME:
+		ev.kind = r->verb == CONTROL_PAUSE ? EV_PAUSE : EV_RESUME;
+		buf_puts(said, r->verb == CONTROL_PAUSE
+				       ? "paused: nothing starts or lands; agents go on\n"
+				       : "resumed\n");
+		break;
+	case CONTROL_STOP:
+	case CONTROL_STOP_NOW:
+		ev.kind = EV_STOP;
+		ev.n = r->verb == CONTROL_STOP ? STOP_GRACEFUL : STOP_NOW;
+		buf_puts(said, r->verb == CONTROL_STOP
+				       ? "stopping: running agents finish first\n"
+				       : "stopping: agents are ended, their work is kept\n");
+		break;
+	}
+	give(ctx, &ev);
+	return 0;
+}
