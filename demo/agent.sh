@@ -25,7 +25,7 @@ if [ -z "${GANGER_FEEDBACK_FILE-}" ]; then # the first try
 		setsid sleep 1000 &
 		sleep 1000
 	elif says 'usage limit'; then
-		echo 'session limit reached · try again in 4 seconds'
+		echo 'session limit reached · try again in 3 seconds'
 		exit 1
 	elif says 'does nothing'; then
 		echo 'All done! The feature is complete and the tests pass.'

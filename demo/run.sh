@@ -147,10 +147,18 @@ crash()
 	must 0 "grep -h 'did not land' ../state/ganger/abacus-*/stats/agent-logs/*.2.log"
 }
 
+# How many agents have only just begun, and will be there a second later.
+young()
+{
+	agents stats | cut -d' ' -f2 | paste -sd, | xargs -r ps -o etimes= -p | grep -c '^ *[0-2]$'
+}
+
 enough_landed()
 {
 	kill -0 "$supervisor" 2>/dev/null || die 'it ended before it was killed'
-	[ "$(landed stats)" -ge 6 ] && [ "$(agents stats | wc -l)" -ge 2 ]
+	local n
+	n=$(landed stats)
+	[ "$n" -ge 6 ] && { [ "$(young)" -ge 2 ] || { [ "$n" -ge 9 ] && [ "$(young)" -ge 1 ]; }; }
 }
 
 is_back()
