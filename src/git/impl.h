@@ -230,6 +230,20 @@ int op_push_task(struct git *git, const char *branch, const struct oid *head, st
 int op_ancestor(
 	struct git *git, const struct oid *a, const struct oid *b, bool *ret, struct err *e);
 int op_remove(struct git *git, const char *path, struct err *e);
+int op_refs(struct git *git,
+	    const char *prefix,
+	    const struct oid *into,
+	    struct git_refs *ret,
+	    struct err *e);
+int op_drop_ref(struct git *git, const char *ref, const struct oid *at, struct err *e);
+int op_worktrees(struct git *git, struct git_founds *ret, struct err *e);
+
+/* ---- remove.c ---- */
+
+/* The folders of all worktrees of the epic; the caller frees each, and the list. */
+void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n);
+/* A worktree whose attempt was not collected holds the only copy of something: ret says so. */
+bool slot_unkept(const struct git_repo *g, const struct slot *s, char *ret, size_t size);
 
 /* ---- remote.c ---- */
 

@@ -7,19 +7,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A worktree whose attempt was not collected holds the only copy of something. */
-static int check_kept(const struct git_repo *g, const struct slot *s, struct err *e)
+bool slot_unkept(const struct git_repo *g, const struct slot *s, char *ret, size_t size)
 {
 	struct mark m CLEANUP(mark_done) = {0};
 	struct stat st;
 
 	if (lstat(s->path, &st) < 0 || !mark_read(s, &m) || !*m.task || work_is_kept(g, s, &m))
+		return false;
+	(void)snprintf(ret, size, "it has work of attempt %d of task '%.100s' that no ref names",
+		       m.attempt, m.task);
+	return true;
+}
+
+static int check_kept(const struct git_repo *g, const struct slot *s, struct err *e)
+{
+	char why[256];
+
+	if (!slot_unkept(g, s, why, sizeof(why)))
 		return 0;
-	return err_set(
-		e, ERR_CONFLICT,
-		"could not remove worktree '%s': it has work of attempt %d of task '%s' that "
-		"no ref names",
-		s->path, m.attempt, m.task);
+	return err_set(e, ERR_CONFLICT, "could not remove worktree '%s': %s", s->path, why);
 }
 
 static int remove_slot(struct git_repo *g, const struct slot *s, struct err *e)
@@ -50,7 +56,7 @@ static bool is_below(const char *path, const char *folder)
 }
 
 /* All of the epic's, in one list, since removing them changes the folder that is read. */
-static void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n)
+void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n)
 {
 	char *folder CLEANUP(freep) = path_join(g->place.common_dir, "worktrees");
 	char *why CLEANUP(freep) = mem_printf("ganger, epic %s\n", g->epic_name);

@@ -103,6 +103,9 @@ static const struct git_ops ops = {
 	.push_task = op_push_task,
 	.ancestor = op_ancestor,
 	.remove = op_remove,
+	.refs = op_refs,
+	.drop_ref = op_drop_ref,
+	.worktrees = op_worktrees,
 	.free = op_free,
 };
 

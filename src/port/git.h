@@ -2,8 +2,10 @@
 #define PORT_GIT_H
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/oid.h"
 #include "base/str.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -123,6 +125,30 @@ struct git_land {
 	char text[256];       /* what the remote said, for a person; may be empty */
 };
 
+/* ---- for 'ganger gc': what is there, and may it go? ---- */
+
+struct git_ref {
+	char *name;    /* whole: "refs/…" */
+	struct oid at; /* the commit */
+	char *held;    /* a branch: the worktree that has it checked out; NULL: none */
+	bool in;       /* 'at' is in the commit that was asked about */
+};
+struct git_refs {
+	VEC(struct git_ref) items;
+};
+void git_refs_done(struct git_refs *r);
+
+struct git_found {
+	char *path;
+	bool there; /* the folder exists; else only what git knows of it */
+	bool anchor;
+	char problem[256]; /* why remove() would leave it; empty: it would not */
+};
+struct git_founds {
+	VEC(struct git_found) items;
+};
+void git_founds_done(struct git_founds *f);
+
 struct git;
 
 struct git_ops {
@@ -157,6 +183,17 @@ struct git_ops {
 	 * collected is saved first, under the attempt's ref.
 	 */
 	int (*remove)(struct git *g, const char *path, struct err *e);
+	/* Every ref below a prefix ("refs/heads"), by name. into: NULL, or the commit that is
+	 * asked about. git_refs_done(). */
+	int (*refs)(struct git *g,
+		    const char *prefix,
+		    const struct oid *into,
+		    struct git_refs *ret,
+		    struct err *e);
+	/* Delete a ref that still has this value; one that is gone is fine. CONFLICT: it has moved. */
+	int (*drop_ref)(struct git *g, const char *ref, const struct oid *at, struct err *e);
+	/* The epic's worktrees, the anchor among them. git_founds_done(). */
+	int (*worktrees)(struct git *g, struct git_founds *ret, struct err *e);
 	void (*free)(struct git *g);
 };
 
