@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "exec/cgroup.h"
 #include "exec/local.h"
+#include "exec/record.h"
 #include "forge/kinds.h"
 #include "git/git.h"
 #include "port/agent.h"
@@ -82,6 +83,7 @@ tracker_open(const struct place *p, const struct config *c, struct tracker **ret
 		return err_set(e, ERR_IO, "cannot use tracker '%s': this version does not have it",
 			       c->tracker);
 	rc = dir_make(p->state_dir, e);
+	rc = rc ? rc : place_note(p, e);
 	return rc < 0 ? rc : kind->open(p->state_dir, ret, e);
 }
 
@@ -142,6 +144,26 @@ static bool cgroup_usable(const char *shim, struct err *why)
 	return base;
 }
 
+static int
+job_look(const char *dir, int64_t number, enum job_look *ret, int64_t *ret_pid, struct err *e)
+{
+	struct record r;
+	int rc = record_read(dir, (uint64_t)number, &r, e);
+
+	*ret_pid = 0;
+	*ret = JOB_LOOK_OVER;
+	if (rc == ERR_NOT_FOUND) /* it was never begun */
+		return 0;
+	if (rc)
+		return rc;
+	*ret_pid = r.has_start ? r.start.pid : 0;
+	if (r.held)
+		*ret = JOB_LOOK_ALIVE;
+	else if (!r.has_end && record_is_of_this_boot(&r))
+		*ret = JOB_LOOK_LOST;
+	return 0;
+}
+
 /* Beside the program itself, as it is built and installed. */
 static int shim_path(char **ret, struct err *e)
 {
@@ -178,6 +200,7 @@ static const struct parts parts = {
 	.cgroup_usable = cgroup_usable,
 	.import_beads = import_beads,
 	.import_markdown = import_markdown,
+	.job_look = job_look,
 	.shim_path = shim_path,
 };
 

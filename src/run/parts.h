@@ -4,6 +4,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct child_env;
 struct config;
@@ -18,6 +19,12 @@ struct import_spec;
 struct issue_graph;
 struct place;
 struct tracker;
+
+enum job_look {
+	JOB_LOOK_OVER = 1, /* nothing of it is left, or nothing was started */
+	JOB_LOOK_ALIVE,
+	JOB_LOOK_LOST, /* its shim died: processes of it may be left */
+};
 
 /*
  * What main.c wires together: the drivers, for those who must not know their names. Every
@@ -73,6 +80,12 @@ struct parts {
 			       const struct import_spec *s,
 			       struct import_result *ret,
 			       struct err *e);
+	/* How a job stands, by its folder alone; pid: of its shim, where it lives. */
+	int (*job_look)(const char *dir,
+			int64_t number,
+			enum job_look *ret,
+			int64_t *ret_pid,
+			struct err *e);
 	/* How ganger-shim is found; the caller frees it. NOT_FOUND with a hint. */
 	int (*shim_path)(char **ret, struct err *e);
 };

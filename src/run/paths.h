@@ -4,6 +4,10 @@
 #include "base/str.h"
 #include "run/place.h"
 
+/* The folder beside the epics' where agents are tried. No epic has its name: its per cent sign
+ * would have been escaped. */
+#define PATH_TRIAL "%trial"
+
 /* Where an epic's things are kept (DESIGN 9). All absolute, owned: paths_done(). */
 struct paths {
 	char *epic_dir;   /* <state>/<repository>-<hash>/<epic> */

@@ -42,6 +42,29 @@ int place_set_state(struct place *p, const char *state_home, struct err *e)
 	return 0;
 }
 
+#define NOTE_NAME "repository"
+#define NOTE_MAX  ((size_t)64 << 10)
+
+char *place_noted(const char *state_dir)
+{
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct err none = ERR_INIT;
+	char *path CLEANUP(freep) = path_join(state_dir, NOTE_NAME);
+
+	if (file_read(path, NOTE_MAX, &text, &none) || !text.n || text.p[text.n - 1] != '\n')
+		return NULL;
+	return mem_strndup(text.p, text.n - 1);
+}
+
+int place_note(const struct place *p, struct err *e)
+{
+	char *path CLEANUP(freep) = path_join(p->state_dir, NOTE_NAME);
+	char *noted CLEANUP(freep) = place_noted(p->state_dir);
+	char *line CLEANUP(freep) = mem_printf("%s\n", p->common_dir);
+
+	return streq(noted, p->common_dir) ? 0 : file_write(path, str_of(line), false, e);
+}
+
 void place_done(struct place *p)
 {
 	if (!p)

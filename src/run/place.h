@@ -27,6 +27,10 @@ struct place {
  * e           INVALID: state_home is not absolute; NOT_FOUND: there is no home
  */
 int place_set_state(struct place *p, const char *state_home, struct err *e) MUST_CHECK;
+/* Write down in its state folder, which must be there, whose it is; 'gc' reads it. */
+int place_note(const struct place *p, struct err *e) MUST_CHECK;
+/* What is written there; the caller owns it. NULL: nothing is. */
+char *place_noted(const char *state_dir);
 void place_done(struct place *p);
 
 #endif

@@ -13,9 +13,6 @@
 /* The end of a program's output that is worth showing. */
 #define TAIL_MAX         600
 
-/* No task's name: its per cent sign would have been escaped. */
-#define TRIAL_DIR "%trial"
-
 /* One trial under way. */
 struct trying {
 	const struct trial_spec *s;
@@ -24,6 +21,7 @@ struct trying {
 	struct git_epic_spec git_spec;
 	struct child_env env;
 	struct git *git;
+	int lock_fd; /* two at once would be in each other's way, and gc in theirs */
 	char *dir, *worktree, *branch, *epic_branch, *prompt, *result, *log;
 	struct agent_attempt attempt;
 };
@@ -37,7 +35,7 @@ static void trying_done(struct trying *t)
 		IGNORE(t->git->ops->remove(t->git, t->worktree, &e));
 		t->git->ops->free(t->git);
 	}
-	if (t->dir)
+	if (t->lock_fd >= 0) /* else it is another's */
 		IGNORE(dir_remove(t->dir, &e));
 	free(t->dir);
 	free(t->worktree);
@@ -46,6 +44,7 @@ static void trying_done(struct trying *t)
 	free(t->prompt);
 	free(t->result);
 	free(t->log);
+	closep(&t->lock_fd);
 }
 
 static void step_fail(struct trial_step *step, const char *text)
@@ -80,9 +79,9 @@ static int base_resolve(struct trying *t, struct oid *ret, struct err *e)
 
 static void trying_init(struct trying *t, const struct trial_spec *s)
 {
-	*t = (struct trying){.s = s, .kind = agent_kind_find(s->agent->kind)};
+	*t = (struct trying){.s = s, .kind = agent_kind_find(s->agent->kind), .lock_fd = -1};
 	settings_agent(s->agent, &t->agent);
-	t->dir = path_join(s->place->state_dir, TRIAL_DIR);
+	t->dir = path_join(s->place->state_dir, PATH_TRIAL);
 	t->worktree = mem_printf("%s/gate/%s", t->dir, s->place->name);
 	t->branch = branch_expand(s->config->git_task_branch, "trial", "trial");
 	t->epic_branch = branch_expand(s->config->git_epic_branch, "trial", NULL);
@@ -91,7 +90,7 @@ static void trying_init(struct trying *t, const struct trial_spec *s)
 	t->log = path_join(t->dir, "log");
 	t->env = (struct child_env){.shim = s->shim, .lock_fd = -1};
 	t->git_spec = (struct git_epic_spec){
-		.epic = TRIAL_DIR,
+		.epic = PATH_TRIAL,
 		.epic_branch = t->epic_branch,
 		.base = s->config->base,
 		.state_dir = t->dir,
@@ -125,7 +124,10 @@ static int worktree_make(struct trying *t, struct err *e)
 		.link = (const char *const *)c->worktree_link,
 	};
 
-	if (dir_make(t->dir, e) || file_write(t->prompt, STR("a trial\n"), false, e) ||
+	char *lock CLEANUP(freep) =
+		mem_printf("%s/ganger/%s.lock", t->s->place->common_dir, PATH_TRIAL);
+	if (store_lock(lock, &t->lock_fd, e) || dir_make(t->dir, e) ||
+	    file_write(t->prompt, STR("a trial\n"), false, e) ||
 	    t->s->parts->git_open(t->s->place, &t->git_spec, &t->env, &t->git, e) ||
 	    base_resolve(t, &spec.at, e))
 		return e->code;

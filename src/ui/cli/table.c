@@ -47,6 +47,12 @@ static const struct cli_option doctor_options[] = {
 	{NULL,    NULL,   NULL,					    0},
 };
 
+static const struct cli_option gc_options[] = {
+	{"dry-run", NULL, "print the same list, and do nothing", 0},
+	{"json",    NULL, "the list as JSON",                    0},
+	{NULL,      NULL, NULL,				  0},
+};
+
 static const struct cli_option help_options[] = {
 	{"man", NULL, "as the source of a manual page", 0},
 	{NULL,  NULL, NULL,			     0},
@@ -391,6 +397,18 @@ const struct cli_command cli_commands[] = {
 		.options = doctor_options,
 		.needs = CLI_NOTHING,
 		.run = cmd_doctor,
+	},
+	{
+		.name = "gc",
+		.usage = "",
+		.help = "remove what is merged or unreferenced; list what stays, and why",
+		.about = "Worktrees, anchors, jobs and files that runs left; branches of tasks whose\n"
+			 "commit is in the epic branch. The work of attempts (refs/ganger/...) stays\n"
+			 "until the epic is finished, is in the base, and 14 days have passed. An epic\n"
+			 "that is being run is left as it is.\n",
+		.options = gc_options,
+		.needs = CLI_CONFIG,
+		.run = cmd_gc,
 	},
 	{
 		.name = "replay",
