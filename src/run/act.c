@@ -204,6 +204,24 @@ void act_collect(struct task_work *w)
 	buf_puts(&w->text3, found.left_out);
 }
 
+/* A dispatched issue ends here: what came of it is said there once, and it is free again. */
+static int hand_back(struct task_work *w, const struct pull_spec *pull)
+{
+	struct tracker *t = w->s->tracker;
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	buf_printf(&text,
+		   "ganger: pull request %" PRId64 ", %s into %s, by attempt %" PRId64 "; untested",
+		   w->answer.n, pull->head, pull->base, w->t.attempt);
+	if (t->ops->comment(t, w->t.id, "ganger:outcome", buf_cstr(&text), &w->e))
+		return w->e.code;
+	if (t->ops->release(t, w->t.id, w->s->who, &w->e) && w->e.code != ERR_CONFLICT &&
+	    w->e.code != ERR_NOT_FOUND)
+		return w->e.code;
+	w->e = (struct err)
+		ERR_INIT; /* a claim that is somebody else's by now is not ours to give */
+	return 0;
+}
+
 /* The pull request: what it closes, and whether anything tests it. */
 void act_submit(struct task_work *w)
 {
@@ -211,7 +229,9 @@ void act_submit(struct task_work *w)
 	char *branch CLEANUP(freep) = task_branch(w);
 	struct buf body CLEANUP(buf_done) = BUF_INIT;
 	buf_printf(&body, "Closes #%s\n", w->t.id);
-	if (!c->queue_check)
+	if (w->run.dispatch)
+		buf_puts(&body, "\nuntested: dispatched work is not merged, so not checked\n");
+	else if (!c->queue_check)
 		buf_puts(&body, "\nuntested: no queue.check\n");
 	if (w->t.left_out[0])
 		buf_printf(&body, "\nNot committed:\n%s\n", w->t.left_out);
@@ -224,7 +244,8 @@ void act_submit(struct task_work *w)
 		.task = w->t.id,
 	};
 	if (w->s->git->ops->push_task(w->s->git, branch, &w->t.head, &w->e) ||
-	    w->s->forge->ops->ensure(w->s->forge, &spec, &w->answer.n, &w->e))
+	    w->s->forge->ops->ensure(w->s->forge, &spec, &w->answer.n, &w->e) ||
+	    (w->run.dispatch && hand_back(w, &spec)))
 		return;
 	w->answer.kind = EV_PULL;
 }

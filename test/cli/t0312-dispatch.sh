@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Issues to sessions, each to a pull request: no graph, no merging.
+. "$(dirname "$0")/lib.sh"
+repo
+
+program agent <<'END'
+#!/bin/sh
+echo "session of $GANGER_TASK"
+echo "$GANGER_TASK" >>"$T/started"
+. "$T/do/$GANGER_TASK"
+END
+export T
+mkdir "$T/do"
+cat >ganger.yaml <<END
+agents: {it: {command: ["$T/bin/agent"], env: {T: "$T"}}}
+limits: {attempts: 1, timeout: 60s}
+END
+git add . && git commit -qm settings
+base=$(git rev-parse main)
+
+json()
+{
+	python3 -c 'import json, sys
+j = json.load(open(sys.argv[1]))
+print(eval(sys.argv[2]))' "$T/out" "$1"
+}
+
+a=$(ganger add 'the first')
+b=$(ganger add 'the second' --after "$a")
+c=$(ganger add 'the third')
+d=$(ganger add 'the fourth')
+echo 'echo a >a; git add a; git commit -qm a' >"$T/do/$a"
+echo 'test ! -e a && echo b >b' >"$T/do/$b"
+echo 'echo broken; exit 3' >"$T/do/$c"
+echo 'echo "ganger: nothing to do"' >"$T/do/$d"
+
+run ganger dispatch
+code_is 2 'without an issue there is nothing to dispatch'
+run ganger dispatch 99
+code_is 2 'an issue that is not there is an error'
+err_like "^error: there is no issue '99'$" 'which names it'
+
+run ganger dispatch "$a" "$b" "$c" "$d" "$a" --json
+code_is 1 'one of them fails'
+is "$(json 'j["epic"], j["status"], j["total"], j["completed"], j["merged"]')" \
+	"('dispatch-1', 'failed', 4, 3, 0)" 'the result alone is on standard output'
+is "$(json '[(s["id"], s["session"], s["pr"] is not None) for s in j["successful"]]')" \
+	"[('$a', '$a.1', True), ('$b', '$b.1', True), ('$d', '$d.1', False)]" 'with what succeeded'
+is "$(json 'j["failed"]')" "[{'id': '$c', 'error': 'exit 3: broken'}]" 'and what failed'
+is "$(sort "$T/started" | tr '\n' ' ')" "$a $b $c $d " 'an issue named twice has one session'
+is "$(git rev-parse main)" "$base" 'the base is untouched'
+is "$(git rev-parse epic/dispatch-1)" "$base" 'and nothing was merged'
+is "$(git show "ganger/dispatch-1/$a:a") $(git show "ganger/dispatch-1/$b:b")" 'a b' \
+	'each work is on its branch'
+not_ok 'no session has the work of another' git cat-file -e "ganger/dispatch-1/$b:a"
+run ganger show "$a" --json
+is "$(json 'j["open"], j["claimed_by"]')" "(True, None)" 'a dispatched issue is open, and free again' || cat "$T/out"
+run ganger show "$a"
+is "$(grep -c 'ganger: pull request 1, ganger/dispatch-1/.* into main, by attempt 1; untested' "$T/out")" 1 \
+	'what came of it is said there once'
+
+# Again, with its own text known: a session of its own.
+run ganger dispatch "$a" --json
+code_is 0 'an issue can be dispatched again'
+is "$(json 'j["epic"], [s["pr"] for s in j["successful"]] != [1]')" "('dispatch-2', True)" \
+	'as another run, with another pull request'
+run ganger show "$a"
+is "$(grep -c 'ganger: pull request' "$T/out")" 1 'of which the issue has the latest outcome'
+run ganger dispatch "$d" --json
+code_is 3 'what had nothing to do is closed'
+is "$(json '[f["id"] for f in j["failed"]]')" "['$d']" 'and not dispatched again'
+
+# From a file.
+cat >"$T/issues" <<'END'
+{"id": "X-1", "title": "from a file", "body": "do it"}
+
+{"id": 77, "title": "a number"}
+END
+echo 'grep -q "do it" "$GANGER_PROMPT_FILE" && echo x >x' >"$T/do/X-1"
+echo 'echo 77 >77' >"$T/do/77"
+run ganger dispatch --file "$T/issues" --json
+code_is 0 'issues come from a file'
+is "$(json '[s["id"] for s in j["successful"]]')" "['X-1', '77']" 'with their ids'
+echo '{"title": "no id"}' >>"$T/issues"
+run ganger dispatch --file "$T/issues"
+code_is 2 'a line that cannot be used is an error'
+err_like "^error: $T/issues:4: " 'with its number'
+not_ok 'and nothing was begun' test -e "$(echo "$T"/state/ganger/repo-*)/dispatch-5"
+
+# In the background.
+mkfifo "$T/here" "$T/go"
+w=$(ganger add waits)
+echo 'echo here >"$T/here"; read -r line <"$T/go"; echo w >w' >"$T/do/$w"
+run ganger dispatch "$w" --detach
+code_is 0 'with --detach it returns at once'
+epic=$(sed -n "s/.*'ganger wait \(dispatch-[0-9]*\)'.*/\1/p" "$T/out")
+ok 'its session works' wait_line "$T/here" here
+run ganger dispatch "$w"
+code_is 3 'what somebody works on is not dispatched'
+echo go >"$T/go"
+run ganger wait "$epic"
+code_is 0 'and can be waited for'
+is "$(git show "ganger/$epic/$w:w")" w 'its work is there'
+
+# Killed, and resumed.
+: >"$T/started"
+run ganger dispatch "$w" --detach
+epic=$(sed -n "s/.*'ganger wait \(dispatch-[0-9]*\)'.*/\1/p" "$T/out")
+pid=$(sed -n 's/^pid //p' "$T/out")
+ok 'another session works' wait_line "$T/here" here
+kill -9 "$pid"
+ok 'its supervisor is killed' wait_gone "$pid"
+echo go >"$T/go"
+run ganger run "$epic"
+code_is 0 'run goes on with it'
+is "$(cat "$T/started")" "$w" 'the session was not begun twice'
+run ganger status "$epic" --json
+is "$(json '[(t["id"], t["state"], t["attempt"]) for t in j["tasks"]]')" "[('$w', 'submitted', 1)]" \
+	'and ends at its pull request'
+is "$(git rev-parse main "epic/$epic" | sort -u)" "$base" 'the base is untouched, and nothing merged'
+is "$(git worktree list | wc -l)" 1 'no worktree is left'
+
+done_testing
