@@ -61,7 +61,10 @@ at_exit()
 	if [ -n "$supervisor" ]; then # twice: the agents are ended too
 		kill -TERM "$supervisor" && kill -TERM "$supervisor" && wait "$supervisor"
 	fi 2>/dev/null
-	[ "$code" != 0 ] || [ -n "${KEEP-}" ] || rm -rf "$top"
+	# What went wrong can be looked at; 130 is a person's Ctrl-C.
+	case $code in
+	0 | 130) [ -n "${KEEP-}" ] || rm -rf "$top" ;;
+	esac
 }
 trap at_exit EXIT
 trap 'exit 130' INT TERM
