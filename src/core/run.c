@@ -326,6 +326,7 @@ static void on_issue(struct core *c, const struct core_event *ev)
 		    t->state == TASK_WAITING || t->state == TASK_FAILED || t->state == TASK_SKIPPED;
 	if (!open && idle) {
 		task_reason(c, t, "closed in the tracker");
+		t->person = 0;
 		task_set_state(c, t, TASK_CLOSED);
 		dependents_rise(c, t);
 	}
