@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -58,18 +60,40 @@ static _Noreturn void fail(int pipe_fd, enum spawn_step step)
 	_exit(127);
 }
 
-static _Noreturn void become_program(const struct job_options *o, pid_t shim, int pipe_fd)
+static _Noreturn void
+become_program(const struct job_options *o, pid_t shim, bool joined, int pipe_fd)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != shim)
 		_exit(127); /* the shim died before the line above */
 	(void)setsid();     /* a fresh child leads no group, so this holds */
-	join_cgroup(o->cgroup);
+	if (!joined)
+		join_cgroup(o->cgroup);
 	if (chdir(o->cwd) < 0)
 		fail(pipe_fd, STEP_FOLDER);
 	default_signals();
 	(void)execvp(o->argv[0], o->argv);
 	fail(pipe_fd, STEP_EXEC);
+}
+
+/*
+ * A child born in the job's cgroup. Moving one there later takes the kernel some milliseconds (it
+ * waits for all CPUs), and that before each start. *ret_joined: it is there; false where this
+ * kernel or the folder does not allow it, and an ordinary child has to try by itself.
+ */
+static pid_t fork_into(const char *cgroup, bool *ret_joined)
+{
+	struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
+	int fd = cgroup ? open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	long pid = -1;
+
+	if (fd >= 0) {
+		args.cgroup = (unsigned)fd;
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+		(void)close(fd);
+	}
+	*ret_joined = pid >= 0;
+	return pid >= 0 ? (pid_t)pid : fork();
 }
 
 static void failure_fill(struct spawn_failure *ret, const struct job_options *o, int step, int sys)
@@ -83,6 +107,7 @@ pid_t spawn_program(const struct job_options *o, struct spawn_failure *ret)
 {
 	struct step_failed f = {.step = STEP_NONE};
 	pid_t shim = getpid(), pid;
+	bool joined;
 	int fds[2];
 	ssize_t n;
 
@@ -91,9 +116,9 @@ pid_t spawn_program(const struct job_options *o, struct spawn_failure *ret)
 		ret->sys = errno;
 		return -1;
 	}
-	pid = fork();
+	pid = fork_into(o->cgroup, &joined);
 	if (pid == 0)
-		become_program(o, shim, fds[1]);
+		become_program(o, shim, joined, fds[1]);
 	ret->sys = errno;
 	(void)close(fds[1]);
 	n = 0;
