@@ -4,17 +4,6 @@
 
 /* The tracker's issues and edges, as events for the core: what is new, what has changed. */
 
-static void send_issue(struct supervisor *s, const struct issue *i, enum core_issue how)
-{
-	struct core_event ev = {.kind = EV_ISSUE,
-				.task = -1,
-				.n = i->priority,
-				.m = how,
-				.text = i->id,
-				.text2 = i->title};
-	supervisor_event(s, &ev);
-}
-
 static enum core_issue how_of(const struct issue *i, bool outside)
 {
 	if (outside)
@@ -23,6 +12,31 @@ static enum core_issue how_of(const struct issue *i, bool outside)
 	if (i->open && i->hidden && i->hidden[0])
 		return ISSUE_OUTSIDE_OPEN;
 	return i->open ? ISSUE_OPEN : ISSUE_CLOSED;
+}
+
+/* Would this change nothing that the core has of it? Then it is not worth a line of the trace. */
+static bool is_known(const struct core *c, const struct issue *i, enum core_issue how)
+{
+	int at = core_find(c, i->id);
+	const struct task *t = at >= 0 ? &c->tasks.items[at] : NULL;
+	if (!t || t->priority != i->priority)
+		return false;
+	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
+		return t->state == TASK_CLOSED;
+	return t->outside == (how == ISSUE_OUTSIDE_OPEN);
+}
+
+static void send_issue(struct supervisor *s, const struct issue *i, enum core_issue how)
+{
+	if (is_known(&s->core, i, how))
+		return;
+	struct core_event ev = {.kind = EV_ISSUE,
+				.task = -1,
+				.n = i->priority,
+				.m = how,
+				.text = i->id,
+				.text2 = i->title};
+	supervisor_event(s, &ev);
 }
 
 static bool needs_already(const struct core *c, int task, int needs)
