@@ -12,8 +12,8 @@
 /*
  * What the supervisor asks of Git (DESIGN 7). Every call blocks, is made off the loop's
  * thread, has a deadline inside, and is idempotent: called again after a crash, with the
- * same spec, it finds what it did before and answers the same. Calls that move refs or
- * change worktree administration are made one at a time a repository by the caller.
+ * same spec, it finds what it did before and answers the same. No two calls under way move the
+ * same ref or touch the same worktree: the caller sees to that (docs/adr/0009).
  * Commits are named by full hex ids; an empty id means none.
  */
 

@@ -261,7 +261,9 @@ bool supervisor_over(const struct supervisor *s)
 	if (s->fatal.code)
 		return true;
 	bool ended = s->core.run.state == RUN_ENDED;
-	return ended && !s->inbox.n && !s->jobs.n && !s->forget.n && !s->held;
+	/* Where the epic could not be opened, agents of an earlier supervisor are left as they were. */
+	bool waits = s->jobs.n && s->core.run.exit != 4;
+	return ended && !s->inbox.n && !waits && !s->forget.n && !s->held;
 }
 
 const struct err *supervisor_fatal(const struct supervisor *s)
