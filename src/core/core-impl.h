@@ -55,6 +55,7 @@ int64_t error_delay_ms(int64_t errors);
 /* run.c */
 void run_due(struct core *c);
 void run_step(struct core *c, const struct core_event *ev);
+void run_rewritten(struct core *c, const struct oid *tip);
 void run_check_over(struct core *c);
 
 /* The handlers of task.def. */

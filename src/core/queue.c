@@ -214,10 +214,10 @@ void on_moved(struct core *c, struct task *t, const struct core_event *ev)
 
 void on_rewritten(struct core *c, struct task *t, const struct core_event *ev)
 {
-	c->run.exit = 3;
-	run_reason(c, "the epic branch no longer contains what was landed on it: %s", ev->text);
+	if (!c->run.last_landing.hex[0])
+		c->run.last_landing = t->onto; /* nothing yet: where the branch began */
+	run_rewritten(c, &ev->a);
 	task_set_state(c, t, TASK_QUEUED);
-	emit_notice(c, NULL, NOTICE_PERSON);
 }
 
 void on_closed(struct core *c, struct task *t, const struct core_event *ev)

@@ -93,7 +93,9 @@ static void on_start(struct core *c, const struct core_event *ev)
 	c->run.resumed_ms = c->now.wall_ms;
 	c->run_dirty = true;
 	int64_t exit_code = c->run.exit;
-	c->run.exit = 0;
+	/* What stopped a run that died before its end was never said: it still holds. */
+	bool unsaid = c->run.state != RUN_ENDED && exit_code != 0;
+	c->run.exit = unsaid ? exit_code : 0;
 	for (size_t i = 0; i < c->tasks.n; i++)
 		if (c->tasks.items[i].gave_up)
 			on_again(c, &c->tasks.items[i], NULL);
@@ -101,7 +103,8 @@ static void on_start(struct core *c, const struct core_event *ev)
 		c->run.exit = exit_code;
 		return;
 	}
-	c->run.reason[0] = '\0';
+	if (!unsaid)
+		c->run.reason[0] = '\0';
 	c->run.ended_ms = 0;
 	if (!c->run.started_ms)
 		c->run.started_ms = c->now.wall_ms;
@@ -126,6 +129,18 @@ static void after_setup(struct core *c)
 		c->run.checked = 1;
 }
 
+/* Said once: who runs it again goes on from where the branch is then. */
+void run_rewritten(struct core *c, const struct oid *tip)
+{
+	run_reason(c,
+		   "the epic branch no longer contains what was landed on it: that was %.12s, it "
+		   "is at %.12s",
+		   c->run.last_landing.hex, tip->hex);
+	c->run.exit = 3;
+	c->run.last_landing = *tip;
+	emit_notice(c, NULL, NOTICE_PERSON);
+}
+
 static void on_opened(struct core *c, const struct core_event *ev)
 {
 	c->run.base = arena_strdup(&c->arena, ev->text);
@@ -133,11 +148,15 @@ static void on_opened(struct core *c, const struct core_event *ev)
 	c->run.epic_head = ev->a;
 	if (!c->run.base_head.hex[0])
 		c->run.base_head = ev->b;
-	if (c->run.stop != STOP_NO && !can_progress(c)) {
+	if (ev->m)
+		run_rewritten(c, &ev->a);
+	bool stops = c->run.stop != STOP_NO || c->run.exit != 0;
+	if (stops && !can_progress(c)) {
 		run_set_state(c, RUN_TIDYING);
 		return;
 	}
-	bool preflight = !c->run.checked && !c->policy.no_agents && !c->policy.allow_red;
+	bool preflight = !c->run.checked && !c->policy.no_agents && !c->policy.allow_red &&
+			 c->run.exit == 0;
 	run_set_state(c, preflight ? RUN_PREPARING : RUN_RUNNING);
 }
 
@@ -307,6 +326,7 @@ static void on_issue(struct core *c, const struct core_event *ev)
 		    t->state == TASK_WAITING || t->state == TASK_FAILED || t->state == TASK_SKIPPED;
 	if (!open && idle) {
 		task_reason(c, t, "closed in the tracker");
+		t->person = 0;
 		task_set_state(c, t, TASK_CLOSED);
 		dependents_rise(c, t);
 	}

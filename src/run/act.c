@@ -366,12 +366,28 @@ void act_look(struct task_work *w)
 	w->answer.b = w->run.epic_head;
 }
 
+/* A branch that does not contain our last landing was moved back by somebody, or made anew. */
+static int has_landings(const struct task_work *w, const struct oid *tip, bool *ret, struct err *e)
+{
+	struct git *g = w->s->git;
+	const struct oid *last = &w->run.last_landing;
+	struct oid at;
+	*ret = !last->hex[0] || streq(last->hex, tip->hex);
+	int rc = *ret ? 0 : g->ops->resolve(g, last->hex, &at, e);
+	if (*ret || rc)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	return g->ops->ancestor(g, last, tip, ret, e);
+}
+
 void act_open(struct task_work *w)
 {
 	struct git_opened found = {0};
-	if (w->s->git->ops->open_epic(w->s->git, &found, &w->e))
+	bool whole = true;
+	if (w->s->git->ops->open_epic(w->s->git, &found, &w->e) ||
+	    has_landings(w, &found.epic_head, &whole, &w->e))
 		return;
 	w->answer.kind = EV_OPENED;
+	w->answer.m = !whole;
 	w->answer.a = found.epic_head;
 	w->answer.b = found.base_head;
 	buf_puts(&w->text, found.base);

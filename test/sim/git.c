@@ -266,9 +266,14 @@ static int git_resolve(struct git *g, const char *name, struct oid *ret, struct 
 {
 	enum fate f = fate("resolve");
 	int rc = refused(f, e), commit = ref_get(name);
+	struct oid id = {""};
 	(void)g;
 	if (rc)
 		return rc;
+	if (commit < 0 && strlen(name) == 40) {
+		(void)snprintf(id.hex, sizeof(id.hex), "%s", name);
+		commit = oid_commit(&id);
+	}
 	if (commit < 0)
 		return err_set(e, ERR_NOT_FOUND, "there is no '%s'", name);
 	*ret = commit_oid(commit);

@@ -331,6 +331,36 @@ static void test_queue__a_rewritten_branch_stops_the_queue(void **state)
 	rig_done(&r);
 }
 
+static void test_queue__a_branch_rewritten_meanwhile_stops_the_run_once(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "ab");
+	begin(&r);
+	to_queue(&r, "a");
+	to_closed(&r, "a");
+	run_event(&r, EV_START, 1);
+	ANSWER(&r, NULL, ACT_OPEN, .kind = EV_OPENED, .a = oid_of("x"), .b = oid_of("e0"), .m = 1,
+	       .text = "main", .text2 = "");
+	assert_int_equal(core_exit_code(&r.c), 3);
+	/* A crash before it was said: it still holds. Who works may finish; nothing lands. */
+	run_event(&r, EV_START, 1);
+	opened(&r);
+	to_queue(&r, "b");
+	assert_state(&r, "b", TASK_QUEUED);
+	tidied(&r);
+	assert_int_equal(core_exit_code(&r.c), 3);
+	assert_non_null(strstr(r.c.run.reason, "is at x"));
+	/* Said: who runs it again goes on from there. */
+	run_event(&r, EV_START, 1);
+	opened(&r);
+	to_closed(&r, "b");
+	tidied(&r);
+	assert_int_equal(core_exit_code(&r.c), 0);
+	rig_done(&r);
+}
+
 static void test_queue__what_is_in_the_branch_already_is_closed(void **state)
 {
 	struct rig r;
@@ -422,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_queue__a_conflict_nobody_fixed_is_done_afresh),
 		cmocka_unit_test(test_queue__a_branch_moved_by_a_person_is_merged_onto),
 		cmocka_unit_test(test_queue__a_rewritten_branch_stops_the_queue),
+		cmocka_unit_test(test_queue__a_branch_rewritten_meanwhile_stops_the_run_once),
 		cmocka_unit_test(test_queue__what_is_in_the_branch_already_is_closed),
 		cmocka_unit_test(
 			test_queue__an_issue_that_cannot_be_closed_unblocks_and_is_asked_again),
