@@ -111,12 +111,13 @@ static const char *how_text(int64_t how)
 	return "";
 }
 
-/* One line on how a job ended. */
-void job_text(const struct core_event *ev, char *ret, size_t size)
+void job_text(const struct core_event *ev, const char *limit, char *ret, size_t size)
 {
 	const char *how = how_text(ev->how);
 	if (ev->how == HOW_EXITED)
 		(void)snprintf(ret, size, "exit code %" PRId64, ev->code);
+	else if (ev->how == HOW_TIMEOUT)
+		(void)snprintf(ret, size, "%s was over", limit);
 	else if (ev->how == HOW_NOT_STARTED)
 		(void)snprintf(ret, size, "could not be started: %s", ev->text);
 	else if (ev->how == HOW_SIGNALED)
@@ -280,7 +281,7 @@ void on_setup_ended(struct core *c, struct task *t, const struct core_event *ev)
 		return;
 	}
 	char why[200];
-	job_text(ev, why, sizeof(why));
+	job_text(ev, "worktree.setup_timeout", why, sizeof(why));
 	task_reason(c, t, "set-up: %s", why);
 	attempt_over(c, t, was_interrupted(t) ? OUT_INTERRUPTED : OUT_COUNTED, ev);
 }

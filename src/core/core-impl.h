@@ -41,7 +41,8 @@ void dependents_fall(struct core *c, struct task *t);
 void dependents_rise(struct core *c, struct task *t);
 
 /* attempt.c */
-void job_text(const struct core_event *ev, char *ret, size_t size);
+/* One line on how a job ended; limit is the key that says how long it may take. */
+void job_text(const struct core_event *ev, const char *limit, char *ret, size_t size);
 void job_over(struct core *c, struct task *t, const struct core_event *ev);
 
 /* queue.c */

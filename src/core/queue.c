@@ -140,8 +140,9 @@ static void red(struct core *c, struct task *t, const char *what, const char *wh
 
 static void gate_over(struct core *c, struct task *t, const struct core_event *ev, const char *what)
 {
+	bool setup = t->state == TASK_GATE_SETTING_UP;
 	char why[200];
-	job_text(ev, why, sizeof(why));
+	job_text(ev, setup ? "worktree.setup_timeout" : "queue.timeout", why, sizeof(why));
 	job_over(c, t, ev);
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);

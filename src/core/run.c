@@ -166,10 +166,18 @@ static void preflight_passed(struct core *c)
 	run_set_state(c, RUN_RUNNING);
 }
 
+/* What says how long the run's own job may take. */
+static const char *run_limit(enum run_state s)
+{
+	if (s == RUN_PROBING)
+		return "the time for a probe";
+	return s == RUN_SETTING_UP ? "worktree.setup_timeout" : "queue.timeout";
+}
+
 static void on_run_job_ended(struct core *c, const struct core_event *ev)
 {
 	char why[200];
-	job_text(ev, why, sizeof(why));
+	job_text(ev, run_limit((enum run_state)c->run.state), why, sizeof(why));
 	c->run.pid = c->run.pid_start = 0;
 	if (ev->how == HOW_STOPPED || c->run.stop != STOP_NO) {
 		run_set_state(c, RUN_TIDYING);

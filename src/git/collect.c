@@ -251,8 +251,12 @@ static int take_leftovers(struct collection *c, struct err *e)
 	if (l.unmerged)
 		problem(c, "files with unresolved conflicts were left");
 	leftovers_judge(&l, c->s, j.leave_out);
+	rc = leftovers_brought(c->g, c->s, &l, e);
+	if (rc)
+		return rc;
 	report(c, &l);
-	c->work.leftovers = (int)l.files.n;
+	for (size_t i = 0; i < l.files.n; i++)
+		c->work.leftovers += !l.files.items[i].brought;
 	/* Onto a history that cannot be used nothing is built; it is only saved. */
 	j.commit_leftovers = j.commit_leftovers && !c->work.problem[0];
 	return leftovers_commit(c->g, c->s, &l, &j, &head, &c->work.head, &c->rest, e);

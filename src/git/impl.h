@@ -15,6 +15,7 @@
 #define FILE_READY   "ganger-ready"
 #define FILE_WORK    "ganger-work"
 #define FILE_INDEX   "ganger-index"
+#define FILE_BROUGHT "ganger-brought" /* what set-up left; absent: nothing */
 #define SMALL_FILE   (1u << 20)
 
 /* One epic in one repository. What is written after git_new() is written by calls that the caller
@@ -218,6 +219,7 @@ int op_worktree(struct git *git,
 		const struct git_worktree_spec *s,
 		struct git_worktree *ret,
 		struct err *e);
+int op_brought(struct git *git, const char *path, struct err *e);
 int op_collect(struct git *git,
 	       const struct git_collect_spec *s,
 	       struct git_work *ret,

@@ -241,7 +241,7 @@ static int list_paths(struct git_repo *g,
 
 		if (f->nested && out)
 			rc = nested_keep(g, s, j, f->path, ++number, paths, e);
-		if (is_out == out && !(f->nested && !f->gitlink))
+		if (is_out == out && !f->brought && !(f->nested && !f->gitlink))
 			buf_add(paths, f->path, strlen(f->path) + 1);
 	}
 	return rc;

@@ -13,6 +13,7 @@ struct leftover {
 	bool is_new;     /* HEAD has no such file */
 	bool nested;     /* a repository of its own, or a submodule with changes inside */
 	bool gitlink;    /* a submodule at another commit */
+	bool brought;    /* by set-up, and not changed since: it is not even saved */
 	const char *out; /* why it is not committed; NULL: it is */
 };
 
@@ -33,6 +34,9 @@ int leftovers_find(struct git_repo *g,
 
 /* Decide of each whether it is committed. */
 void leftovers_judge(struct leftovers *l, const struct slot *s, const char *const *leave_out);
+
+/* Mark what set-up brought in and the agent left as it was. */
+int leftovers_brought(struct git_repo *g, const struct slot *s, struct leftovers *l, struct err *e);
 
 /*
  * Commit them onto head, by an index of our own: what is to be committed first, then on top of

@@ -95,6 +95,7 @@ static void op_free(struct git *git)
 static const struct git_ops ops = {
 	.open_epic = op_open_epic,
 	.worktree = op_worktree,
+	.brought = op_brought,
 	.collect = op_collect,
 	.merge = op_merge,
 	.land = op_land,

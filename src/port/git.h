@@ -82,7 +82,7 @@ struct git_collect_spec {
 struct git_work {
 	struct oid head;       /* the work: named by refs/ganger/<epic>/<task>/<attempt> */
 	int ahead;             /* commits from base to head */
-	int leftovers;         /* files that were not committed by the agent and now are (or are saved) */
+	int leftovers; /* files of the agent's that it did not commit: now they are (or saved) */
 	char left_out[1024];   /* files not committed, one a line "path: reason"; saved in <attempt>.rest */
 	char problem[512];     /* why the history cannot be used (does not descend, unfinished merge or
 	                          rebase, worktree gone); empty: fine. The work is kept either way. */
@@ -160,6 +160,11 @@ struct git_ops {
 	int (*open_epic)(struct git *g, struct git_opened *ret, struct err *e);
 	int (*worktree)(struct git *g, const struct git_worktree_spec *s, struct git_worktree *ret,
 			struct err *e);
+	/*
+	 * Set-up has run here and the agent has not begun: what differs from the start is not the
+	 * agent's, and where it stays as it is collect() leaves it out.
+	 */
+	int (*brought)(struct git *g, const char *path, struct err *e);
 	/* Called when every process of the attempt is gone. Leaves HEAD there detached. */
 	int (*collect)(struct git *g, const struct git_collect_spec *s, struct git_work *ret,
 		       struct err *e);

@@ -118,6 +118,15 @@ static int write_feedback(struct task_work *w, struct buf *text)
 	return file_write(path, buf_str(text), false, &w->e);
 }
 
+/* As it was written: a text for a shell, or words. */
+static void add_command(struct buf *b, char *const *argv)
+{
+	if (argv && argv[0] && streq(argv[0], "sh") && argv[1] && streq(argv[1], "-c") && argv[2])
+		argv += 2;
+	for (; argv && *argv; argv++)
+		buf_printf(b, "%s%s", b->n ? " " : "", *argv);
+}
+
 static int write_prompt(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
@@ -129,8 +138,7 @@ static int write_prompt(struct task_work *w)
 	struct attempt a CLEANUP(attempt_done) = {0};
 	attempt_init(w, &a);
 	struct buf check CLEANUP(buf_done) = BUF_INIT;
-	for (char *const *c = w->s->config->queue_check; c && *c; c++)
-		buf_printf(&check, "%s%s", check.n ? " " : "", *c);
+	add_command(&check, w->s->config->queue_check);
 	struct prompt_spec spec = {
 		.epic = w->s->epic_title,
 		.task = w->t.id,
@@ -207,6 +215,16 @@ static void fill_spec(struct task_work *w, const struct agent_attempt *a)
 	fill_limits(w);
 }
 
+/* What lies there when an agent begins is not its own. */
+static int note_brought(struct task_work *w)
+{
+	struct git *g = w->s->git;
+	if (!w->s->config->worktree_setup)
+		return 0;
+	char *path CLEANUP(freep) = path_worktree(&w->s->paths, w->t.slot - 1);
+	return g->ops->brought(g, path, &w->e);
+}
+
 /* Everything a job needs, off the thread. One that was begun needs nothing but its name. */
 static void job_prepare(struct task_work *w)
 {
@@ -216,7 +234,8 @@ static void job_prepare(struct task_work *w)
 		return;
 	if (begun)
 		w->log = path_join(w->dir, "log");
-	else if (make_log(w) || (w->action.kind == ACT_AGENT && write_prompt(w)))
+	else if (make_log(w) ||
+		 (w->action.kind == ACT_AGENT && (note_brought(w) || write_prompt(w))))
 		return;
 	struct attempt a CLEANUP(attempt_done) = {0};
 	attempt_init(w, &a);

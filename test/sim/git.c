@@ -343,6 +343,12 @@ static int git_remove(struct git *g, const char *path, struct err *e)
 	return heard(f, e);
 }
 
+static int git_brought(struct git *g, const char *path, struct err *e)
+{
+	(void)g, (void)path, (void)e;
+	return 0;
+}
+
 static void git_free(struct git *g)
 {
 	free(g);
@@ -353,6 +359,7 @@ int sim_git_open(struct git **ret)
 	static const struct git_ops ops = {
 		.open_epic = git_open_epic,
 		.worktree = git_worktree_,
+		.brought = git_brought,
 		.collect = git_collect,
 		.merge = git_merge_,
 		.land = git_land_,
