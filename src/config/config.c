@@ -380,10 +380,34 @@ int config_read_file(struct config *c, const char *path, struct err *e)
 	return rc < 0 ? rc : config_read_text(c, path, buf_str(&b), e);
 }
 
-/* The value of a -c: YAML where it looks like it, else the text as it is. */
-static int option_node(const char *value, struct node *ret, struct err *e)
+/* Is this the name of a key that holds a command? */
+static bool takes_command(const char *key)
 {
-	if (value[0] && strchr("[{\"'", value[0]))
+	size_t n = 0;
+	const struct config_key_info *k = config_keys(&n);
+	const char *first = strchr(key, '.'), *last = strrchr(key, '.');
+
+	for (size_t i = 0; first && i < n; i++) {
+		if (k[i].type == CONFIG_COMMAND && streq(k[i].name, last + 1) &&
+		    str_eq(str_of(k[i].section), (struct str){key, (size_t)(first - key)}))
+			return true;
+	}
+	return false;
+}
+
+/* A command's text may begin with what is also YAML: "[ -e x ]", "{ make; }", "\"a b\" c". */
+static bool is_shell(const char *value)
+{
+	struct node n CLEANUP(node_done) = {0};
+
+	return value[0] == '{' || strncmp(value, "[ ", 2) == 0 ||
+	       node_parse("-c", str_of(value), &n, NULL) < 0;
+}
+
+/* The value of a -c: YAML where it looks like it, else the text as it is. */
+static int option_node(const char *key, const char *value, struct node *ret, struct err *e)
+{
+	if (value[0] && strchr("[{\"'", value[0]) && !(takes_command(key) && is_shell(value)))
 		return node_parse("-c", str_of(value), ret, e);
 	if (!value[0] || streq(value, "null") || streq(value, "~")) {
 		ret->kind = NODE_NULL;
@@ -409,7 +433,7 @@ int config_set(struct config *c, const char *assignment, struct err *e)
 		return err_hint(e, "for example -c limits.max_concurrent=3");
 	}
 	key = mem_strndup(assignment, (size_t)(equals - assignment));
-	rc = option_node(equals + 1, &value, e);
+	rc = option_node(key, equals + 1, &value, e);
 	return rc < 0 ? rc : top_read(&s, &value, key, e);
 }
 
