@@ -19,8 +19,30 @@ static bool is_answer(enum core_event_kind k)
 	return k != EV_DUE && k != EV_CANCEL && k != EV_RETRY;
 }
 
+/* An answer that comes a second time, late: it must change nothing. */
+static VEC(struct core_event) doubles;
+
+static void come_again(int64_t n)
+{
+	if (sim->supervisor && !sim->dead)
+		supervisor_event(sim->supervisor, &doubles.items[n]);
+}
+
+static void draw_double(const struct core_event *ev)
+{
+	if (ev->task < 0 || !is_answer(ev->kind) || ev->kind == EV_ERROR ||
+	    !rng_chance(&sim->rng, sim->weather.doubled))
+		return;
+	struct core_event again = *ev;
+	again.text = again.text2 = again.text3 = NULL;
+	at_life(rng_below(&sim->rng, 5000), come_again, (int64_t)doubles.n);
+	VEC_PUSH(&doubles, again);
+}
+
 void __wrap_core_step(struct core *c, const struct core_event *ev)
 {
+	if (sim->supervisor)
+		draw_double(ev);
 	if (ev->task >= 0) {
 		const struct task *t = &c->tasks.items[ev->task];
 		if (!is_answer(ev->kind) || ev->serial == t->serial)
@@ -83,6 +105,7 @@ void snapshot_free(void)
 {
 	VEC_DONE(&snapshot.tasks);
 	VEC_DONE(&snapshot.kinds);
+	VEC_DONE(&doubles);
 	snapshot.valid = false;
 }
 

@@ -9,14 +9,17 @@
 
 /*
  * ganger-sim --seed N [--log FILE] | --seeds A..B [--jobs J] [--tasks N] [--twice] [--beads FILE]
+ *            [--first] [--coverage]
  *
+ * --twice runs each seed two times and compares; --first stops at the first that fails;
+ * --coverage says which rows of task.def were not reached, and fails for them.
  * Exit 0 when no rule broke. The last line says how many seeds were run.
  */
 
 static struct {
 	int64_t from, to;
 	int jobs, tasks;
-	bool twice, coverage;
+	bool twice, coverage, first;
 	const char *log, *beads;
 } opt = {.jobs = 1};
 
@@ -81,7 +84,7 @@ static bool run_seed(int64_t seed)
 static int64_t run_share(int64_t first)
 {
 	int64_t failed = 0;
-	for (int64_t seed = first; seed <= opt.to; seed += opt.jobs)
+	for (int64_t seed = first; seed <= opt.to && !(opt.first && failed); seed += opt.jobs)
 		failed += !run_seed(seed);
 	return failed;
 }
@@ -160,6 +163,10 @@ static bool parse(char **argv)
 			opt.twice = true;
 			continue;
 		}
+		if (streq(*a, "--first")) {
+			opt.first = true;
+			continue;
+		}
 		if (streq(*a, "--coverage")) {
 			opt.coverage = true;
 			continue;
@@ -189,9 +196,11 @@ int main(int argc, char **argv)
 {
 	(void)argc;
 	if (!parse(argv)) {
-		(void)fprintf(stderr, "usage: ganger-sim --seed N [--log FILE]\n"
-				      "       ganger-sim --seeds A..B [--jobs J]\n"
-				      "       [--tasks N] [--beads FILE] [--twice] [--coverage]\n");
+		(void)fprintf(
+			stderr,
+			"usage: ganger-sim --seed N [--log FILE]\n"
+			"       ganger-sim --seeds A..B [--jobs J]\n"
+			"       [--tasks N] [--beads FILE] [--twice] [--first] [--coverage]\n");
 		return 2;
 	}
 	(void)signal(SIGABRT, on_abort);

@@ -75,6 +75,25 @@ static void person_commits(int64_t n)
 	epic_move(c, false);
 }
 
+/* Somebody merges a task's branch by hand, before the queue comes to it. */
+static void person_merges(int64_t n)
+{
+	int tip = epic_tip(), first = (int)rng_below(&sim->rng, (int64_t)sim->issues.n);
+	(void)n;
+	for (int i = 0; tip >= 0 && i < (int)sim->issues.n; i++) {
+		struct buf name CLEANUP(buf_done) = BUF_INIT;
+		int task = (first + i) % (int)sim->issues.n;
+		buf_puts(&name, "refs/heads/");
+		task_branch(task, &name);
+		int head = ref_get(buf_cstr(&name));
+		if (head < 0 || contains(tip, head) || conflicts(tip, head, NULL))
+			continue;
+		say("person: merges %s into the epic branch", sim->issues.items[task].id);
+		epic_move(commit_join(tip, head, task, BY_PERSON), false);
+		return;
+	}
+}
+
 static void person_rewrites(int64_t n)
 {
 	(void)n;
@@ -202,6 +221,17 @@ static void cancels(int64_t issue)
 	tell(EV_CANCEL, at, 0);
 }
 
+static void retries(int64_t issue)
+{
+	const struct core *c = core_now();
+	int at = c ? core_find(c, sim->issues.items[issue].id) : -1;
+	if (at < 0 || !core_accepts(c, at, EV_RETRY))
+		return;
+	say("person: retries %s", sim->issues.items[issue].id);
+	checker_retried(sim->checker, (int)issue);
+	tell(EV_RETRY, at, 0);
+}
+
 static void steals(int64_t issue)
 {
 	say("person: takes %s over", sim->issues.items[issue].id);
@@ -213,7 +243,11 @@ void people_see(const char *id)
 	struct rng *r = &sim->rng;
 	if (!rng_chance(r, sim->weather.meddling))
 		return;
-	at(rng_below(r, 20), rng_chance(r, 0.8) ? cancels : steals, issue_index(id));
+	at(rng_below(r, 20),
+	   rng_chance(r, 0.6)   ? cancels
+	   : rng_chance(r, 0.5) ? retries
+				: steals,
+	   issue_index(id));
 }
 
 static void orders_cancel(int64_t n)
@@ -243,6 +277,7 @@ void people_init(void)
 		{person_stops,    STOP_NOW,      2},
 		{person_commits,  0,             3},
 		{person_rewrites, 0,             1},
+		{person_merges,   0,             3},
 		{person_closes,   0,             1},
 		{person_takes,    0,             1},
 		{person_adds,     0,             2},

@@ -48,6 +48,7 @@ struct weather {
 		agent_bad_history, agent_lazy, leftovers;
 	double conflict, breaks, pair, flicker, fix;
 	double setup_fails;
+	double doubled;  /* that an answer comes twice */
 	double meddling; /* that a person interferes, per change of a task's state */
 	int faults;      /* left: with finitely many faults every run ends */
 	int64_t slow_ms; /* the longest that a call takes, usually */

@@ -64,6 +64,7 @@ void draw_weather(struct world *w)
 		.flicker = drawn(0.3),
 		.fix = 0.3 + drawn(0.7),
 		.setup_fails = drawn(0.1),
+		.doubled = drawn(0.1),
 		.meddling = rng_chance(&w->rng, 0.3) ? drawn(0.1) : 0,
 		.faults = rng_chance(&w->rng, 0.15) ? 0 : (int)rng_between(&w->rng, 1, 300),
 		.slow_ms = rng_between(&w->rng, 20, 5000),

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Has the simulator teeth? Plant one bug at a time and see that a rule breaks.
+
+    planted.py SOURCE [--seeds N] [NAME...]     in a copy of SOURCE; prints a table in Markdown
+
+Exit 0 when each was caught within N seeds (default 2000). A text that is no longer in its file
+is a failure too: the bug must be planted somewhere.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# name, file, what stands there, what is planted
+BUGS = [
+    ('one attempt too many', 'core/attempt.c',
+     '++t->spent >= c->policy.attempts', '++t->spent > c->policy.attempts'),
+    ('a success does not count as an attempt', 'core/attempt.c', '\t\tt->spent++;\n', ''),
+    ('no delay before a retry', 'core/attempt.c',
+     'task_wait(c, t, backoff_ms(c, t->spent))', 'task_wait(c, t, 0)'),
+    ('"nothing to do" after a red check', 'core/attempt.c', 'ev->result == RESULT_NOTHING && t->red',
+     'false'),
+    ('a stale answer is accepted', 'core/step.c', 'ev->serial != t->serial', 'false'),
+    ('a wait that is over wakes for ever', 'core/step.c',
+     't->due_mono = t->due_ms = 0;\n\t\t\ttask_touch(c, t);\n\t\t\tcontinue;', 'continue;'),
+    ('one session too many', 'core/schedule.c', 'c->live < c->policy.max_concurrent',
+     'c->live <= c->policy.max_concurrent'),
+    ('the limit of a kind is forgotten', 'core/schedule.c', 'k->max == 0 || k->live < k->max',
+     'true'),
+    ('an attempt keeps its number', 'core/schedule.c', '\tt->attempt++;\n', ''),
+    ('a hidden child is started', 'core/schedule.c', 'if (t->outside)\n\t\treturn;', 'if (false)\n\t\treturn;'),
+    ('a pause that was shortened is not written', 'core/schedule.c',
+     'k->dirty = c->run_dirty = true;', ''),
+    ('dependents start as soon as it is queued', 'core/state.c', 't->state == TASK_MERGED ||',
+     't->state == TASK_MERGED || t->state == TASK_QUEUED ||'),
+    ('a failed task unblocks', 'core/state.c', 't->state == TASK_MERGED ||',
+     't->state == TASK_MERGED || t->state == TASK_FAILED ||'),
+    ('two tasks in one worktree', 'core/state.c', 'taken = c->tasks.items[i].slot == slot;',
+     'taken = false;'),
+    ('a job number is given out twice', 'core/state.c', 't->job = ++c->run.job;',
+     't->job = c->run.job + 1;'),
+    ('a serial is not written', 'core/state.c',
+     '\tc->run_dirty = true;\n\ttask_touch(c, t);\n\tVEC_PUSH(&c->actions', '\ttask_touch(c, t);\n\tVEC_PUSH(&c->actions'),
+    ('it lands unchecked', 'core/queue.c', 'c->policy.has_check && !map_find', 'false && !map_find'),
+    ('red is green', 'core/queue.c',
+     'ev->code == 0 && !t->cancel) {\n\t\tjob_over(c, t, ev);\n\t\tt->gate_errors', '!t->cancel) {\n\t\tjob_over(c, t, ev);\n\t\tt->gate_errors'),
+    ('moved counts as landed', 'core/queue.c',
+     'task_set_state(c, t, t->cancel ? TASK_CANCELLING : TASK_MERGING);', 'landed(c, t, &ev->a);'),
+    ('it is closed before it lands', 'core/queue.c',
+     '\telse\n\t\ttask_set_state(c, t, TASK_LANDING);', '\telse {\n\t\tt->landed = ev->a;\n\t\ttask_set_state(c, t, TASK_MERGED);\n\t}'),
+    ('jobs are not asked for again', 'core/load.c', 'k == ACT_NONE || t->gave_up',
+     'k == ACT_NONE || task_is(t, F_JOB) || t->gave_up'),
+    ('what is asked for again has a new number', 'core/load.c', '.serial = t->serial,',
+     '.serial = t->serial + 1,'),
+    ('it ends without tidying', 'core/run.c',
+     'if (c->run.state == RUN_RUNNING && !can_progress(c))\n\t\trun_set_state(c, RUN_TIDYING);',
+     'if (c->run.state == RUN_RUNNING && !can_progress(c))\n\t\trun_set_state(c, RUN_ENDED);'),
+    ('another try of the run is not written', 'core/run.c',
+     'c->run.run_serial = ++c->run.serial;\n\tc->run_dirty = true;', 'c->run.run_serial = ++c->run.serial;'),
+    ('done before it is durable', 'run/turn.c', 'if (!commit(s))\n\t\treturn;\n\tcarry_out(s);',
+     'bool durable = commit(s);\n\tcarry_out(s);\n\tif (!durable)\n\t\treturn;'),
+    ('forgotten before it is durable', 'run/jobs.c',
+     '\tbool gate = j->kind',
+     '\tchar *dir CLEANUP(freep) = path_job(&s->paths, j->number);\n'
+     '\ts->executor->ops->forget(s->executor, end->number, dir);\n\tbool gate = j->kind'),
+    ('orphans live on', 'run/recovery.c', '\trecovery_orphans(s);\n\t', '\t'),
+    ('it begins beside an orphan', 'run/recovery.c', 'if (s->jobs.items[i].orphan)', 'if (false)'),
+    ('full for ever', 'run/recovery.c',
+     'supervisor_event(s, &(struct core_event){.kind = EV_DISK, .task = -1, .n = s->full});',
+     'if (s->full)\n\t\tsupervisor_event(s, &(struct core_event){.kind = EV_DISK, .task = -1, .n = 1});'),
+    ('forgotten before it was judged', 'run/outbox.c', 'w->answer.kind == EV_COLLECTED ?',
+     'w->action.kind == ACT_COLLECT ?'),
+    ('our own start is taken for a fix', 'run/act.c',
+     '|| streq(tip.hex, w->t.start.hex);\n\tif (!ours &&', ';\n\tif (false &&'),
+    ('a conflict is taken for landed', 'run/act.c', 'w->answer.kind = EV_CONFLICT;',
+     'w->answer.kind = EV_ALREADY;'),
+    ('merged by no commit', 'run/act.c', 'w->t.landed.hex[0] ? w->t.landed.hex : NULL',
+     'w->t.landed.hex'),
+]
+
+
+def build(tree):
+    done = subprocess.run(['ninja', '-C', str(tree / 'build'), 'ganger-sim'],
+                          capture_output=True, text=True)
+    return '' if done.returncode == 0 else done.stdout[-2000:]
+
+
+def hunt(tree, seeds):
+    """(seed, rule) of the first seed that fails; None where none does."""
+    done = subprocess.run([str(tree / 'build/ganger-sim'), '--seeds', f'1..{seeds}', '--first'],
+                          capture_output=True, text=True)
+    found = re.findall(r'^seed (\d+): (.*)$', done.stderr, re.M)
+    return found[-1] if done.returncode and found else None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('source')
+    parser.add_argument('names', nargs='*')
+    parser.add_argument('--seeds', type=int, default=2000)
+    args = parser.parse_args()
+    bugs = [b for b in BUGS if not args.names or b[0] in args.names]
+    missed = 0
+    with tempfile.TemporaryDirectory() as top:
+        tree = Path(top) / 'tree'
+        shutil.copytree(args.source, tree, ignore=shutil.ignore_patterns('build*', '.git'))
+        subprocess.run(['meson', 'setup', str(tree / 'build'), str(tree)], check=True,
+                       capture_output=True)
+        print('| planted | caught by seed | as |\n|---|---|---|')
+        for name, file, old, new in bugs:
+            path = tree / 'src' / file
+            text = path.read_text()
+            if text.count(old) != 1:
+                result = f'| {name} | – | its text is {text.count(old)} times in {file} |'
+                missed += 1
+            else:
+                path.write_text(text.replace(old, new))
+                trouble = build(tree)
+                found = None if trouble else hunt(tree, args.seeds)
+                missed += found is None
+                result = f'| {name} | {found[0]} | {found[1]} |' if found else \
+                    f'| {name} | – | {"it does not build" if trouble else "not caught"} |'
+                if trouble:
+                    print(trouble, file=sys.stderr)
+                path.write_text(text)
+            print(result, flush=True)
+    print(f'\n{len(bugs) - missed} of {len(bugs)} caught within {args.seeds} seeds')
+    return 1 if missed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
