@@ -140,7 +140,13 @@ void on_fixed(struct core *c, struct task *t, const struct core_event *ev)
 	t->attempt++;
 	t->head = ev->a;
 	t->head_base = ev->b;
-	task_set_state(c, t, TASK_SUBMITTING);
+	if (t->branch) { /* its pull request is the person's, and there */
+		t->queued_seq = ++c->run.queued_seq;
+		c->run_dirty = true;
+		task_set_state(c, t, TASK_QUEUED);
+	} else {
+		task_set_state(c, t, TASK_SUBMITTING);
+	}
 }
 
 void on_unfixed(struct core *c, struct task *t, const struct core_event *ev)

@@ -343,10 +343,6 @@ void act_look(struct task_work *w)
 	struct buf ref CLEANUP(buf_done) = BUF_INIT;
 	struct git *g = w->s->git;
 	struct oid tip = {""};
-	if (w->t.branch) { /* it is the person's: 'submit' says when it has moved */
-		w->answer.kind = EV_UNFIXED;
-		return;
-	}
 	buf_printf(&ref, "refs/heads/%s", branch);
 	int rc = g->ops->resolve(g, buf_cstr(&ref), &tip, &w->e);
 	if (rc && rc != ERR_NOT_FOUND)
@@ -355,7 +351,11 @@ void act_look(struct task_work *w)
 	bool ours = rc || streq(tip.hex, w->t.head.hex) || streq(tip.hex, w->t.start.hex);
 	if (!ours && g->ops->ancestor(g, &tip, &w->run.epic_head, &ours, &w->e))
 		return;
-	if (ours) {
+	/* Of a submitted branch it may be what resolved an earlier state of it. */
+	bool is_of_it = true;
+	if (!ours && w->t.branch && g->ops->ancestor(g, &w->t.head, &tip, &is_of_it, &w->e))
+		return;
+	if (ours || !is_of_it) {
 		w->answer.kind = EV_UNFIXED;
 		return;
 	}

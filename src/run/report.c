@@ -27,9 +27,23 @@ static void add_ganger(struct buf *b, const char *command, const char *id)
 	buf_putc(b, '\n');
 }
 
+static void add_retry(struct buf *b, const struct report_spec *s, const struct task *t)
+{
+	if (t->branch == 2) { /* several epics may have this one */
+		buf_puts(b, "ganger retry --epic ");
+		buf_shell(b, s->core->run.epic);
+		buf_putc(b, ' ');
+		buf_shell(b, t->id);
+		buf_putc(b, '\n');
+	} else {
+		add_ganger(b, "retry", t->id);
+	}
+}
+
 /*
  * In a worktree beside the checkout, which stays as it is. The folder is named after the
- * repository and the task; the branch is free, since no worktree of ours is on it any more.
+ * repository and the task; the branch is free, since no worktree of ours is on it any more. What
+ * was submitted, or is the base, is resolved on a branch of its own: the person's may be in use.
  */
 static void add_conflict_steps(struct buf *b, const struct report_spec *s, const struct task *t)
 {
@@ -40,14 +54,19 @@ static void add_conflict_steps(struct buf *b, const struct report_spec *s, const
 	buf_name(&dir, t->id);
 	buf_shell(&word, buf_cstr(&dir));
 	const char *at = buf_cstr(&word);
-	buf_printf(b, "git worktree add %s ", at);
+	if (t->branch)
+		buf_puts(b, "git worktree add -B ");
+	else
+		buf_printf(b, "git worktree add %s ", at);
 	buf_shell(b, branch);
+	if (t->branch)
+		buf_printf(b, " %s %s", at, t->head.hex);
 	buf_printf(b, "\ngit -C %s merge ", at);
 	buf_shell(b, s->epic_branch);
 	buf_printf(b, "\n# resolve the conflicts in %s, then:\n", at);
 	buf_printf(b, "git -C %s commit --all --no-edit\n", at);
 	buf_printf(b, "git worktree remove %s\n", at);
-	add_ganger(b, "retry", t->id);
+	add_retry(b, s, t);
 }
 
 static void add_log(struct buf *b, const struct report_spec *s, const char *task, const char *part)
@@ -76,7 +95,7 @@ void report_next_step(struct buf *b, const struct report_spec *s, const struct t
 			add_ganger(b, "logs", t->id);
 		else
 			add_ganger(b, "show", t->id);
-		add_ganger(b, "retry", t->id);
+		add_retry(b, s, t);
 	} else if (t->state == TASK_CANCELLED) {
 		add_ganger(b, "retry", t->id);
 	}

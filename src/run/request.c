@@ -168,11 +168,18 @@ static int task_events(struct core *c,
 	return 0;
 }
 
-static void submit_events(const struct control_request *r,
-			  struct buf *said,
-			  void (*give)(void *ctx, const struct core_event *ev),
-			  void *ctx)
+static int submit_events(const struct core *c,
+			 const struct control_request *r,
+			 struct buf *said,
+			 void (*give)(void *ctx, const struct core_event *ev),
+			 void *ctx,
+			 struct err *e)
 {
+	int at = core_find(c, r->id);
+	/* Its place is fixed from here on; what came later would be lost without a word. */
+	if (at >= 0 && task_state_flags((enum task_state)c->tasks.items[at].state) & F_MERGE)
+		return err_set(e, ERR_BUSY, "'%s' is being merged: submit it again after that",
+			       r->title);
 	struct core_event ev = {
 		.kind = EV_BRANCH, .task = -1, .text = r->id, .n = r->pull, .m = r->branch};
 	memcpy(ev.a.hex, r->head, strnlen(r->head, OID_SIZE - 1));
@@ -185,6 +192,7 @@ static void submit_events(const struct control_request *r,
 				       .text2 = r->title});
 	give(ctx, &ev);
 	buf_printf(said, "queued: %s\n", r->id);
+	return 0;
 }
 
 int request_events(struct core *c,
@@ -201,8 +209,7 @@ int request_events(struct core *c,
 	case CONTROL_CANCEL:
 		return task_events(c, r, EV_CANCEL, said, give, ctx, e);
 	case CONTROL_SUBMIT:
-		submit_events(r, said, give, ctx);
-		return 0;
+		return submit_events(c, r, said, give, ctx, e);
 	case CONTROL_PAUSE:
 	case CONTROL_RESUME:
 		ev.kind = r->verb == CONTROL_PAUSE ? EV_PAUSE : EV_RESUME;

@@ -51,6 +51,19 @@ int entry_resolve(struct cli *c, const char *epic, const char *ref, struct oid *
 	return 0;
 }
 
+int entry_contains(struct cli *c,
+		   const char *epic,
+		   const struct oid *a,
+		   const struct oid *b,
+		   bool *ret,
+		   struct err *e)
+{
+	struct epic_git g CLEANUP(epic_git_done) = {0};
+	if (epic_git_open(c, epic, &g, e))
+		return e->code;
+	return g.git->ops->ancestor(g.git, a, b, ret, e);
+}
+
 /* One more than the attempts so far, so that no earlier ref is moved. */
 static int next_attempt(struct cli *c, const struct entry *entry)
 {

@@ -17,6 +17,14 @@ struct entry {
 int entry_resolve(struct cli *c, const char *epic, const char *ref, struct oid *ret, struct err *e)
 	MUST_CHECK;
 
+/* Is a in b? */
+int entry_contains(struct cli *c,
+		   const char *epic,
+		   const struct oid *a,
+		   const struct oid *b,
+		   bool *ret,
+		   struct err *e) MUST_CHECK;
+
 /* Keep the commit, open the pull request, and queue it: with the supervisor, or in the journal. */
 int entry_send(struct cli *c, const struct entry *entry, struct buf *said, struct err *e) MUST_CHECK;
 

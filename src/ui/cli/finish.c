@@ -1,5 +1,7 @@
 #include "base/child.h"
 #include "base/clean.h"
+#include "port/tracker.h"
+#include "run/facts.h"
 #include "run/view.h"
 #include "ui/cli/commands.h"
 #include "ui/cli/entry.h"
@@ -10,19 +12,146 @@
  * back was tested with all that is new there; then the one command that takes it back.
  */
 
-static int work_left(struct cli *c, const struct view *v)
+#define ROUNDS_MAX 3 /* how often the base may move meanwhile */
+
+/* Where the two branches are, and how they stand to each other. */
+struct ends {
+	struct oid base, epic;
+	char *base_ref;    /* "refs/heads/main", or as last seen at the remote */
+	bool base_in_epic; /* so that the base can be moved there */
+	bool epic_in_base; /* it is there already */
+};
+
+static void ends_done(struct ends *n)
+{
+	free(n->base_ref);
+}
+
+static int find_ends(struct cli *c, const struct view *v, struct ends *ret, struct err *e)
+{
+	const struct run_row *r = &v->core.run;
+	char *epic CLEANUP(freep) = mem_printf("refs/heads/%s", v->epic_branch);
+	ends_done(ret);
+	*ret = (struct ends){.base_ref = mem_printf("refs/heads/%s", r->base)};
+	int rc = entry_resolve(c, v->epic, ret->base_ref, &ret->base, e);
+	if (rc && r->remote[0]) {
+		free(ret->base_ref);
+		ret->base_ref = mem_printf("refs/remotes/%s/%s", r->remote, r->base);
+		rc = entry_resolve(c, v->epic, ret->base_ref, &ret->base, e);
+	}
+	if (rc || entry_resolve(c, v->epic, epic, &ret->epic, e) ||
+	    entry_contains(c, v->epic, &ret->base, &ret->epic, &ret->base_in_epic, e) ||
+	    entry_contains(c, v->epic, &ret->epic, &ret->base, &ret->epic_in_base, e))
+		return e->code;
+	return 0;
+}
+
+static int tasks_left(const struct view *v)
 {
 	struct core_totals n = core_count(&v->core);
-	int done = n.closed + n.merged;
+	return n.total - n.closed - n.merged;
+}
+
+static int check_run(struct cli *c, const struct view *v)
+{
+	int left = tasks_left(v);
 	if (v->pid) {
 		cli_error(c, "epic '%s' is being run by process %lld", v->epic, (long long)v->pid);
 		cli_hint(c, "wait for it with 'ganger wait %s'", v->epic);
 		return CLI_ENVIRONMENT;
 	}
-	if (done < n.total)
-		cli_warn(c, "%d of %d tasks are not in: 'ganger report %s' says why", n.total - done,
-			 n.total, v->epic);
+	if (v->core.run.dispatch) {
+		cli_error(c, "'%s' has nothing to finish: its issues end as pull requests",
+			  v->epic);
+		return CLI_USAGE;
+	}
+	if (left)
+		cli_warn(c, "%d of %d tasks are not in: 'ganger report %s' says why", left,
+			 core_count(&v->core).total, v->epic);
 	return CLI_OK;
+}
+
+/* The base as it is now, as an entry of the queue; what was sent before is found by its name. */
+static char *entry_id(const struct view *v, const struct ends *n)
+{
+	return mem_printf("%s@%.12s", v->core.run.base, n->base.hex);
+}
+
+static int send_base(struct cli *c, const struct view *v, const struct ends *n, struct err *e)
+{
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
+	char *title CLEANUP(freep) = mem_printf("Bring %s into the epic", v->core.run.base);
+	char *id CLEANUP(freep) = entry_id(v, n);
+	int at = core_find(&v->core, id);
+	/* One that a person was asked about is retried by the person. */
+	if (at >= 0 && v->core.tasks.items[at].state != TASK_FAILED)
+		return 0;
+	struct entry entry = {.epic = v->epic,
+			      .id = id,
+			      .title = title,
+			      .branch = v->core.run.base,
+			      .head = n->base};
+	return entry_send(c, &entry, &said, e);
+}
+
+/* Why the base is not in the epic branch although it was sent, and what to do. */
+static int say_why_not(struct cli *c, const char *epic, const struct ends *n)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct err e = ERR_INIT;
+	if (view_open(&c->place, &c->config, epic, &v, &e))
+		return cli_fail(c, &e);
+	char *id CLEANUP(freep) = entry_id(&v, n);
+	int at = core_find(&v.core, id);
+	const struct task *t = at < 0 ? NULL : &v.core.tasks.items[at];
+	struct buf steps CLEANUP(buf_done) = BUF_INIT;
+	struct buf why CLEANUP(buf_done) = BUF_INIT;
+	struct facts facts CLEANUP(facts_done) = {0};
+	struct report_spec report = view_report(&v);
+	facts_find(&v.core, &facts);
+	if (t)
+		facts_reason(&why, &facts, at);
+	cli_error(c, "could not bring '%s' into '%s': %s", v.core.run.base, v.epic_branch,
+		  why.n ? buf_cstr(&why) : v.core.run.reason);
+	if (t)
+		report_next_step(&steps, &report, t);
+	buf_puts(&steps, "ganger finish ");
+	buf_shell(&steps, epic);
+	buf_putc(&steps, '\n');
+	cli_print_buf(c, &steps);
+	return t && t->state == TASK_FAILED && !t->person ? CLI_FAILED : CLI_PERSON;
+}
+
+/* Until the epic branch has the base: it may move while we are at it. */
+static int bring_in(struct cli *c, const char *epic, struct view *v, struct ends *n)
+{
+	struct err e = ERR_INIT;
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		struct ends before = *n;
+		if (n->base_in_epic || n->epic_in_base)
+			return CLI_OK;
+		if (send_base(c, v, n, &e))
+			return cli_fail(c, &e);
+		int code = supervise(
+			c, &(struct supervise){.epic = epic, .no_agent = true, .no_result = true});
+		if (code == CLI_ENVIRONMENT || code == CLI_STOPPED || code == CLI_USAGE)
+			return code;
+		n->base_ref = NULL; /* before has it */
+		view_done(v);
+		if (view_open(&c->place, &c->config, epic, v, &e) || find_ends(c, v, n, &e)) {
+			ends_done(&before);
+			return cli_fail(c, &e);
+		}
+		bool landed = false;
+		int rc = entry_contains(c, epic, &before.base, &n->epic, &landed, &e);
+		code = rc ? cli_fail(c, &e) : landed ? CLI_OK : say_why_not(c, epic, &before);
+		ends_done(&before);
+		if (code != CLI_OK)
+			return code;
+	}
+	cli_error(c, "could not bring '%s' into the epic: it moved %d times meanwhile",
+		  v->core.run.base, ROUNDS_MAX);
+	return CLI_ENVIRONMENT;
 }
 
 /* Fast-forward only: what is in the epic branch was tested with exactly this base in it. */
@@ -31,52 +160,90 @@ static int move_base(struct cli *c, const struct view *v)
 	bool here = streq(c->place.branch, v->core.run.base);
 	char *refspec CLEANUP(freep) =
 		mem_printf("refs/heads/%s:refs/heads/%s", v->epic_branch, v->core.run.base);
-	const char *const merge[] = {"git", "-C", c->place.root, "merge", "--ff-only",
-				     v->epic_branch, NULL};
-	const char *const fetch[] = {"git", "-C", c->place.root, "fetch", "--quiet", ".", refspec, NULL};
+	const char *const merge[] = {"git",       "-C",           c->place.root, "merge",
+				     "--ff-only", v->epic_branch, NULL};
+	const char *const fetch[] = {"git",     "-C", c->place.root, "fetch",
+				     "--quiet", ".",  refspec,       NULL};
 	struct child_spec spec = {.argv = here ? merge : fetch, .timeout_ms = 600000};
 	struct child_result r CLEANUP(child_result_done) = {0};
 	struct err e = ERR_INIT;
-	if (child_ok(&spec, &r, &e))
+	if (child_ok(&spec, &r, &e)) {
+		(void)err_wrap(&e, "could not move '%s' to '%s'", v->core.run.base, v->epic_branch);
+		e.code = e.code == ERR_INVALID ? ERR_CONFLICT : e.code; /* a person must look */
 		return cli_fail(c, &e);
+	}
 	cli_print(c, "'%s' is now at '%s'\n", v->core.run.base, v->epic_branch);
 	return CLI_OK;
 }
 
-static int send_base(struct cli *c, const struct view *v, struct err *e)
+/* The epic itself is done once all of it is in the base. */
+static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 {
-	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	char *ref CLEANUP(freep) = mem_printf("refs/heads/%s", v->core.run.base);
-	char *title CLEANUP(freep) = mem_printf("Bring %s into the epic", v->core.run.base);
-	struct oid head;
-	if (entry_resolve(c, v->epic, ref, &head, e))
-		return e->code;
-	char *id CLEANUP(freep) = mem_printf("%s@%.12s", v->core.run.base, head.hex);
-	int at = core_find(&v->core, id);
-	if (at >= 0 && v->core.tasks.items[at].state == TASK_CLOSED)
-		return 0;
-	struct entry entry = {
-		.epic = v->epic, .id = id, .title = title, .branch = v->core.run.base, .head = head};
-	return entry_send(c, &entry, &said, e);
+	struct err e = ERR_INIT;
+	struct tracker *t = NULL;
+	struct issue issue CLEANUP(issue_done) = {0};
+	char *comment CLEANUP(freep) =
+		mem_printf("%s is in %s by %.12s%s", v->epic_branch, v->core.run.base, n->epic.hex,
+			   v->untested ? "; untested: no queue.check" : "");
+	if (tasks_left(v)) {
+		cli_print(c, "issue '%s' stays open: not all of its tasks are in\n", v->epic);
+		return CLI_OK;
+	}
+	if (cli_tracker(c, &t, &e))
+		return cli_fail(c, &e);
+	int rc = t->ops->get(t, v->epic, &issue, NULL, &e);
+	bool open = rc == 0 && issue.open;
+	if (open)
+		rc = t->ops->close(t, v->epic, "completed", comment, &e);
+	t->ops->free(t);
+	if (rc) {
+		(void)err_wrap(&e, "could not close issue '%s'", v->epic);
+		return cli_fail(c, &e);
+	}
+	if (open)
+		cli_print(c, "issue '%s' is closed\n", v->epic);
+	return CLI_OK;
+}
+
+static void print_command(struct cli *c, const struct view *v)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	buf_puts(&b, "git switch ");
+	buf_shell(&b, v->core.run.base);
+	buf_puts(&b, " && git merge --ff-only ");
+	buf_shell(&b, v->epic_branch);
+	buf_putc(&b, '\n');
+	cli_print_buf(c, &b);
+}
+
+static int finish(struct cli *c, const char *epic, struct view *v, struct ends *n)
+{
+	int code = check_run(c, v);
+	struct err e = ERR_INIT;
+	if (code == CLI_OK && find_ends(c, v, n, &e))
+		code = cli_fail(c, &e);
+	if (code == CLI_OK)
+		code = bring_in(c, epic, v, n);
+	if (code != CLI_OK)
+		return code;
+	if (n->epic_in_base)
+		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
+	else if (!cli_flag(c, "merge"))
+		print_command(c, v);
+	else
+		code = move_base(c, v);
+	if (code == CLI_OK && cli_flag(c, "merge"))
+		code = close_epic(c, v, n);
+	return code;
 }
 
 int cmd_finish(struct cli *c, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	struct view v CLEANUP(view_done) = {0};
+	struct ends n CLEANUP(ends_done) = {0};
 	(void)argc;
 	if (view_open(&c->place, &c->config, argv[0], &v, &e))
 		return cli_fail(c, &e);
-	int code = work_left(c, &v);
-	if (code != CLI_OK)
-		return code;
-	if (send_base(c, &v, &e))
-		return cli_fail(c, &e);
-	code = supervise(c, &(struct supervise){.epic = argv[0], .no_agent = true});
-	if (code == CLI_PERSON || code == CLI_ENVIRONMENT || code == CLI_STOPPED)
-		return code;
-	if (cli_flag(c, "merge"))
-		return move_base(c, &v);
-	cli_print(c, "git switch %s && git merge --ff-only %s\n", v.core.run.base, v.epic_branch);
-	return CLI_OK;
+	return finish(c, argv[0], &v, &n);
 }
