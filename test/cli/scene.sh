@@ -219,6 +219,12 @@ epic_dir()
 	echo "$XDG_STATE_HOME/ganger/$(basename "$PWD")"-*/"$epic"
 }
 
+# alive PID: it runs; one that only waits for somebody to ask how it ended does not.
+alive()
+{
+	[ -e "/proc/$1/stat" ] && ! sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | grep -q '^[ZX]'
+}
+
 # of_us: processes of this test's runs, by their environment: "pid name" a line.
 of_us()
 {

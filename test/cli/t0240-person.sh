@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# A person beside a run: who checks the epic branch out, commits to it, rewinds it, deletes it.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
+
+# at_gate TITLE: its agent waits at the gate.
+at_gate()
+{
+	does "$1" 'flock -s "$T/gate" true; echo 1 >"$GANGER_TITLE"'
+}
+
+# commit_onto BRANCH FILE: as somebody does who has a clone and pushes.
+commit_onto()
+{
+	rm -rf "$T/clone"
+	git clone -q --branch "$1" . "$T/clone"
+	(cd "$T/clone" && echo person >"$2" && git add "$2" && git commit -q -m "$2 by a person" && git push -q)
+}
+
+scene
+task one
+task two one
+at_gate two
+before=$(checkout)
+hold
+start
+ok 'the second works, the first has landed' wait_file "$T/ran" '^two '
+
+# Checking it out does not work, and git says why.
+run git checkout "epic/$epic"
+code_is 128 'in mid-run the epic branch cannot be checked out'
+err_like "$(epic_dir)/anchor" 'git says that our anchor has it'
+is "$(checkout)" "$before" 'and nothing changed'
+run git worktree add "$T/other" "epic/$epic"
+code_is 128 'nor in another worktree'
+ok 'looking at it works' git checkout -q --detach "epic/$epic"
+git checkout -q main
+
+# A commit onto it is built on.
+commit_onto "epic/$epic" by-person
+person=$(git rev-parse "epic/$epic")
+release
+ended
+code_is 0 'a person pushes to it: the run comes home'
+is "$(git show "epic/$epic:by-person")" person 'what the person did is not reverted'
+ok 'it is an ancestor' git merge-base --is-ancestor "$person" "epic/$epic"
+is "$(git rev-parse "epic/$epic^")" "$person" 'the landing was built on top of it'
+is "$(landings | xargs)" "${id[one]} ${id[two]}" 'each landed once'
+like "$(cat "$T/run.out" "$T/run.err")" "epic branch .*(moved|${person:0:12})|moved" 'and it is said'
+nothing_left 'nothing is left'
+
+# With a check: what lands is what was tested, also after the branch has moved.
+scene checked
+task one
+at_gate one
+: >"$T/checks"
+hold
+start -c queue.check="ls | paste -sd ' ' >>'$T/checks'"
+ok 'it works' wait_lines "$T/ran" 1
+commit_onto "epic/$epic" by-person
+release
+ended
+code_is 0 'moved before its check'
+is "$(tail -n 1 "$T/checks")" 'README by-person ganger.yaml one' 'the check saw both'
+
+# Rewound in mid-run: the queue stops, and a person is asked for.
+scene rewound
+task one
+task two one
+task three one
+at_gate two
+hold
+start
+ok 'the second works' wait_file "$T/ran" '^two '
+landed=$(git rev-parse "epic/$epic")
+git update-ref "refs/heads/epic/$epic" main
+release
+ended
+code_is 3 'rewound in mid-run: exit 3'
+out_like 'the epic branch no longer contains what was landed on it' 'and it is said'
+out_like "${landed:0:12}" 'with the commit that was landed'
+is "$(git rev-parse "epic/$epic")" "$(git rev-parse main)" 'the branch is left as the person made it'
+nothing_left 'nothing is left'
+git update-ref "refs/heads/epic/$epic" "$landed"
+go
+code_is 0 'put right, it goes on'
+is "$(tree | grep -cx -e one -e two -e three)" 3 'with all of it'
+is "$(ran one) $(ran two) $(ran three)" '1 1 1' 'and no agent again'
+
+# While no supervisor runs.
+scene between
+task one
+task fails
+does fails 'exit 1'
+go -c limits.attempts=1
+landed=$(git rev-parse "epic/$epic")
+git update-ref "refs/heads/epic/$epic" main
+does fails 'echo 1 >fails'
+run ganger retry "${id[fails]}"
+go
+code_is 3 'rewound while no supervisor ran: exit 3'
+out_like "that was ${landed:0:12}" 'and it is said'
+is "$(ran fails)" 1 'nothing is begun'
+git branch -q -D "epic/$epic"
+git branch -q "epic/$epic" "$landed"
+go
+code_is 0 'put right, it goes on'
+is "$(tree | grep -cx -e one -e fails)" 2 'with all of it'
+git branch -q -D "epic/$epic"
+task more
+go
+code_is 3 'deleted: exit 3'
+is "$(ran more)" 0 'nothing is begun'
+
+# Checked out when a run begins: exit 4 with the path.
+scene held
+task one
+git branch "epic/$epic"
+git worktree add -q "$T/theirs" "epic/$epic"
+go
+code_is 4 'checked out elsewhere: exit 4'
+like "$(cat "$T/out" "$T/err")" "checked out in '$T/theirs'" 'with the path'
+is "$(wc -l <"$T/ran")" 0 'nothing was begun'
+git worktree remove "$T/theirs"
+go
+code_is 0 'given back, it goes on'
+
+# A task's branch that a person has checked out is not moved under them.
+scene task-branch
+task one
+git worktree add -q -b "ganger/$epic/${id[one]}" "$T/mine"
+start
+ok 'it is said' wait_file "$T/run.out" "checked out in '$T/mine'" || cat "$T/run.err"
+kill -TERM "$supervisor"
+ended
+is "$(git -C "$T/mine" rev-parse HEAD)" "$(git rev-parse main)" 'and the branch is where it was'
+git worktree remove "$T/mine"
+go
+code_is 0 'given back, it goes on'
+done_testing
