@@ -69,6 +69,25 @@ static void send_later(struct supervisor *s)
 	VEC_DONE(&later);
 }
 
+/* What no change of state shows: the first of several errors, and what others did to the branch. */
+static void say_answer(struct task_work *w)
+{
+	struct supervisor *s = w->s;
+	const char *text = buf_cstr(&w->text);
+	if (w->action.task < 0)
+		return;
+	if (w->answer.kind == EV_ERROR && w->t.errors == 0)
+		supervisor_message(s, "task %s: could not %s: %s", w->t.id,
+				   action_name(w->action.kind), text);
+	if (w->answer.kind == EV_MOVED)
+		supervisor_message(s,
+				   "task %s: somebody moved the epic branch to %.12s; it is merged "
+				   "onto that anew",
+				   w->t.id, w->answer.a.hex);
+	if ((w->answer.kind == EV_LANDED || w->answer.kind == EV_MOVED) && text[0])
+		supervisor_message(s, "task %s: %s", w->t.id, text);
+}
+
 static void deliver(struct work *work)
 {
 	struct task_work *w = (struct task_work *)work;
@@ -78,6 +97,7 @@ static void deliver(struct work *work)
 		send_later(s);
 	if (w->answer.kind == EV_NONE && w->e.code)
 		work_answer_error(w);
+	say_answer(w);
 	w->answer.text = buf_cstr(&w->text);
 	w->answer.text2 = buf_cstr(&w->text2);
 	w->answer.text3 = buf_cstr(&w->text3);
