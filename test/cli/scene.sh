@@ -17,7 +17,7 @@ scene()
 {
 	repo "$@"
 	id=()
-	mkdir -p "$T/do"
+	rm -rf "$T/do" && mkdir "$T/do"
 	: >"$T/ran"
 	settings '{}'
 	git add ganger.yaml && git commit -q -m settings || exit 1
