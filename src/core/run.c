@@ -224,6 +224,10 @@ static void on_run_job_ended(struct core *c, const struct core_event *ev)
 static void on_run_error(struct core *c, const struct core_event *ev)
 {
 	bool again = error_may_pass(ev->n) && ++c->run.errors < ERRORS_MAX;
+	bool says_why = c->run.state != RUN_TIDYING; /* then the reason is why it ends */
+	if (says_why)
+		run_reason(c, "%s%s", ev->text,
+			   again && c->run.stop == STOP_NO ? "; trying again" : "");
 	if (again && (c->run.stop == STOP_NO || c->run.state == RUN_TIDYING)) {
 		c->run.due_mono = c->now.mono_ms + error_delay_ms(c->run.errors);
 		c->run.due_ms = c->now.wall_ms + error_delay_ms(c->run.errors);
@@ -261,6 +265,8 @@ static void on_run_answer(struct core *c, const struct core_event *ev)
 		return;
 	}
 	enum run_state s = (enum run_state)c->run.state;
+	if (ev->kind != EV_ERROR && c->run.errors && s != RUN_TIDYING)
+		c->run.reason[0] = '\0'; /* it worked after all */
 	if (ev->kind == EV_ERROR) {
 		on_run_error(c, ev);
 	} else if (ev->kind == EV_OPENED && s == RUN_OPENING) {

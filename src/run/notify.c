@@ -30,6 +30,8 @@ void act_notify(struct task_work *w)
 		cJSON_AddStringToObject(j, "task", w->t.id);
 		cJSON_AddStringToObject(j, "title", w->t.title);
 	}
+	if (w->action.n == NOTICE_DONE)
+		cJSON_AddStringToObject(j, "status", w->status);
 	cJSON_AddStringToObject(j, "reason", w->action.n == NOTICE_PAUSED ? w->pause : reason);
 	char *line CLEANUP(freep) = cJSON_PrintUnformatted(j);
 	cJSON_Delete(j);

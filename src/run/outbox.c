@@ -20,6 +20,8 @@ struct task_work *work_new(struct supervisor *s, const struct action *a)
 					.cost = -1};
 	if (s->core.kinds.n)
 		memcpy(w->pause, s->core.kinds.items[0].pause_reason, sizeof(w->pause));
+	if (a->kind == ACT_NOTIFY)
+		w->status = core_status_name(core_status(&s->core));
 	if (a->task < 0)
 		return w;
 	w->t = s->core.tasks.items[a->task];

@@ -34,6 +34,9 @@ static int open_drivers(struct supervisor *s, struct err *e)
 {
 	const struct parts *p = s->spec.parts;
 	const struct config *c = s->config;
+	if (push_of(c) != GIT_PUSH_NEVER && !s->spec.place->remote)
+		supervisor_message(s, "git.push is '%s', but there is no remote: nothing is pushed",
+				   c->git_push);
 	s->git_spec = (struct git_epic_spec){
 		.epic = s->spec.epic,
 		.epic_branch = s->epic_branch,

@@ -105,6 +105,7 @@ struct task_work {
 	VEC(struct prompt_landed) needs; /* direct dependencies; texts are the arena's */
 	bool number_taken;               /* "<task>.<attempt>" is the id of another task */
 	char pause[200];                 /* NOTIFY: why a kind is paused */
+	const char *status;              /* NOTIFY: of the run; static */
 	char *old_log;        /* AGENT: log that says why the last try did not land, or NULL */
 	struct job_spec spec; /* of a job: filled off the thread, pointing into 'command' */
 	struct agent_command command;

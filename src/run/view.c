@@ -11,7 +11,39 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int load(struct view *v, struct err *e)
+/* What follows from settings. */
+static void view_settle(struct view *v, const struct place *p, const struct config *c)
+{
+	v->config = c;
+	v->untested = !c->queue_check;
+	paths_done(&v->paths);
+	paths_find(p, v->epic, c->worktree_dir, &v->paths);
+	free(v->epic_branch);
+	v->epic_branch = branch_expand(c->git_epic_branch, v->epic, NULL);
+}
+
+/*
+ * What a run did, it did with the settings it had; a -c of then is not there now. A line that
+ * cannot be read any more leaves the default.
+ */
+static void settings_of_run(struct view *v, const struct place *p, struct store *store)
+{
+	struct err none = ERR_INIT; /* a run that has just begun has not noted them */
+	char *text CLEANUP(freep) = NULL;
+	struct str rest, line;
+	if (store_meta_get(store, "config", &text, &none))
+		return;
+	v->own = mem_alloc(sizeof(*v->own));
+	config_init(v->own);
+	for (rest = str_of(text); str_next(&rest, '\n', &line);) {
+		char *assignment CLEANUP(freep) = mem_strndup(line.p, line.n);
+		IGNORE(config_set(v->own, assignment, &none));
+	}
+	IGNORE(config_finish(v->own, &none));
+	view_settle(v, p, v->own);
+}
+
+static int load(struct view *v, const struct place *p, struct err *e)
 {
 	struct store *store = NULL;
 	if (!file_exists(v->paths.journal))
@@ -23,6 +55,8 @@ static int load(struct view *v, struct err *e)
 	struct err none = ERR_INIT; /* a run that has just begun has not noted it */
 	if (rc == 0 && store_meta_get(store, "title", &title, &none) == 0)
 		v->title = title;
+	if (rc == 0)
+		settings_of_run(v, p, store);
 	store_close(store);
 	return rc;
 }
@@ -33,12 +67,11 @@ int view_open(const struct place *p,
 	      struct view *ret,
 	      struct err *e)
 {
-	*ret = (struct view){.epic = mem_strdup(epic), .config = c, .untested = !c->queue_check};
+	*ret = (struct view){.epic = mem_strdup(epic)};
 	struct policy policy = {.max_concurrent = c->limits_max_concurrent};
 	core_init(&ret->core, &policy);
-	paths_find(p, epic, c->worktree_dir, &ret->paths);
-	ret->epic_branch = branch_expand(c->git_epic_branch, epic, NULL);
-	if (load(ret, e) || store_lock_holder(ret->paths.lock, &ret->pid, e))
+	view_settle(ret, p, c);
+	if (load(ret, p, e) || store_lock_holder(ret->paths.lock, &ret->pid, e))
 		return e->code;
 	if (!ret->title)
 		ret->title = mem_strdup("");
@@ -53,6 +86,8 @@ void view_done(struct view *v)
 	free(v->epic);
 	free(v->epic_branch);
 	free(v->title);
+	config_done(v->own);
+	free(v->own);
 	*v = (struct view){0};
 }
 

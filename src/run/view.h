@@ -18,7 +18,8 @@ struct view {
 	struct core core;
 	int64_t pid; /* of the supervisor; 0: none is alive */
 	bool untested;
-	const struct config *config;
+	const struct config *config; /* the run's settings, where its journal has them */
+	struct config *own;          /* … which are these; NULL: config is the caller's */
 };
 
 /* e         NOT_FOUND: no run of this epic yet; CORRUPT, IO. view_done() in any case. */

@@ -28,7 +28,7 @@ struct progress {
 	int id_cols;
 	VEC(int) starting;      /* tasks whose process is not known to run yet */
 	VEC(int64_t) paused_ms; /* a kind: until when, as said last */
-	bool paused;            /* as said last */
+	bool paused, troubled;  /* as said last */
 };
 
 /* ---- lines ---- */
@@ -171,8 +171,11 @@ static void say_run(struct progress *p, const struct core *c, const struct trans
 /* What stops everything for a while is no change of a task's state. */
 static void say_pauses(struct progress *p, const struct core *c)
 {
-	bool paused = c->run.paused != 0;
+	bool paused = c->run.paused != 0, troubled = c->run.errors > 0;
 
+	if (troubled && !p->troubled && c->run.reason[0])
+		say(p, c, "-", run_state_name((enum run_state)c->run.state), c->run.reason);
+	p->troubled = troubled;
 	if (paused != p->paused)
 		say(p, c, "-", paused ? "paused" : "resumed",
 		    paused ? "nothing starts or lands; agents go on" : "");
