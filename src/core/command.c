@@ -52,12 +52,37 @@ int64_t error_delay_ms(int64_t errors)
 	return delay;
 }
 
+/* After a stop nobody waits for what the next run may begin as well; what was done is found then. */
+static bool leave_it(struct core *c, struct task *t)
+{
+	bool now = c->run.stop == STOP_NOW;
+	switch ((enum task_state)t->state) {
+	case TASK_CLAIMING:
+	case TASK_PREPARING:
+		if (c->run.stop == STOP_NO || t->cancel)
+			return false;
+		t->session = SESSION_FAILED;
+		task_make_ready(c, t);
+		return true;
+	case TASK_MERGING:
+	case TASK_GATE_PREPARING:
+	case TASK_LANDING:
+		if (now && !t->cancel)
+			task_set_state(c, t, TASK_QUEUED);
+		return now && !t->cancel;
+	default:
+		return false;
+	}
+}
+
 /*
  * Whether it happened is unknown: the same action is asked for again later, and finds out.
  * The state stays.
  */
 void on_error(struct core *c, struct task *t, const struct core_event *ev)
 {
+	if (error_may_pass(ev->n) && leave_it(c, t))
+		return;
 	t->errors++;
 	if (!error_may_pass(ev->n) || t->errors >= ERRORS_MAX) {
 		give_up(c, t, ev->text);

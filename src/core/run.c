@@ -433,6 +433,13 @@ static void on_stop(struct core *c, const struct core_event *ev)
 		stop_jobs(c);
 	if (c->run.due_mono) /* no waiting for another try */
 		c->run.due_mono = c->now.mono_ms;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		struct task *t = &c->tasks.items[i];
+		if (t->errors && t->due_mono) {
+			t->due_mono = c->now.mono_ms;
+			task_touch(c, t);
+		}
+	}
 }
 
 void run_step(struct core *c, const struct core_event *ev)

@@ -144,6 +144,7 @@ start
 ok 'it is said' wait_file "$T/run.err" "^task ${id[one]}: .*checked out in '$T/mine'"
 kill -TERM "$supervisor"
 ended
+code_is 1 'a stop does not wait for it'
 is "$(git -C "$T/mine" rev-parse HEAD)" "$(git rev-parse main)" 'and the branch is where it was'
 git worktree remove "$T/mine"
 go

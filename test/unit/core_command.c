@@ -409,6 +409,30 @@ static void test_error__work_that_is_not_saved_keeps_its_worktree(void **state)
 	rig_done(&r);
 }
 
+static void test_error__a_stop_does_not_wait_for_what_has_not_begun(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "ab");
+	begin(&r);
+	to_queue(&r, "b");
+	ANSWER(&r, "a", ACT_CLAIM, .kind = EV_DONE);
+	ANSWER(&r, "a", ACT_PREPARE, .kind = EV_ERROR, .n = ERR_BUSY, .text = "held");
+	assert_state(&r, "a", TASK_PREPARING);
+	run_event(&r, EV_STOP, STOP_GRACEFUL);
+	ANSWER(&r, "a", ACT_PREPARE, .kind = EV_ERROR, .n = ERR_BUSY, .text = "held");
+	assert_state(&r, "a", TASK_READY);
+	ANSWER(&r, "b", ACT_MERGE, .kind = EV_ERROR, .n = ERR_BUSY, .text = "held");
+	assert_state(&r, "b", TASK_MERGING);
+	run_event(&r, EV_STOP, STOP_NOW);
+	ANSWER(&r, "b", ACT_MERGE, .kind = EV_ERROR, .n = ERR_BUSY, .text = "held");
+	assert_state(&r, "b", TASK_QUEUED);
+	tidied(&r);
+	assert_int_equal(core_exit_code(&r.c), 130);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_error__what_trying_again_cannot_change_is_given_up_at_once),
 		cmocka_unit_test(test_error__one_that_passes_is_forgotten),
 		cmocka_unit_test(test_error__work_that_is_not_saved_keeps_its_worktree),
+		cmocka_unit_test(test_error__a_stop_does_not_wait_for_what_has_not_begun),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
