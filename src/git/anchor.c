@@ -17,6 +17,8 @@ static int anchor_sync(struct git_repo *g, const struct oid *at, struct err *e)
 	int rc;
 
 	c.sparse = true;
+	/* One merge at a time, and nobody while the epic is opened: it is of a git that is gone. */
+	slot_unlink(&(struct slot){g->anchor, g->anchor_admin}, "index.lock");
 	rc = cmd_line(&c, ARGS("read-tree", "--reset", "-u", at->hex), NULL, e);
 	if (rc)
 		return err_wrap(e, "could not refresh the anchor '%s'", g->anchor);
@@ -34,7 +36,7 @@ static int write_patterns(const struct slot *s, struct err *e)
 	return rc ? rc : file_write(path, STR(".gitattributes\n"), /* durable */ false, e);
 }
 
-static int open_locked(struct git_repo *g, const struct oid *epic_head, struct err *e)
+int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e)
 {
 	struct slot s CLEANUP(slot_done) = {0};
 	char *head CLEANUP(freep) = mem_printf("ref: %s", g->epic_ref);
@@ -45,11 +47,10 @@ static int open_locked(struct git_repo *g, const struct oid *epic_head, struct e
 	rc = rc ? rc : write_patterns(&s, e);
 	if (rc)
 		return err_wrap(e, "could not make the anchor '%s'", g->anchor);
-	slot_unlink(&s, "index.lock"); /* of a helper of an earlier run, which is gone */
 	return anchor_sync(g, epic_head, e);
 }
 
-static int refresh_locked(struct git_repo *g, const struct oid *at, struct err *e)
+int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
 {
 	struct cmd c = anchor_cmd(g);
 	struct child_result r CLEANUP(child_result_done) = {0};
@@ -71,32 +72,13 @@ static int refresh_locked(struct git_repo *g, const struct oid *at, struct err *
 	return 0;
 }
 
-int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e)
-{
-	(void)pthread_mutex_lock(&g->anchor_lock);
-	int rc = open_locked(g, epic_head, e);
-	(void)pthread_mutex_unlock(&g->anchor_lock);
-	return rc;
-}
-
-int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
-{
-	(void)pthread_mutex_lock(&g->anchor_lock);
-	int rc = refresh_locked(g, at, e);
-	(void)pthread_mutex_unlock(&g->anchor_lock);
-	return rc;
-}
-
 void anchor_follow(struct git_repo *g, const struct oid *at)
 {
+	struct cmd c = anchor_cmd(g);
 	int64_t now = clock_now().mono_ms;
 
-	(void)pthread_mutex_lock(&g->anchor_lock);
-	struct cmd c = anchor_cmd(g);
-	if (c.work_tree && now - g->anchor_ms >= FOLLOW_MS) {
-		g->anchor_ms = now;
-		/* What matters is brought there before each merge. */
-		(void)!anchor_sync(g, at, NULL);
-	}
-	(void)pthread_mutex_unlock(&g->anchor_lock);
+	if (!c.work_tree || now - g->anchor_ms < FOLLOW_MS)
+		return;
+	g->anchor_ms = now;
+	(void)!anchor_sync(g, at, NULL); /* what matters is brought there before each merge */
 }

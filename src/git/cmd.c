@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* 128 is git's own "fatal", 129 its "usage"; from there on it is 128 and a signal. */
+#define EXIT_SIGNAL 128
+#define EXIT_USAGE  129
+
 /*
  * No background work that outlives the call, no program an agent may have put into the shared
  * configuration as a file watcher, and what the journal will name is on the disk first.
@@ -121,6 +125,7 @@ int cmd_run(const struct cmd *c, const char *const *args, struct child_result *r
 		.input = c->input,
 		.timeout_ms = c->timeout_ms ? c->timeout_ms : CMD_LOCAL_MS,
 	};
+	int rc;
 
 	fill_argv(&w, c, args);
 	fill_set(&w, c);
@@ -128,7 +133,12 @@ int cmd_run(const struct cmd *c, const char *const *args, struct child_result *r
 	s.set = w.set.items;
 	if (c->count)
 		atomic_fetch_add(c->count, 1);
-	return child_run(&s, ret, e);
+	rc = child_run(&s, ret, e);
+	/* Whoever ended it: nothing is known of what it did, and the next one may live. */
+	if (!rc && ret->exit_code > EXIT_USAGE)
+		return err_set(e, ERR_IO, "could not run 'git %s': it was ended by signal %d",
+			       args[0], ret->exit_code - EXIT_SIGNAL);
+	return rc;
 }
 
 int cmd_ok(const struct cmd *c, const char *const *args, struct child_result *ret, struct err *e)

@@ -367,9 +367,14 @@ static bool branch_is_folder(const struct collection *c)
 /* Locks of git processes that are gone: of the agent, and of our own in an earlier try. */
 static void drop_locks(const struct collection *c)
 {
+	char number[32];
+
+	(void)snprintf(number, sizeof(number), "%d", c->j->attempt); /* any int fits */
 	slot_unlink(c->s, "index.lock");
 	slot_unlink(c->s, FILE_OWN ".lock");
+	slot_unlink(c->s, FILE_NEXT ".lock");
 	slot_unlink(c->s, "HEAD.lock");
+	kept_unlock(c->g, c->j->task, number);
 	if (c->j->branch)
 		branch_unlock(c->g, c->j->branch);
 }
@@ -455,6 +460,7 @@ int op_collect(struct git *git,
 	};
 	int rc;
 
+	TURN_SHARED(g);
 	slot_init(g, spec->path, &s);
 	rc = work_collect(g, &s, &j, ret, e);
 	return rc ? err_wrap(e, "could not collect the work of attempt %d of task '%s'",

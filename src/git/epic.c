@@ -137,7 +137,10 @@ int op_open_epic(struct git *git, struct git_opened *ret, struct err *e)
 	struct git_repo *g = repo_of(git);
 	struct git_opened o = {0};
 	const struct oid none = {{0}};
-	int rc = check_repository(g, e);
+	int rc;
+
+	TURN_ALONE(g);
+	rc = check_repository(g, e);
 
 	rc = rc ? rc : find_base(g, &o, e);
 	rc = rc ? rc : check_free(g, e);

@@ -36,13 +36,27 @@ struct git_repo {
 	char *remote;       /* NULL: none */
 	const char *const
 		*identity;        /* variables of the stand-in identity; NULL: the user has one */
-	pthread_mutex_t anchor_lock; /* a merge asked for again may meet the opening */
 	struct oid anchor_at;     /* the commit the anchor's files are from; empty: not known */
 	int64_t anchor_ms;        /* when its index was last brought there */
 	struct oid tree_of, tree; /* the tree of one commit, usually the last merge */
 	struct oid merge, merge_onto; /* the last merge, and what it descends from */
 	atomic_uint n_processes;
+	/* Opening and removing the epic take away locks and worktrees: nobody else works then. */
+	pthread_rwlock_t turn;
 };
+
+static inline void turn_endp(pthread_rwlock_t **turn)
+{
+	(void)pthread_rwlock_unlock(*turn); /* it is ours */
+}
+
+/* For the rest of the block: with others, or alone. Neither can fail on a lock that is not ours. */
+#define TURN_SHARED(g)                                                                             \
+	pthread_rwlock_t *turn_ CLEANUP(turn_endp) = &(g)->turn;                                   \
+	(void)pthread_rwlock_rdlock(turn_)
+#define TURN_ALONE(g)                                                                              \
+	pthread_rwlock_t *turn_ CLEANUP(turn_endp) = &(g)->turn;                                   \
+	(void)pthread_rwlock_wrlock(turn_)
 
 static inline struct git_repo *repo_of(struct git *g)
 {
@@ -100,6 +114,10 @@ char *branch_holder(const struct git_repo *g, const char *branch, const char *ex
  */
 void refs_unlock(const struct git_repo *g);
 void branch_unlock(const struct git_repo *g, const char *branch);
+/* Those of refs/ganger/<epic>/<task>/<leaf> and of <leaf>.<more>: of this task's one action. */
+void kept_unlock(const struct git_repo *g, const char *task_name, const char *leaf);
+/* The epic branch's, if it is so old that nobody alive can hold it. */
+void epic_unlock(const struct git_repo *g);
 
 /* ---- slot.c: a worktree of ours, and the books git keeps of it ---- */
 

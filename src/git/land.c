@@ -87,6 +87,7 @@ static int land_local(struct landing *l, struct err *e)
 
 	if (rc || l->out.result)
 		return rc;
+	epic_unlock(l->g);
 	rc = swap(l, &l->s->new_, &l->s->old, &why);
 	tip = local_tip(l);
 	if (!rc)
@@ -198,7 +199,10 @@ int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret
 	struct git_repo *g = repo_of(git);
 	struct landing l = {.g = g, .s = s};
 	bool pushes = g->spec->push == GIT_PUSH_EPIC || g->spec->push == GIT_PUSH_ALL;
-	int rc = check_held(&l, e);
+	int rc;
+
+	TURN_SHARED(g);
+	rc = check_held(&l, e);
 
 	rc = rc ? rc : check_forward(&l, e);
 	if (rc)

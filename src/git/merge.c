@@ -427,6 +427,8 @@ int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *
 	struct git_merge m = {0};
 	int rc;
 
+	TURN_SHARED(g);
+	kept_unlock(g, task, "merge");
 	if (find_made(g, s, ref, &m)) {
 		*ret = m;
 		return 0;

@@ -5,10 +5,13 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #define PACKED_MAX   (256u << 20)
 #define SYMBOLIC_MAX 5
 #define KEPT_DEPTH   8
+#define EPIC_LOCK_S  5
 
 char *name_of(const char *id)
 {
@@ -193,6 +196,28 @@ void branch_unlock(const struct git_repo *g, const char *branch)
 	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch);
 
 	unlock(g, ref);
+}
+
+void kept_unlock(const struct git_repo *g, const char *task_name, const char *leaf)
+{
+	static const char *const suffixes[] = {"", ".rest", ".branch", ".earlier"};
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char *name CLEANUP(freep) = mem_printf("%s%s", leaf, suffixes[i]);
+		char *ref CLEANUP(freep) = ref_kept(g, task_name, name);
+
+		unlock(g, ref);
+	}
+}
+
+void epic_unlock(const struct git_repo *g)
+{
+	char *lock CLEANUP(freep) = mem_printf("%s/%s.lock", g->place.common_dir, g->epic_ref);
+	struct stat st;
+
+	/* Git holds the lock of a ref for milliseconds; a person's git may do so as well as ours. */
+	if (stat(lock, &st) == 0 && time(NULL) - st.st_mtime > EPIC_LOCK_S)
+		unlock(g, g->epic_ref);
 }
 
 /* Every lock below a folder of refs of ours: <task>/<leaf>.lock. */

@@ -136,6 +136,7 @@ int op_push_task(struct git *git, const char *branch, const struct oid *head, st
 
 	if (g->spec->push != GIT_PUSH_ALL || !g->remote)
 		return 0;
+	TURN_SHARED(g);
 	rc = remote_tip(g, branch, &p.lease, e);
 	if (rc || oid_eq(&p.lease, head))
 		return rc;

@@ -129,6 +129,7 @@ int op_remove(struct git *git, const char *path, struct err *e)
 	struct git_repo *g = repo_of(git);
 	struct slot s CLEANUP(slot_done) = {0};
 
+	TURN_ALONE(g);
 	if (!path)
 		return remove_all(g, e);
 	slot_init(g, path, &s);

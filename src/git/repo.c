@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "base/file.h"
 #include "git/impl.h"
 
@@ -81,6 +82,7 @@ static void op_free(struct git *git)
 
 	if (!g)
 		return;
+	(void)pthread_rwlock_destroy(&g->turn); /* nobody works any more */
 	git_place_done(&g->place);
 	free(g->epic_name);
 	free(g->epic_ref);
@@ -88,7 +90,6 @@ static void op_free(struct git *git)
 	free(g->anchor_admin);
 	free(g->ssh);
 	free(g->remote);
-	(void)pthread_mutex_destroy(&g->anchor_lock);
 	free(g);
 }
 
@@ -135,7 +136,7 @@ int git_new(const char *root,
 	int rc;
 
 	g->git.ops = &ops;
-	(void)pthread_mutex_init(&g->anchor_lock, NULL); /* never fails here */
+	CHECK(pthread_rwlock_init(&g->turn, NULL) == 0);
 	g->spec = spec;
 	g->has_env = env != NULL;
 	if (env)
@@ -184,6 +185,7 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, "");
 	struct oid have;
 
+	TURN_SHARED(g);
 	if (ref_read(g, ref, &have) && oid_eq(&have, head))
 		return 0;
 	return ref_set(g, ref, head, NULL, "ganger: keep", e);

@@ -384,6 +384,7 @@ int op_worktree(struct git *git,
 	struct git_worktree w = {0};
 	int rc = 0;
 
+	TURN_SHARED(g);
 	slot_init(g, s->path, &slot);
 	w.found = already(s, &slot, &m);
 	if (!w.found) {
