@@ -20,6 +20,10 @@ test: all
 test-agents: all
 	@ninja -C $(BUILD) test-agents
 
+# Kills at random over the real program: make storm N=1000 SEED=7
+storm: all
+	@nice test/storm/storm --kills $(or $(N),1000) $(if $(SEED),--seed $(SEED)) $(BUILD)/ganger
+
 check: all
 	@meson test -C $(BUILD) --print-errorlogs --suite house
 	@tools/check-format
@@ -33,4 +37,4 @@ install: all
 clean:
 	@rm -rf $(BUILD)
 
-.PHONY: all demo test test-agents check install clean
+.PHONY: all demo test test-agents storm check install clean
