@@ -186,8 +186,9 @@ static void test_collect__locks_of_a_killed_agent(void **state)
 	struct git_work work =
 		fx_attempt(*state, "echo two >src/a.c; g=$(git rev-parse --git-dir); : "
 				   ">$g/index.lock; : >$g/ganger-own-index.lock;"
-				   ": >$g/HEAD.lock; : >$(git rev-parse "
-				   "--git-common-dir)/refs/heads/ganger/real/T1.lock");
+				   ": >$g/HEAD.lock; cd $(git rev-parse --git-common-dir);"
+				   "mkdir -p refs/ganger/real/T1; : >refs/ganger/real/T1/1.lock;"
+				   ": >refs/heads/ganger/real/T1.lock");
 
 	assert_int_equal(work.ahead, 1);
 	assert_string_equal(work.problem, "");

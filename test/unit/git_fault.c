@@ -148,6 +148,46 @@ static void test_fault__after_with_a_remote(void **state)
 	assert_oid(rev(f, "epic/real"), oid_from(sh(f, "git -C ../r.git rev-parse epic/real")));
 }
 
+/* Its locks are taken away by whoever asks again, and nobody needs to be started again for it. */
+static void test_fault__locks_of_a_merge(void **state)
+{
+	struct fx *f = *state;
+	struct git_merge_spec m = {.method = GIT_MERGE, .task = "T", .attempt = 1, .subject = "s"};
+	struct git_merge merged;
+	struct git_land_spec l = {.branch = "epic/real", .task = "T"};
+	struct git_land landed;
+
+	fx_open(f);
+	m.onto = f->opened.epic_head;
+	m.head = oid_from(sh(f, "git commit-tree -p main -m work main^{tree}"));
+	sh(f, "mkdir -p .git/refs/ganger/real/T; : >.git/refs/ganger/real/T/merge.lock;"
+	      ": >$(echo .git/worktrees/ganger-anchor-*)/index.lock;"
+	      "touch -d '1 minute ago' .git/refs/heads/epic/real.lock");
+	OK(f->git->ops->merge(f->git, &m, &merged, e));
+	l.old = m.onto;
+	l.new_ = merged.commit;
+	OK(f->git->ops->land(f->git, &l, &landed, e));
+	assert_int_equal(landed.result, GIT_LANDED);
+}
+
+/* What a git did that was killed is not known: that is no answer, and no verdict of git's. */
+static void test_fault__a_killed_git_has_said_nothing(void **state)
+{
+	struct fx *f = *state;
+	struct fault t;
+	struct err e = ERR_INIT;
+	struct oid at;
+
+	fx_open(f);
+	fault_setup(&t, f, /* after */ false);
+	arm(&t, 1);
+	setenv("PATH", t.faulty_path, 1);
+	int rc = f->git->ops->resolve(f->git, "refs/heads/main", &at, &e);
+	setenv("PATH", t.path, 1);
+	assert_int_equal(rc, ERR_IO);
+	assert_string_equal(e.msg, "could not run 'git rev-parse': it was ended by signal 9");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
@@ -155,6 +195,8 @@ int main(void)
 		T(test_fault__before),
 		T(test_fault__after),
 		T(test_fault__after_with_a_remote),
+		T(test_fault__locks_of_a_merge),
+		T(test_fault__a_killed_git_has_said_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
