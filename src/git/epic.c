@@ -129,7 +129,8 @@ static int open_remote(struct git_repo *g, struct git_opened *ret, struct err *e
 	rc = rc ? rc : remote_tip(g, p.branch, &theirs, e);
 	if (rc || oid_eq(&theirs, &p.head))
 		return rc;
-	return err_set(e, ERR_IO, "could not push '%s' to '%s': %s", p.branch, g->remote, p.said);
+	return err_set(e, p.ran_out ? ERR_LIMIT : ERR_INVALID, "could not push '%s' to '%s': %s",
+		       p.branch, g->remote, p.said[0] ? p.said : "it was not taken");
 }
 
 int op_open_epic(struct git *git, struct git_opened *ret, struct err *e)

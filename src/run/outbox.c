@@ -76,10 +76,11 @@ static void say_answer(struct task_work *w)
 {
 	struct supervisor *s = w->s;
 	const char *text = buf_cstr(&w->text);
-	if (w->action.task < 0)
-		return;
-	if (w->answer.kind == EV_ERROR && w->t.errors == 0)
-		supervisor_message(s, "task %s: could not %s: %s", w->t.id,
+	bool run = w->action.task < 0;
+	bool may_pass = w->e.code == ERR_BUSY || w->e.code == ERR_IO || w->e.code == ERR_LIMIT;
+	if (w->answer.kind == EV_ERROR && may_pass && (run ? w->run.errors : w->t.errors) == 0)
+		supervisor_message(s, "%s%s%scould not %s, trying again: %s", run ? "" : "task ",
+				   run ? "" : w->t.id, run ? "" : ": ",
 				   action_name(w->action.kind), text);
 	if (w->answer.kind == EV_MOVED)
 		supervisor_message(s,
