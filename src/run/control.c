@@ -173,9 +173,10 @@ static int change_journal(struct store *store,
 	if (change_begin(&x, store, config, epic, e) ||
 	    request_events(&x.core, r, ret, step_now, &x, e))
 		return e->code;
-	if (change_write(&x, store, e))
+	int rc = change_write(&x, store, e);
+	if (rc)
 		store_rollback(store);
-	return e->code;
+	return rc;
 }
 
 static int do_offline(const struct paths *p,

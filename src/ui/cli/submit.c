@@ -34,8 +34,9 @@ static int find_issue(struct tracker *t,
 static int make_issue(struct tracker *t, const char *epic, const char *branch, char **ret, struct err *e)
 {
 	char *label CLEANUP(freep) = mem_printf("branch:%s", branch);
-	if (find_issue(t, epic, label, ret, e) || *ret)
-		return e->code;
+	int rc = find_issue(t, epic, label, ret, e);
+	if (rc || *ret)
+		return rc;
 	struct issue_new n = {
 		.title = branch, .body = "", .labels = label, .type = "task", .parent = epic, .priority = -1};
 	return t->ops->add(t, &n, ret, e);
