@@ -78,7 +78,7 @@ is "$(cat "$T/out")" "$(cat "$T/dry")" 'it prints the same list'
 out_like "^  branch ganger/$epic/3: its commit [0-9a-f]{12} is not in 'epic/$epic'$" \
 	'unmerged work stays, with the reason'
 out_like "^      git log main\.\.ganger/$epic/3$" 'and the command that looks at it'
-is "$(eval "$(sed -n "s/^      \(git log main.*\)/\1 --format=%s/p" "$T/out")")" three 'which works'
+is "$(eval "$(sed -n "s/^      \(git log main.*\)/\1 -1 --format=%s/p" "$T/out")")" three 'which works'
 out_like "^  refs refs/ganger/$epic: the epic is not finished: 1 task is not closed$" \
 	"the attempts' refs stay"
 out_like '^  folder .*/worktree/full: git knows no worktree there$' 'so does what git does not know'
