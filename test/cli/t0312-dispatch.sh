@@ -56,13 +56,13 @@ not_ok 'no session has the work of another' git cat-file -e "ganger/dispatch-1/$
 run ganger show "$a" --json
 is "$(json 'j["open"], j["claimed_by"]')" "(True, None)" 'a dispatched issue is open, and free again' || cat "$T/out"
 run ganger show "$a"
-is "$(grep -c 'ganger: pull request 1, ganger/dispatch-1/.* into main, by attempt 1; untested' "$T/out")" 1 \
+is "$(grep -c 'ganger: pull request [0-9]*, ganger/dispatch-1/.* into main, by attempt 1; untested' "$T/out")" 1 \
 	'what came of it is said there once'
 
 # Again, with its own text known: a session of its own.
 run ganger dispatch "$a" --json
 code_is 0 'an issue can be dispatched again'
-is "$(json 'j["epic"], [s["pr"] for s in j["successful"]] != [1]')" "('dispatch-2', True)" \
+is "$(json 'j["epic"], [s["pr"] > 2 for s in j["successful"]] == [True]')" "('dispatch-2', True)" \
 	'as another run, with another pull request'
 run ganger show "$a"
 is "$(grep -c 'ganger: pull request' "$T/out")" 1 'of which the issue has the latest outcome'
