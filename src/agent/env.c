@@ -260,8 +260,18 @@ static void add_iloom(struct env *env, const struct agent_attempt *a)
 	env_set(env, "ILOOM_EPIC_ISSUE", a->epic);
 }
 
-/* After those that agents.NAME.env may have brought itself: the last of a key counts. */
-static void add_git_config(struct env *env, bool push)
+static void add_setting(struct env *env, const char *key, const char *value, int64_t *n)
+{
+	env_put_take(env, mem_printf("GIT_CONFIG_KEY_%d=%s", (int)*n, key));
+	env_put_take(env, mem_printf("GIT_CONFIG_VALUE_%d=%s", (int)*n, value));
+	++*n;
+}
+
+/*
+ * After those that agents.NAME.env may have brought itself: the last of a key counts. Where the
+ * user has told Git no name, an agent could not commit.
+ */
+static void add_git_config(struct env *env, const struct agent_attempt *a, bool push)
 {
 	const char *own = env_find(env, "GIT_CONFIG_COUNT");
 	int64_t n = 0;
@@ -271,10 +281,12 @@ static void add_git_config(struct env *env, bool push)
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		if (push && settings[i].unless_push)
 			continue;
-		env_put_take(env, mem_printf("GIT_CONFIG_KEY_%d=%s", (int)n, settings[i].key));
-		env_put_take(env, mem_printf("GIT_CONFIG_VALUE_%d=%s", (int)n, settings[i].value));
-		n++;
+		add_setting(env, settings[i].key, settings[i].value, &n);
 	}
+	if (a->no_name)
+		add_setting(env, "user.name", "ganger", &n);
+	if (a->no_email)
+		add_setting(env, "user.email", "ganger@localhost", &n);
 	env_set_int(env, "GIT_CONFIG_COUNT", (int)n);
 }
 
@@ -291,7 +303,7 @@ char **agent_env(const struct agent_settings *s, const struct agent_attempt *a)
 	if (s)
 		add_named(&env, s);
 	add_ganger(&env, a);
-	add_git_config(&env, push);
+	add_git_config(&env, a, push);
 	VEC_PUSH(&env.vars, NULL);
 	return env.vars.items;
 }

@@ -84,6 +84,8 @@ void job_over(struct core *c, struct task *t, const struct core_event *ev)
 void on_agent_ended(struct core *c, struct task *t, const struct core_event *ev)
 {
 	job_over(c, t, ev);
+	if (ev->how == HOW_NOT_STARTED) /* the answer of collecting does not know why */
+		task_reason(c, t, "could not be started: %s", ev->text);
 	t->session = SESSION_IDLE;
 	task_set_state(c, t, TASK_COLLECTING);
 }
@@ -157,6 +159,8 @@ static enum core_from next_from(const struct core *c, const struct task *t, enum
 /* Judge what Git found and what the agent said; the reason is set for all but OUT_DONE. */
 static enum outcome judge(struct core *c, struct task *t, const struct core_event *ev)
 {
+	if (t->job_how == HOW_NOT_STARTED && t->reason[0])
+		return OUT_COUNTED;
 	/* A result that the agent wrote down itself counts, however its process ended. */
 	if (ev->result == RESULT_FAILED && was_interrupted(t)) {
 		task_reason(c, t, "%s", lacked_room(t) ? ev->text : how_text(t->job_how));

@@ -28,6 +28,8 @@ void heap_remove(struct core *c, enum heap_order o, int task);
 
 /* schedule.c */
 void schedule_claims(struct core *c);
+/* The key of the run's limit that is spent; NULL: there is room. */
+const char *schedule_spent(const struct core *c);
 bool schedule_stuck(const struct core *c);            /* no new attempt will be started by itself */
 void task_make_ready(struct core *c, struct task *t); /* READY, or BLOCKED while needs are unmet */
 void task_wait(struct core *c, struct task *t, int64_t delay_ms);

@@ -250,7 +250,10 @@ enum core_status core_status(const struct core *c)
 		return STATUS_DONE;
 	if (code == 3)
 		return STATUS_STUCK;
-	return c->run.stop != STOP_NO ? STATUS_STOPPED : STATUS_FAILED;
+	/* Out of budget, say: there is work left, and nothing of it failed. */
+	struct core_totals n = core_count(c);
+	bool fallen = n.failed + n.skipped + n.cancelled > 0 || c->run.exit != 0;
+	return c->run.stop != STOP_NO || !fallen ? STATUS_STOPPED : STATUS_FAILED;
 }
 
 void core_check(const struct core *c)

@@ -84,6 +84,25 @@ static void translate_times(struct core *c, const char *boot)
 
 static bool can_progress(const struct core *c);
 
+/* Is anything left that only money or tokens are missing for? */
+static bool waits_for_budget(const struct core *c)
+{
+	if (c->run.stop != STOP_NO || c->run.exit != 0 || c->policy.no_agents)
+		return false;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		if (!t->outside && (t->state == TASK_READY || t->state == TASK_WAITING))
+			return true;
+	}
+	return false;
+}
+
+static void say_spent(struct core *c)
+{
+	if (schedule_spent(c) && waits_for_budget(c))
+		run_reason(c, "%s is reached: nothing more is started", schedule_spent(c));
+}
+
 static void on_start(struct core *c, const struct core_event *ev)
 {
 	if (!c->run.seed)
@@ -101,6 +120,7 @@ static void on_start(struct core *c, const struct core_event *ev)
 			on_again(c, &c->tasks.items[i], NULL);
 	if (c->run.state == RUN_ENDED && !can_progress(c)) {
 		c->run.exit = exit_code;
+		say_spent(c); /* another limit, perhaps, than the last time */
 		return;
 	}
 	if (!unsaid)
@@ -508,6 +528,8 @@ static bool can_progress(const struct core *c)
 
 void run_check_over(struct core *c)
 {
-	if (c->run.state == RUN_RUNNING && !can_progress(c))
-		run_set_state(c, RUN_TIDYING);
+	if (c->run.state != RUN_RUNNING || can_progress(c))
+		return;
+	say_spent(c);
+	run_set_state(c, RUN_TIDYING);
 }

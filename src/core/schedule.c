@@ -51,17 +51,19 @@ void on_wait_over(struct core *c, struct task *t, const struct core_event *ev)
 	task_make_ready(c, t);
 }
 
-static bool over_budget(const struct core *c)
+const char *schedule_spent(const struct core *c)
 {
 	const struct policy *p = &c->policy;
 	int64_t tokens = c->run.tokens_in + c->run.tokens_out;
-	return (p->cost_limit > 0 && c->run.cost >= p->cost_limit) ||
-	       (p->token_limit > 0 && tokens >= p->token_limit);
+	if (p->cost_limit > 0 && c->run.cost >= p->cost_limit)
+		return "limits.cost";
+	return p->token_limit > 0 && tokens >= p->token_limit ? "limits.tokens" : NULL;
 }
 
 bool schedule_stuck(const struct core *c)
 {
-	return c->run.stop != STOP_NO || c->run.exit != 0 || c->policy.no_agents || over_budget(c);
+	return c->run.stop != STOP_NO || c->run.exit != 0 || c->policy.no_agents ||
+	       schedule_spent(c);
 }
 
 static bool kind_free(const struct core *c, const struct kind *k)

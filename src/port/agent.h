@@ -35,6 +35,7 @@ struct agent_attempt {
 	const char *worktree, *git_dir;  /* absolute */
 	const char *prompt_path, *result_path, *log_path;
 	const char *feedback_path;       /* NULL on a first try */
+	bool no_name, no_email;          /* the user's Git has none: ganger's stand-in is given */
 };
 
 /* A command line and environment to run as a job; agent_command_done(). */

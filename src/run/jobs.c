@@ -64,6 +64,8 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.result_path = ret->result,
 		.log_path = ret->log,
 		.feedback_path = file_exists(ret->feedback) ? ret->feedback : NULL,
+		.no_name = !s->spec.place->user_name,
+		.no_email = !s->spec.place->user_email,
 	};
 }
 

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Why a run or an attempt went no further: money, tokens, a folder that is not there, no name.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
+scene
+task first
+task second first
+for title in first second; do
+	does $title 'echo x >$GANGER_TASK
+		echo "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"total_cost_usd\":0.6,\"usage\":{\"input_tokens\":100,\"output_tokens\":10}}"'
+done
+go --json -c limits.cost=0.5
+code_is 1 'out of money with work left: exit 1'
+is "$(jq -c '[.status, .completed, .failed, .cost_usd]' "$T/out")" '["stopped",1,0,0.6]' \
+	'nothing has failed: it is stopped'
+err_like 'limits\.cost is reached: nothing more is started' 'and says by what'
+like "$(ganger status "$epic")" '^ended: stopped; limits\.cost is reached' 'so does the status'
+go -c limits.cost=0.5
+code_is 1 'it does not go on by itself'
+is "$(ran second)" 0 'nothing was started'
+go -c limits.tokens=100
+code_is 1 'tokens are limited as well'
+out_like 'limits\.tokens is reached' 'and named'
+go -c limits.cost=2
+code_is 0 'with more it goes on'
+unlike "$(ganger status "$epic")" 'reached' 'and the reason is gone'
+
+scene folder
+task one
+go -c agents.it.cwd=nowhere -c limits.attempts=1
+code_is 1 'an agent that cannot be started: exit 1'
+like "$(why one)" '^could not be started: .*nowhere' 'and the reason why'
+
+# Nobody has told Git who the user is.
+scene nobody
+task commits
+does commits 'echo x >x; git add x; git commit -qm "by the agent"'
+rm "$HOME/.gitconfig"
+go -c limits.attempts=1
+code_is 0 'an agent can commit all the same'
+is "$(git log -1 --format='%an <%ae>' "refs/ganger/$epic/${id[commits]}/1")" 'ganger <ganger@localhost>' \
+	'as what ganger commits itself'
+done_testing
