@@ -192,7 +192,8 @@ void act_collect(struct task_work *w)
 {
 	char *path CLEANUP(freep) = path_worktree(&w->s->paths, w->t.slot - 1);
 	struct git_work found = {0};
-	w->answer.m = disk_is_full(w->s);
+	/* With the reserve released there is a little room again; the agent had none. */
+	w->answer.m = w->run.full || disk_is_full(w->s);
 	run_teardown(w, path);
 	if (collect_git(w, path, &found) || collect_verdict(w))
 		return;

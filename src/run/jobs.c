@@ -359,7 +359,7 @@ void job_ended(void *ctx, const struct job_end *end)
 				.code = end->code,
 				.started_ms = end->started_ms,
 				.ended_ms = end->ended_ms,
-				.m = gate && end->code && disk_is_full(s),
+				.m = gate && end->code && (s->full || disk_is_full(s)),
 				.n = end->left_over,
 				.text = end->text};
 	if (end->unkillable)

@@ -11,6 +11,7 @@ struct task_work *work_new(struct supervisor *s, const struct action *a)
 	w->s = s;
 	w->action = *a;
 	w->run = s->core.run;
+	w->run.full |= s->full; /* the core may not have been told yet */
 	w->text = w->text2 = w->text3 = (struct buf)BUF_INIT;
 	static_assert(sizeof(w->pause) == sizeof(((struct kind *)0)->pause_reason), "one size");
 	w->answer = (struct core_event){.task = a->task,
