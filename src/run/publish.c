@@ -29,17 +29,15 @@ static void put_time(cJSON *j, const char *name, int64_t wall_ms)
 	cJSON_AddStringToObject(j, name, buf_cstr(&b));
 }
 
-static void write_json(struct supervisor *s, const char *path, cJSON *j)
+static void write_text(struct supervisor *s, const char *path, struct str text)
 {
-	char *text CLEANUP(freep) = cJSON_PrintUnformatted(j);
 	struct err e = ERR_INIT; /* the journal is the truth; these are written again in a second */
-	cJSON_Delete(j);
-	IGNORE(file_write(path, str_of(text), false, &e));
+	IGNORE(file_write(path, text, false, &e));
 	if (e.code)
 		s->unpublished = true;
 }
 
-static cJSON *pids_json(const struct supervisor *s)
+static void build_pids(struct buf *b, const struct supervisor *s)
 {
 	cJSON *root = cJSON_CreateObject(), *agents = cJSON_AddArrayToObject(root, "agents");
 	for (size_t i = 0; i < s->core.tasks.n; i++) {
@@ -56,7 +54,9 @@ static cJSON *pids_json(const struct supervisor *s)
 		cJSON_AddStringToObject(a, "log", log);
 		cJSON_AddItemToArray(agents, a);
 	}
-	return root;
+	char *text CLEANUP(freep) = cJSON_PrintUnformatted(root);
+	cJSON_Delete(root);
+	buf_puts(b, text);
 }
 
 static cJSON *node_json(const struct supervisor *s, const struct task *t)
@@ -79,17 +79,27 @@ static cJSON *node_json(const struct supervisor *s, const struct task *t)
 	return n;
 }
 
-static void add_edges(cJSON *edges, const struct core *c, const struct task *t)
+/* One more element of a list; each is printed by itself, as a tree of all would take megabytes. */
+static void add_item(struct buf *b, cJSON *j)
+{
+	char *text CLEANUP(freep) = cJSON_PrintUnformatted(j);
+	cJSON_Delete(j);
+	if (b->n && b->p[b->n - 1] != '[')
+		buf_putc(b, ',');
+	buf_puts(b, text);
+}
+
+static void add_edges(struct buf *b, const struct core *c, const struct task *t)
 {
 	for (size_t i = 0; i < t->needs.n; i++) {
 		cJSON *x = cJSON_CreateObject();
 		cJSON_AddStringToObject(x, "from", c->tasks.items[t->needs.items[i]].id);
 		cJSON_AddStringToObject(x, "to", t->id);
-		cJSON_AddItemToArray(edges, x);
+		add_item(b, x);
 	}
 }
 
-static void add_failure(cJSON *failures, const struct task *t)
+static void add_failure(struct buf *b, const struct task *t)
 {
 	if (t->state != TASK_FAILED && t->state != TASK_FAILING && t->state != TASK_CONFLICTED)
 		return;
@@ -97,7 +107,7 @@ static void add_failure(cJSON *failures, const struct task *t)
 	cJSON_AddStringToObject(f, "issue", t->id);
 	cJSON_AddStringToObject(f, "reason", t->reason);
 	cJSON_AddNumberToObject(f, "attempts", (double)t->attempt);
-	cJSON_AddItemToArray(failures, f);
+	add_item(b, f);
 }
 
 static const char *progress_status(const struct core *c)
@@ -109,7 +119,8 @@ static const char *progress_status(const struct core *c)
 						  : "failed";
 }
 
-static cJSON *progress_json(const struct supervisor *s)
+/* What is said of the run as a whole. */
+static cJSON *summary_json(const struct supervisor *s)
 {
 	const struct core *c = &s->core;
 	struct core_totals n = core_count(c);
@@ -119,19 +130,7 @@ static cJSON *progress_json(const struct supervisor *s)
 	cJSON_AddStringToObject(root, "status", progress_status(c));
 	put_time(root, "startedAt", c->run.started_ms);
 	put_time(root, "updatedAt", c->now.wall_ms);
-	cJSON *dag = cJSON_AddObjectToObject(root, "dag");
-	cJSON *nodes = cJSON_AddArrayToObject(dag, "nodes"),
-	      *edges = cJSON_AddArrayToObject(dag, "edges");
 	cJSON *stats = cJSON_AddObjectToObject(root, "stats");
-	cJSON *failures = cJSON_AddArrayToObject(root, "failures");
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		const struct task *t = &c->tasks.items[i];
-		if (t->outside)
-			continue;
-		cJSON_AddItemToArray(nodes, node_json(s, t));
-		add_edges(edges, c, t);
-		add_failure(failures, t);
-	}
 	cJSON_AddNumberToObject(stats, "total", n.total);
 	cJSON_AddNumberToObject(stats, "completed", n.closed + n.merged + n.submitted);
 	cJSON_AddNumberToObject(stats, "inProgress", n.working + n.queued);
@@ -141,18 +140,43 @@ static cJSON *progress_json(const struct supervisor *s)
 	return root;
 }
 
+static void build_progress(struct buf *b, const struct supervisor *s)
+{
+	const struct core *c = &s->core;
+	char *summary CLEANUP(freep) = NULL;
+	cJSON *root = summary_json(s);
+	buf_puts(b, "{\"dag\":{\"nodes\":[");
+	for (size_t i = 0; i < c->tasks.n; i++)
+		if (!c->tasks.items[i].outside)
+			add_item(b, node_json(s, &c->tasks.items[i]));
+	buf_puts(b, "],\"edges\":[");
+	for (size_t i = 0; i < c->tasks.n; i++)
+		if (!c->tasks.items[i].outside)
+			add_edges(b, c, &c->tasks.items[i]);
+	buf_puts(b, "]},\"failures\":[");
+	for (size_t i = 0; i < c->tasks.n; i++)
+		if (!c->tasks.items[i].outside)
+			add_failure(b, &c->tasks.items[i]);
+	summary = cJSON_PrintUnformatted(root);
+	cJSON_Delete(root);
+	buf_printf(b, "],%s", summary + 1); /* its members, in the same object */
+}
+
 void publish_files(struct supervisor *s, bool now)
 {
 	int64_t mono = s->host->now(s->host).mono_ms;
 	bool due = s->published_mono < 0 || mono - s->published_mono >= PUBLISH_MS;
 	if (!s->unpublished || (!due && !now))
 		return;
-	struct buf report CLEANUP(buf_done) = BUF_INIT;
-	struct err e = ERR_INIT; /* as in write_json() */
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	s->unpublished = false;
 	s->published_mono = mono;
-	write_json(s, s->paths.pids, pids_json(s));
-	write_json(s, s->paths.progress, progress_json(s));
+	build_pids(&text, s);
+	write_text(s, s->paths.pids, buf_str(&text));
+	buf_reset(&text);
+	build_progress(&text, s);
+	write_text(s, s->paths.progress, buf_str(&text));
+	buf_reset(&text);
 	struct report_spec spec = {.core = &s->core,
 				   .title = s->epic_title,
 				   .epic_branch = s->epic_branch,
@@ -161,6 +185,6 @@ void publish_files(struct supervisor *s, bool now)
 				   .running = s->core.run.state != RUN_ENDED,
 				   .push = s->config->git_push,
 				   .paths = &s->paths};
-	report_build(&report, &spec);
-	IGNORE(file_write(s->paths.report, buf_str(&report), false, &e));
+	report_build(&text, &spec);
+	write_text(s, s->paths.report, buf_str(&text));
 }
