@@ -1,7 +1,7 @@
 #!/bin/bash
 # The least that could bring an epic home: no journal, no shim, no queue, nothing after a crash.
 # By dependency level: a worktree, the agent, a merge under one lock, the worktree's removal.
-# It stops at the first thing that fails.
+# It stops at the first thing that fails (255 tells xargs to start nothing more).
 #
 #	bare-epic.sh REPOSITORY WAVES JOBS AGENT
 #
@@ -23,7 +23,7 @@ git branch -q epic/bare
 
 add_tree() {
 	flock 8
-	git worktree add -q --no-checkout --no-track "$@"
+	git worktree add -q --no-checkout "$@"
 } 8>"$trees/.books"
 
 remove_tree() {
@@ -35,7 +35,7 @@ open_tree() {
 	local id=$1 tree=$2
 
 	if [ ! "${POOL:-}" ]; then
-		add_tree -b "bare/$id" "$tree" epic/bare
+		add_tree --no-track -b "bare/$id" "$tree" epic/bare
 		git -C "$tree" reset -q --hard
 		return
 	fi
@@ -69,5 +69,6 @@ export trees agent
 while read -r level; do
 	# shellcheck disable=SC2086
 	printf '%s\n' $level |
-		xargs -P "$jobs" --process-slot-var=SLOT -I{} bash -euc 'one "$1"' one {}
+		xargs -P "$jobs" --process-slot-var=SLOT -I{} \
+			bash -euc 'trap "[ \$? = 0 ] || exit 255" EXIT; one "$1"' one {}
 done <"$waves"

@@ -18,7 +18,7 @@ by_ganger()
 	make_real_epic "$bench_dir/repo" "$jobs"
 	"$BENCH_TOOLS/measure" "$bench_dir/took.ganger" "$GANGER" -C "$bench_dir/repo" run real --yes \
 		>"$bench_dir/log" 2>&1 || die "the run failed: $(tail -n 20 "$bench_dir/log")"
-	counted epic/real
+	counted epic/real ganger
 	cp "$bench_dir/repo.waves" "$bench_dir/waves"
 }
 
@@ -28,7 +28,7 @@ by_script()
 	"$BENCH_TOOLS/measure" "$bench_dir/took.$1" env POOL="$2" bash \
 		"$bench_source/bench/bare-epic.sh" "$bench_dir/repo" "$bench_dir/waves" "$jobs" \
 		"$real_agent" || die "the bare script failed"
-	counted epic/bare
+	counted epic/bare "$1"
 }
 
 counted()
@@ -37,6 +37,7 @@ counted()
 
 	n=$(git -C "$bench_dir/repo" rev-list --count --merges "$1")
 	[ "$n" = $real_tasks ] || die "$1 has $n merges, not $real_tasks"
+	echo "round $round, $2: $(cat "$bench_dir/took.$2")"
 }
 
 fresh()
