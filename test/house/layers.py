@@ -31,7 +31,7 @@ USES = {
 
 # Headers of the system that the pure machine may see: no I/O, no clock, no allocation.
 CORE_SYSTEM = {
-    'inttypes.h', 'limits.h', 'stdalign.h', 'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h',
+    'errno.h', 'inttypes.h', 'limits.h', 'stdalign.h', 'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h',
     'stdio.h', 'stdlib.h', 'string.h',
 }
 
