@@ -17,7 +17,8 @@ scene()
 {
 	repo "$@"
 	id=()
-	rm -rf "$T/do" && mkdir "$T/do"
+	rm -rf "$T/do" && mkdir -p "$T/do" "$T/bin"
+	the_agent
 	: >"$T/ran"
 	settings '{}'
 	git add ganger.yaml && git commit -q -m settings || exit 1
@@ -33,7 +34,10 @@ retry: {delay: 10ms}
 END
 }
 
-program agent <<'END'
+# The agent of a scene; a test may put another in its place.
+the_agent()
+{
+	program agent <<'END'
 #!/bin/sh
 echo "$GANGER_TITLE $GANGER_ATTEMPT $$ $GANGER_SLOT" >>"$T/ran"
 if [ -e "$T/do/$GANGER_TITLE" ]; then
@@ -42,6 +46,7 @@ else
 	echo "$GANGER_TITLE" >"$GANGER_TITLE" && git add -A && git commit -q -m "Do $GANGER_TITLE"
 fi
 END
+}
 
 # task TITLE [NEEDED TITLE]...
 task()
