@@ -104,13 +104,6 @@ static int start_write(struct job *j)
 	return record_write(j, &s, sizeof(s), STATUS_START_AT);
 }
 
-/* Nobody there, or busy: it will read the file. */
-static void tell(const struct job *j, const struct status_ready *r)
-{
-	if (j->o->ready_fd >= 0)
-		(void)!write(j->o->ready_fd, r, sizeof(*r));
-}
-
 /* The program runs: into the file, to the supervisor, and only then to the disk. */
 static void child_write(struct job *j)
 {
@@ -123,26 +116,22 @@ static void child_write(struct job *j)
 
 	status_seal(&c, sizeof(c), STATUS_CHILD);
 	(void)record_write(j, &c, sizeof(c), STATUS_CHILD_AT); /* the file has its room */
-	tell(j, &r);
+	if (j->o->ready_fd >= 0) {
+		/* Nobody there, or busy: it will read the file. */
+		(void)!write(j->o->ready_fd, &r, sizeof(r));
+		(void)close(j->o->ready_fd);
+	}
 	(void)fdatasync(j->o->status_fd); /* only the end record must be there for sure */
 }
 
-/*
- * Returns the exit status of the shim. The supervisor is told at once: what is left to us, giving
- * back the watch on the log and the cgroup, takes the kernel longer than all the rest.
- */
+/* Returns the exit status of the shim. */
 static int end_write(struct job *j)
 {
-	const struct status_ready over = {.number = j->o->number};
-
 	j->end.ended_ms = job_wall_ms();
 	status_seal(&j->end, sizeof(j->end), STATUS_END);
 	if (record_write(j, &j->end, sizeof(j->end), STATUS_END_AT) < 0)
 		return 1;
-	if (fdatasync(j->o->status_fd) < 0)
-		return 1;
-	tell(j, &over);
-	return 0;
+	return fdatasync(j->o->status_fd) < 0;
 }
 
 /* Everything is blocked; what we want arrives at signal_fd, the rest never. */
@@ -408,7 +397,6 @@ static void end_fill(struct job *j)
 static int run_program(struct job *j)
 {
 	struct spawn_failure failure;
-	int rc;
 
 	j->program = spawn_program(j->o, &failure);
 	if (j->program < 0) {
@@ -425,11 +413,9 @@ static int run_program(struct job *j)
 		j->timeout_at_ms = job_now_ms() + j->o->timeout_ms;
 	while (step(j))
 		wait_for_news(j);
-	log_cap_settle(&j->log);
-	end_fill(j);
-	rc = end_write(j);
 	log_cap_done(&j->log);
-	return rc;
+	end_fill(j);
+	return end_write(j);
 }
 
 int job_run(const struct job_options *o)

@@ -25,20 +25,6 @@ is "$(ganger status "$epic" --json | jq -c '.untested, (.tasks[0].branch)' | pas
 is "$(jq -r 'select(.event == "done") | .status' "$T/notes")" stuck 'the notice of the end says how it ended'
 is "$(jq -r 'select(.event == "needs a person") | .epic' "$T/notes" | sort -u)" "$epic" 'a person is called'
 
-# A remote that refuses, before anything began.
-scene refused
-git init -q --bare "$T/no.git" && git remote add origin "$T/no.git" && git push -q -u origin main
-printf '#!/bin/sh\necho not today\nexit 1\n' >"$T/no.git/hooks/pre-receive" && chmod +x "$T/no.git/hooks/pre-receive"
-task one
-start -c git.push=epic
-ok 'what it waits for is said' wait_file "$T/run.out" "opening +could not push 'epic/$epic' to 'origin': .*not today; trying again"
-like "$(ganger status "$epic")" 'not today' 'also by the status'
-rm "$T/no.git/hooks/pre-receive"
-ended
-code_is 0 'and when it may push it goes on'
-is "$(git -C "$T/no.git" rev-parse "epic/$epic")" "$(git rev-parse "epic/$epic")" 'to its end'
-unlike "$(ganger status "$epic")" 'not today' 'nothing is left to be said'
-
 scene nowhere
 task one
 go -c git.push=epic
