@@ -2,7 +2,6 @@
 #include "base/utf8.h"
 #include "core/core-impl.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,18 +128,8 @@ void job_text(const struct core_event *ev, const char *limit, char *ret, size_t 
 		(void)snprintf(ret, size, "%s", how);
 }
 
-/* The machine had no room to start it; the attempt is not at fault. */
-static bool lacked_room(const struct task *t)
-{
-	int64_t e = t->job_code;
-	return t->job_how == HOW_NOT_STARTED && (e == EAGAIN || e == ENOMEM || e == EMFILE ||
-						 e == ENFILE || e == ENOSPC || e == EDQUOT);
-}
-
 static bool was_interrupted(const struct task *t)
 {
-	if (lacked_room(t))
-		return true;
 	return t->job_how == HOW_STOPPED || t->job_how == HOW_LOST || t->job_how == HOW_SIGNALED;
 }
 
@@ -163,7 +152,7 @@ static enum outcome judge(struct core *c, struct task *t, const struct core_even
 		return OUT_COUNTED;
 	/* A result that the agent wrote down itself counts, however its process ended. */
 	if (ev->result == RESULT_FAILED && was_interrupted(t)) {
-		task_reason(c, t, "%s", lacked_room(t) ? ev->text : how_text(t->job_how));
+		task_reason(c, t, "%s", how_text(t->job_how));
 		return OUT_INTERRUPTED;
 	}
 	if (ev->m) { /* the disk was full as it ended: whatever it said is no verdict */
@@ -250,10 +239,7 @@ static void interrupted(struct core *c, struct task *t)
 		return;
 	}
 	/* A full disk would interrupt the next one as well; schedule_claims() waits for room. */
-	if (lacked_room(t))
-		task_wait(c, t, backoff_ms(c, t->interruptions));
-	else
-		task_make_ready(c, t);
+	task_make_ready(c, t);
 }
 
 static void

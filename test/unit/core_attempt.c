@@ -1,7 +1,5 @@
 #include "unit/core_fixture.h"
 
-#include <errno.h>
-
 /* One attempt: how it goes on from every end it can have. */
 
 static void test_attempt__goes_through_its_states_and_sessions(void **state)
@@ -196,37 +194,6 @@ static void test_attempt__interruptions_count_anew_after_one_that_counted(void *
 	rig_done(&r);
 }
 
-static void test_attempt__what_had_no_room_to_start_waits_and_does_not_count(void **state)
-{
-	struct rig r;
-	(void)state;
-	rig_init(&r, NULL);
-	issues(&r, "a");
-	begin(&r);
-	to_work(&r, "a");
-	job_ends(&r, "a", ACT_AGENT, HOW_NOT_STARTED, EMFILE);
-	collected(&r, "a", RESULT_FAILED, 0);
-	assert_state(&r, "a", TASK_WAITING);
-	assert_int_equal(task(&r, "a")->spent, 0);
-	assert_int_equal(task(&r, "a")->interruptions, 1);
-	rig_done(&r);
-}
-
-static void test_attempt__a_program_that_is_not_there_counts(void **state)
-{
-	struct rig r;
-	(void)state;
-	rig_init(&r, NULL);
-	issues(&r, "a");
-	begin(&r);
-	to_work(&r, "a");
-	job_ends(&r, "a", ACT_AGENT, HOW_NOT_STARTED, ENOENT);
-	collected(&r, "a", RESULT_FAILED, 0);
-	assert_state(&r, "a", TASK_WAITING);
-	assert_int_equal(task(&r, "a")->spent, 1);
-	rig_done(&r);
-}
-
 static void test_attempt__a_full_disk_is_no_verdict(void **state)
 {
 	struct rig r;
@@ -362,8 +329,6 @@ int main(void)
 		cmocka_unit_test(test_attempt__a_time_out_counts_and_the_next_goes_on_from_it),
 		cmocka_unit_test(test_attempt__an_interrupted_one_does_not_count_up_to_a_limit),
 		cmocka_unit_test(test_attempt__interruptions_count_anew_after_one_that_counted),
-		cmocka_unit_test(test_attempt__what_had_no_room_to_start_waits_and_does_not_count),
-		cmocka_unit_test(test_attempt__a_program_that_is_not_there_counts),
 		cmocka_unit_test(test_attempt__a_full_disk_is_no_verdict),
 		cmocka_unit_test(test_attempt__later_costs_nothing_up_to_a_limit),
 		cmocka_unit_test(test_attempt__a_refused_claim_needs_a_person),
