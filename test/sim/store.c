@@ -195,7 +195,10 @@ int store_commit(struct store *s, struct err *e)
 		f = FATE_CRASH_AFTER;
 	if (f == FATE_ERROR && rng_chance(&sim->rng, 0.9)) {
 		drop_pending(s);
-		return err_set(e, rng_chance(&sim->rng, 0.5) ? ERR_BUSY : ERR_LIMIT, "not now");
+		if (rng_chance(&sim->rng, 0.5))
+			return err_set(e, ERR_BUSY, "not now");
+		checker_disk_full(sim->checker); /* the supervisor takes it for that */
+		return err_set(e, ERR_LIMIT, "not now");
 	}
 	int rc = f == FATE_ERROR ? err_set(e, ERR_IO, "the disk is broken") : refused(f, e);
 	if (rc) {
