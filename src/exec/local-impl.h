@@ -22,7 +22,7 @@ enum job_state {
 struct watch {
 	uv_poll_t poll;
 	struct executor_local *x;
-	struct job *job; /* NULL once it is no longer watched */
+	struct job *job; /* NULL once its end is known */
 	int pid_fd;
 };
 
@@ -53,7 +53,7 @@ struct executor_local {
 	char *description;
 	int ready_in, ready_out; /* the ready pipe */
 	VEC(struct job *) jobs;
-	uv_poll_t ready;  /* shims say that a program runs */
+	uv_poll_t ready;  /* shims say that a program runs, or has ended */
 	uv_timer_t look;  /* active only while a job is JOB_LOOKING */
 	uv_idle_t turn;   /* active only while a job is JOB_FOUND or JOB_ENDED */
 	size_t n_handles; /* on the loop, not closed yet */

@@ -149,7 +149,7 @@ void exec_job_ended(struct job *j)
 
 /* --- watching and adopting --- */
 
-/* Nobody has the lock: what the file says is the last word. */
+/* Nobody has the lock, or the end is there: what the file says is the last word. */
 static void job_settle(struct job *j)
 {
 	const struct executor_local *x = j->x;
@@ -184,10 +184,12 @@ static void on_shim_gone(uv_poll_t *handle, int status, int events)
 	siginfo_t info;
 
 	(void)status, (void)events; /* whatever it is, the file knows */
-	if (!j)
-		return;
 	/* Ours to wait for unless it was adopted; then somebody else does. */
 	(void)waitid(P_PIDFD, (id_t)w->pid_fd, &info, WEXITED | WNOHANG);
+	if (!j) { /* its job was over before */
+		uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+		return;
+	}
 	job_unwatch(j);
 	job_look(j);
 }
@@ -407,6 +409,16 @@ static const struct executor_ops local_ops = {
 
 /* --- making --- */
 
+/* Its shim has said its last word, and only has to go: it is waited for, but not waited on. */
+static void job_over(struct job *j)
+{
+	if (record_read(j->dir, j->number, &j->record, NULL) < 0 || !j->record.has_end)
+		return; /* its going tells the same */
+	j->watch->job = NULL;
+	j->watch = NULL;
+	job_settle(j);
+}
+
 static void on_ready(uv_poll_t *handle, int status, int events)
 {
 	struct executor_local *x = handle->data;
@@ -418,7 +430,10 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 	for (ssize_t i = 0; i < n / (ssize_t)sizeof(records[0]) && !x->is_freeing; i++) {
 		struct job *j = exec_job_find(x, records[i].number);
 
-		if (j && (j->state == JOB_WATCHED || j->state == JOB_LOOKING))
+		if (j && !records[i].pid && j->state == JOB_WATCHED)
+			job_over(j);
+		else if (j && records[i].pid &&
+			 (j->state == JOB_WATCHED || j->state == JOB_LOOKING))
 			tell_started(j, (pid_t)records[i].pid, records[i].start_time);
 	}
 }

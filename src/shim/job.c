@@ -104,6 +104,13 @@ static int start_write(struct job *j)
 	return record_write(j, &s, sizeof(s), STATUS_START_AT);
 }
 
+/* Nobody there, or busy: it will read the file. */
+static void tell(const struct job *j, const struct status_ready *r)
+{
+	if (j->o->ready_fd >= 0)
+		(void)!write(j->o->ready_fd, r, sizeof(*r));
+}
+
 /* The program runs: into the file, to the supervisor, and only then to the disk. */
 static void child_write(struct job *j)
 {
@@ -116,22 +123,28 @@ static void child_write(struct job *j)
 
 	status_seal(&c, sizeof(c), STATUS_CHILD);
 	(void)record_write(j, &c, sizeof(c), STATUS_CHILD_AT); /* the file has its room */
-	if (j->o->ready_fd >= 0) {
-		/* Nobody there, or busy: it will read the file. */
-		(void)!write(j->o->ready_fd, &r, sizeof(r));
-		(void)close(j->o->ready_fd);
-	}
+	tell(j, &r);
 	(void)fdatasync(j->o->status_fd); /* only the end record must be there for sure */
 }
 
-/* Returns the exit status of the shim. */
+/*
+ * Returns the exit status of the shim. The supervisor is told at once: all that is left to us is to
+ * give back the watch on the log, which takes the kernel longer than all the rest.
+ */
 static int end_write(struct job *j)
 {
+	const struct status_ready over = {.number = j->o->number};
+
+	if (j->o->cgroup)
+		(void)rmdir(j->o->cgroup); /* the unkillable may be in it */
 	j->end.ended_ms = job_wall_ms();
 	status_seal(&j->end, sizeof(j->end), STATUS_END);
 	if (record_write(j, &j->end, sizeof(j->end), STATUS_END_AT) < 0)
 		return 1;
-	return fdatasync(j->o->status_fd) < 0;
+	if (fdatasync(j->o->status_fd) < 0)
+		return 1;
+	tell(j, &over);
+	return 0;
 }
 
 /* Everything is blocked; what we want arrives at signal_fd, the rest never. */
@@ -397,6 +410,7 @@ static void end_fill(struct job *j)
 static int run_program(struct job *j)
 {
 	struct spawn_failure failure;
+	int rc;
 
 	j->program = spawn_program(j->o, &failure);
 	if (j->program < 0) {
@@ -413,9 +427,11 @@ static int run_program(struct job *j)
 		j->timeout_at_ms = job_now_ms() + j->o->timeout_ms;
 	while (step(j))
 		wait_for_news(j);
-	log_cap_done(&j->log);
+	log_cap_settle(&j->log);
 	end_fill(j);
-	return end_write(j);
+	rc = end_write(j);
+	log_cap_done(&j->log);
+	return rc;
 }
 
 int job_run(const struct job_options *o)
@@ -426,15 +442,11 @@ int job_run(const struct job_options *o)
 		.timeout_at_ms = INT64_MAX,
 		.signal_fd = signals_open(),
 	};
-	int rc;
 
 	if (j.signal_fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || start_write(&j) < 0) {
 		(void)dprintf(STDERR_FILENO, "error: could not start the job: %s\n",
 			      strerror(errno));
 		return 1;
 	}
-	rc = run_program(&j);
-	if (o->cgroup)
-		(void)rmdir(o->cgroup); /* the unkillable may be in it */
-	return rc;
+	return run_program(&j);
 }

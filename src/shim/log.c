@@ -67,12 +67,16 @@ static void cut_oldest(struct log_cap *l)
 		l->unable = true;
 }
 
+void log_cap_settle(struct log_cap *l)
+{
+	if (!l->cap)
+		return;
+	l->size = size_now(l);
+	cut_oldest(l);
+}
+
 void log_cap_done(struct log_cap *l)
 {
-	if (l->cap) {
-		l->size = size_now(l);
-		cut_oldest(l);
-	}
 	if (l->notify_fd >= 0)
 		(void)close(l->notify_fd);
 	l->notify_fd = -1;

@@ -27,6 +27,9 @@ struct log_cap {
 };
 
 void log_cap_init(struct log_cap *l, int fd, int64_t cap_bytes, int64_t now_ms);
+/* The last look: nothing writes any more. */
+void log_cap_settle(struct log_cap *l);
+/* Give back the watch. The kernel takes its time for it (some 10 ms), and so does an exit. */
 void log_cap_done(struct log_cap *l);
 /* Look at the log if it is time to; notified: notify_fd was readable. */
 void log_cap_step(struct log_cap *l, int64_t now_ms, bool notified);

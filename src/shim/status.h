@@ -91,8 +91,9 @@ static_assert(offsetof(struct status_start, boot_id) == 56, "no padding");
 static_assert(offsetof(struct status_end, text) == 64, "no padding");
 
 /*
- * What the shim says on the ready pipe, once, when the program's exec succeeded. The pipe is one
- * for all jobs of a supervisor; a record is shorter than PIPE_BUF and so arrives whole.
+ * What the shim says on the ready pipe: once when the program's exec succeeded, and once, with pid
+ * 0, when its end record is on the disk and nothing of the job is left but the shim itself. The
+ * pipe is one for all jobs of a supervisor; a record is shorter than PIPE_BUF and so arrives whole.
  */
 struct status_ready {
 	uint64_t number;

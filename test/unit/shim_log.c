@@ -147,8 +147,18 @@ static void test_log__without_a_cap_nothing_is_done(void **state)
 	log_cap_step(&f->log, 0, true);
 	assert_true(f->log.look_ms == INT64_MAX);
 	assert_int_equal(log_cap_poll_fd(&f->log), -1);
-	log_cap_done(&f->log);
+	log_cap_settle(&f->log);
 	assert_true(room(f) >= 10 * CAP);
+}
+
+static void test_log__what_came_last_is_settled(void **state)
+{
+	struct fixture *f = *state;
+
+	log_cap_init(&f->log, f->fd, CAP, 0);
+	put(f, 10 * CAP);
+	log_cap_settle(&f->log);
+	assert_true(room(f) <= CAP + 2 * BLOCK);
 }
 
 static void test_log__without_inotify_it_is_looked_at_by_timer(void **state)
@@ -175,6 +185,7 @@ int main(void)
 		CASE(test_log__under_the_cap_nothing_is_lost),
 		CASE(test_log__costs_nothing_while_it_stands_still),
 		CASE(test_log__without_a_cap_nothing_is_done),
+		CASE(test_log__what_came_last_is_settled),
 		CASE(test_log__without_inotify_it_is_looked_at_by_timer),
 	};
 
