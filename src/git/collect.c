@@ -407,6 +407,9 @@ static int gather(struct collection *c, struct err *e)
 	if (!rc && c->replaced_git)
 		rc = take_replaced(c, e);
 	rc = rc ? rc : measure(c, e);
+	/* What nobody judges (it was left behind) has no branch. */
+	if (!rc && c->j->branch && !c->work.problem[0])
+		outside_judge(c->g, c->s, c->j->branch, c->work.problem, sizeof(c->work.problem));
 	return rc || !c->has_books ? rc : work_write(c, e);
 }
 
@@ -435,9 +438,11 @@ int work_collect(struct git_repo *g,
 	if (rc && branch_is_folder(&c))
 		rc = name_work(&c, /* with_branch */ false, e);
 	rc = rc ? rc : tidy(&c, e);
-	if (!rc)
-		*ret = c.work;
-	return rc;
+	if (rc)
+		return rc;
+	outside_over(s);
+	*ret = c.work;
+	return 0;
 }
 
 int op_collect(struct git *git,

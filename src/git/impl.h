@@ -16,6 +16,9 @@
 #define FILE_WORK    "ganger-work"
 #define FILE_INDEX   "ganger-index"
 #define FILE_BROUGHT "ganger-brought" /* what set-up left; absent: nothing */
+#define FILE_OUTSIDE "ganger-outside" /* outside.c: what was there as the agent began */
+#define FILE_LIVE    "ganger-live"    /* an attempt is under way here */
+#define FILE_SHARED  "ganger-shared"  /* and another one was, or a check, at the same time */
 #define SMALL_FILE   (1u << 20)
 
 /* One epic in one repository. What is written after git_new() is written by calls that the caller
@@ -189,6 +192,18 @@ bool work_is_kept(const struct git_repo *g, const struct slot *s, const struct m
 /* Rule 8: what an attempt left there that nobody collected is named by a ref before it goes. */
 int work_save(struct git_repo *g, const struct slot *s, struct err *e);
 
+/* ---- outside.c: did an attempt write outside its worktree? ---- */
+
+/* Something begins in this worktree. All that are under way then are told that they are not alone. */
+int outside_live(const struct git_repo *g, const struct slot *s, bool is_attempt, struct err *e);
+/* ret: what this attempt, and nobody else, did since op_watch(); empty: nothing that is certain. */
+void outside_judge(const struct git_repo *g,
+		   const struct slot *s,
+		   const char *own_branch,
+		   char *ret,
+		   size_t size);
+void outside_over(const struct slot *s);
+
 /* ---- merge.c ---- */
 
 struct tree_merge {
@@ -238,6 +253,7 @@ int op_worktree(struct git *git,
 		struct git_worktree *ret,
 		struct err *e);
 int op_brought(struct git *git, const char *path, struct err *e);
+int op_watch(struct git *git, const char *path, bool busy, struct err *e);
 int op_collect(struct git *git,
 	       const struct git_collect_spec *s,
 	       struct git_work *ret,

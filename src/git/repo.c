@@ -97,6 +97,7 @@ static const struct git_ops ops = {
 	.open_epic = op_open_epic,
 	.worktree = op_worktree,
 	.brought = op_brought,
+	.watch = op_watch,
 	.collect = op_collect,
 	.merge = op_merge,
 	.land = op_land,

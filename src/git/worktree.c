@@ -363,6 +363,7 @@ static int make(struct git_repo *g,
 	(void)!slot_copy(s, "index", FILE_INDEX, NULL);
 	rc = setup_copy(g->place.root, spec->path, spec->include, /* link */ false, e);
 	rc = rc ? rc : setup_copy(g->place.root, spec->path, spec->link, /* link */ true, e);
+	rc = rc ? rc : outside_live(g, s, spec->task != NULL, e);
 	if (rc)
 		return rc;
 	m->task = spec->task ? name_of(spec->task) : mem_strdup("");

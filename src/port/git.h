@@ -84,8 +84,9 @@ struct git_work {
 	int ahead;             /* commits from base to head */
 	int leftovers; /* files of the agent's that it did not commit: now they are (or saved) */
 	char left_out[1024];   /* files not committed, one a line "path: reason"; saved in <attempt>.rest */
-	char problem[512];     /* why the history cannot be used (does not descend, unfinished merge or
-	                          rebase, worktree gone); empty: fine. The work is kept either way. */
+	char problem[512];     /* why the work cannot be used (does not descend, unfinished merge or
+	                          rebase, worktree gone, something written outside); empty: fine.
+	                          The work is kept either way. */
 	char other_branch[256]; /* the branch it was on, if not its own; empty otherwise */
 };
 
@@ -165,6 +166,14 @@ struct git_ops {
 	 * agent's, and where it stays as it is collect() leaves it out.
 	 */
 	int (*brought)(struct git *g, const char *path, struct err *e);
+	/*
+	 * The agent is about to begin here: note what all worktrees share (hooks, configuration,
+	 * branches, tags, people's worktrees), so that collect() can say in 'problem' what the
+	 * attempt changed of it. busy: something else of ours is at work that has no attempt's
+	 * worktree (a check); other attempts, also of other epics, are known. Where somebody else
+	 * may have made a change, nobody is blamed.
+	 */
+	int (*watch)(struct git *g, const char *path, bool busy, struct err *e);
 	/* Called when every process of the attempt is gone. Leaves HEAD there detached. */
 	int (*collect)(struct git *g, const struct git_collect_spec *s, struct git_work *ret,
 		       struct err *e);

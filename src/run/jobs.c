@@ -221,10 +221,10 @@ static void fill_spec(struct task_work *w, const struct agent_attempt *a)
 static int note_brought(struct task_work *w)
 {
 	struct git *g = w->s->git;
-	if (!w->s->config->worktree_setup)
-		return 0;
 	char *path CLEANUP(freep) = path_worktree(&w->s->paths, w->t.slot - 1);
-	return g->ops->brought(g, path, &w->e);
+	if (w->s->config->worktree_setup && g->ops->brought(g, path, &w->e))
+		return w->e.code;
+	return g->ops->watch(g, path, w->busy, &w->e);
 }
 
 /* Everything a job needs, off the thread. One that was begun needs nothing but its name. */
@@ -269,6 +269,11 @@ static void job_begin(struct work *work)
 
 void job_send(struct supervisor *s, struct task_work *w)
 {
+	/* Checks and probes run commands of the project too; attempts know of each other. */
+	w->busy = s->core.merging >= 0 && s->config->queue_check;
+	for (size_t i = 0; i < s->jobs.n; i++)
+		w->busy = w->busy || (s->jobs.items[i].kind != ACT_AGENT &&
+				      s->jobs.items[i].kind != ACT_SETUP);
 	VEC_PUSH(&s->jobs, ((struct job){.number = w->action.job,
 					 .task = w->action.task,
 					 .serial = w->action.serial,

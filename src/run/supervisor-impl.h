@@ -103,6 +103,7 @@ struct task_work {
 	struct buf text, text2, text3;
 	struct err e;
 	VEC(struct prompt_landed) needs; /* direct dependencies; texts are the arena's */
+	bool busy;                       /* AGENT: a check or the like is under way */
 	bool number_taken;               /* "<task>.<attempt>" is the id of another task */
 	char pause[200];                 /* NOTIFY: why a kind is paused */
 	const char *status;              /* NOTIFY: of the run; static */

@@ -349,6 +349,12 @@ static int git_brought(struct git *g, const char *path, struct err *e)
 	return 0;
 }
 
+static int git_watch(struct git *g, const char *path, bool busy, struct err *e)
+{
+	(void)g, (void)path, (void)busy, (void)e;
+	return 0;
+}
+
 static void git_free(struct git *g)
 {
 	free(g);
@@ -360,6 +366,7 @@ int sim_git_open(struct git **ret)
 		.open_epic = git_open_epic,
 		.worktree = git_worktree_,
 		.brought = git_brought,
+		.watch = git_watch,
 		.collect = git_collect,
 		.merge = git_merge_,
 		.land = git_land_,
