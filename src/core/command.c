@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Errors of actions, and what people ask for: cancel, retry. */
 
@@ -139,7 +140,7 @@ void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
 static void start_over(struct task *t)
 {
 	t->spent = t->interruptions = t->deferrals = t->gate_errors = 0;
-	t->person = t->cancel = 0;
+	t->person = t->cancel = t->hold = 0;
 	if (t->state != TASK_FAILED && t->state != TASK_CONFLICTED)
 		t->reason[0] = '\0';
 }
@@ -166,9 +167,7 @@ void on_fixed(struct core *c, struct task *t, const struct core_event *ev)
 	t->head = ev->a;
 	t->head_base = ev->b;
 	if (t->branch) { /* its pull request is the person's, and there */
-		t->queued_seq = ++c->run.queued_seq;
-		c->run_dirty = true;
-		task_set_state(c, t, TASK_QUEUED);
+		queue_enter(c, t);
 	} else {
 		task_set_state(c, t, TASK_SUBMITTING);
 	}
@@ -184,4 +183,59 @@ void on_unfixed(struct core *c, struct task *t, const struct core_event *ev)
 	if (t->from != FROM_MERGED)
 		t->from = FROM_FRESH;
 	task_make_ready(c, t);
+}
+
+/* ---- the order of the queue ---- */
+
+void on_hold(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)c;
+	(void)ev;
+	t->hold = 1;
+}
+
+void on_release(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)c;
+	(void)ev;
+	t->hold = 0;
+}
+
+/*
+ * Out of the queue, in their order: its first n, and every one that was given a place. Those are
+ * its beginning.
+ */
+static void take_first(struct core *c, int64_t n, struct heap *ret)
+{
+	while (c->queue.items.n) {
+		int at = c->queue.items.items[0];
+		if ((int64_t)ret->items.n >= n && !c->tasks.items[at].place)
+			break;
+		heap_remove(c, HEAP_QUEUE, at);
+		VEC_PUSH(&ret->items, at);
+	}
+}
+
+/*
+ * To the n-th place of those that wait. All up to there get a place too: one that arrives later,
+ * with a higher priority, would push it back otherwise.
+ */
+void on_move(struct core *c, struct task *t, const struct core_event *ev)
+{
+	struct heap first = {0};
+	heap_remove(c, HEAP_QUEUE, task_index(c, t));
+	take_first(c, ev->n - 1, &first);
+	size_t n = first.items.n, to = ev->n < 1 ? 0 : (size_t)ev->n - 1;
+	to = to < n ? to : n;
+	VEC_PUSH(&first.items, 0);
+	memmove(&first.items.items[to + 1], &first.items.items[to],
+		(n - to) * sizeof(*first.items.items));
+	first.items.items[to] = task_index(c, t);
+	for (size_t i = 0; i <= n; i++) {
+		struct task *x = &c->tasks.items[first.items.items[i]];
+		x->place = (int64_t)i - (int64_t)n - 1;
+		task_touch(c, x);
+		heap_add(c, HEAP_QUEUE, first.items.items[i]);
+	}
+	VEC_DONE(&first.items);
 }

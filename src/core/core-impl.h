@@ -49,6 +49,8 @@ void job_over(struct core *c, struct task *t, const struct core_event *ev);
 
 /* queue.c */
 void queue_pump(struct core *c);
+/* Into the queue, with new work: its place is that of its arrival. */
+void queue_enter(struct core *c, struct task *t);
 void task_fail(struct core *c, struct task *t);
 
 /* command.c: may trying again change it; and how long to wait after so many errors in a row. */

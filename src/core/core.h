@@ -49,7 +49,7 @@ enum core_event_kind {
 	EV_NONE,
 #define EVENT(id) EV_##id,
 #include "core/task.def"
-	EV_TASK_LAST = EV_RETRY,
+	EV_TASK_LAST = EV_MOVE,
 	/* Of the run. */
 	EV_START,  /* a supervisor begins; text: boot id; n: a seed, used the first time */
 	EV_OPENED, /* a: epic head, b: base head; m: our last landing is not in it;
@@ -279,7 +279,11 @@ int core_find(const struct core *c, const char *id);
 /* Of two entries of the queue: does a land before b? */
 bool core_queue_before(const struct core *c, int a, int b);
 
-/* Would this task take CANCEL or RETRY where it stands? */
+/* What keeps an entry in the queue until a person says otherwise. */
+enum core_wait { WAIT_NONE, WAIT_RELEASE };
+enum core_wait core_waits_for(const struct task *t);
+
+/* Would this task take CANCEL, RETRY, HOLD, … where it stands? */
 bool core_accepts(const struct core *c, int task, enum core_event_kind k);
 
 /* How it ended, or stands. */

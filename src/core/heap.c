@@ -8,10 +8,12 @@ static struct heap *heap_of(struct core *c, enum heap_order o)
 	return o == HEAP_READY ? &c->ready : &c->queue;
 }
 
-/* Priority, then how many it unblocks, then age (of the issue, or in the queue). */
+/* In the queue a person's order first; then priority, then how many it unblocks, then age (of the issue, or in the queue). */
 static bool before(const struct core *c, enum heap_order o, int x, int y)
 {
 	const struct task *a = &c->tasks.items[x], *b = &c->tasks.items[y];
+	if (o == HEAP_QUEUE && a->place != b->place)
+		return a->place < b->place;
 	if (a->priority != b->priority)
 		return a->priority < b->priority;
 	if (a->dependents.n != b->dependents.n)

@@ -55,6 +55,8 @@ bool core_task_fits(const struct core *c, const struct task *t)
 		return false;
 	if (t->gave_up && task_state_action((enum task_state)t->state) == ACT_NONE)
 		return false;
+	if (t->place > 0)
+		return false;
 	return t->from >= FROM_FRESH && t->from <= FROM_MERGED && t->session >= SESSION_NONE &&
 	       t->session <= SESSION_FAILED;
 }
@@ -161,7 +163,7 @@ void core_take(struct core *c)
 static void count_task(struct core_totals *n, const struct task *t)
 {
 	n->total++;
-	n->person += t->person != 0;
+	n->person += t->person != 0 || core_waits_for(t) != WAIT_NONE;
 	n->landed += t->landed.hex[0] != '\0';
 	switch ((enum task_state)t->state) {
 	case TASK_BLOCKED:
@@ -268,6 +270,7 @@ void core_check(const struct core *c)
 		CHECK((t->heap_pos >= 0) == (t->state == TASK_READY || t->state == TASK_QUEUED));
 		CHECK(t->state != TASK_READY || t->unmet == 0);
 		CHECK(t->state != TASK_MERGED || t->landed.hex[0]);
+		CHECK(t->place <= 0);
 		live += task_is(t, F_SLOT);
 		merging += task_is(t, F_MERGE);
 	}

@@ -37,13 +37,26 @@ void on_pull(struct core *c, struct task *t, const struct core_event *ev)
 	} else if (c->policy.until_submitted) {
 		task_set_state(c, t, TASK_SUBMITTED);
 	} else {
-		t->queued_seq = ++c->run.queued_seq;
-		c->run_dirty = true;
-		task_set_state(c, t, TASK_QUEUED);
+		queue_enter(c, t);
 	}
 }
 
-/* The first entry that is due goes to the head. Its place is fixed from here on. */
+void queue_enter(struct core *c, struct task *t)
+{
+	t->queued_seq = ++c->run.queued_seq;
+	t->place = 0;
+	c->run_dirty = true;
+	task_set_state(c, t, TASK_QUEUED);
+}
+
+enum core_wait core_waits_for(const struct task *t)
+{
+	if (t->state != TASK_QUEUED)
+		return WAIT_NONE;
+	return t->hold ? WAIT_RELEASE : WAIT_NONE;
+}
+
+/* The first entry that is due, and that nobody keeps, goes to the head. Its place is fixed from here on. */
 void queue_pump(struct core *c)
 {
 	if (c->merging >= 0 || c->run.state != RUN_RUNNING || c->run.paused || c->run.full ||
@@ -53,7 +66,8 @@ void queue_pump(struct core *c)
 	VEC(int) passed = {0};
 	while (c->queue.items.n && best < 0) {
 		int at = c->queue.items.items[0];
-		if (c->tasks.items[at].due_mono > c->now.mono_ms) {
+		const struct task *t = &c->tasks.items[at];
+		if (t->due_mono > c->now.mono_ms || core_waits_for(t) != WAIT_NONE) {
 			heap_remove(c, HEAP_QUEUE, at);
 			VEC_PUSH(&passed, at);
 		} else {

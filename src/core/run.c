@@ -426,8 +426,7 @@ static void on_branch(struct core *c, const struct core_event *ev)
 	t->pull = ev->n;
 	t->branch = ev->m;
 	t->person = 0;
-	t->queued_seq = ++c->run.queued_seq;
-	task_set_state(c, t, TASK_QUEUED);
+	queue_enter(c, t);
 	dependents_rise(c, t);
 }
 
@@ -512,7 +511,8 @@ static bool task_progresses(const struct core *c, const struct task *t)
 	case TASK_WAITING:
 		return !schedule_stuck(c);
 	case TASK_QUEUED:
-		return c->run.stop != STOP_NOW && c->run.exit == 0;
+		return c->run.stop != STOP_NOW && c->run.exit == 0 &&
+		       core_waits_for(t) == WAIT_NONE;
 	default:
 		return task_state_action((enum task_state)t->state) != ACT_NONE;
 	}

@@ -9,7 +9,7 @@ static task_handler *const table[TASK_STATE_COUNT][EV_TASK_LAST + 1] = {
 /* Answers name the action they answer; what people and clocks say does not. */
 static bool is_answer(enum core_event_kind k)
 {
-	return k != EV_DUE && k != EV_CANCEL && k != EV_RETRY;
+	return k < EV_DUE;
 }
 
 static void task_step(struct core *c, const struct core_event *ev)

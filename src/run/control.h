@@ -20,16 +20,20 @@ enum control_verb {
 	CONTROL_RESUME,
 	CONTROL_STOP,
 	CONTROL_STOP_NOW,
-	CONTROL_SUBMIT
+	CONTROL_SUBMIT,
+	CONTROL_HOLD,
+	CONTROL_RELEASE,
+	CONTROL_MOVE
 };
 
 struct control_request {
 	enum control_verb verb;
-	const char *const *ids; /* RETRY, CANCEL; NULL-terminated */
+	const char *const *ids; /* RETRY, CANCEL, HOLD, RELEASE, MOVE; NULL-terminated */
 	/* SUBMIT: the child issue as the tracker has it, and what to land. */
 	const char *id, *title, *head, *base;
 	int priority, branch; /* branch: as struct task has it */
 	int64_t pull;
+	int place; /* MOVE: among those that wait, 1 the first */
 };
 
 /*

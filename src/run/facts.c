@@ -15,7 +15,8 @@ static bool is_merged(const struct task *t)
 
 bool task_needs_person(const struct task *t)
 {
-	return t->person || t->gave_up || t->state == TASK_CONFLICTED;
+	return t->person || t->gave_up || t->state == TASK_CONFLICTED ||
+	       core_waits_for(t) != WAIT_NONE;
 }
 
 bool task_had_nothing(const struct task *t)
@@ -41,7 +42,8 @@ static void find_held(struct facts *f)
 	VEC(int) reached = {0};
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		f->held[i] = -1;
-		if (task_has_fallen(&c->tasks.items[i]))
+		if (task_has_fallen(&c->tasks.items[i]) ||
+		    core_waits_for(&c->tasks.items[i]) != WAIT_NONE)
 			VEC_PUSH(&reached, (int)i);
 	}
 	for (size_t i = 0; i < reached.n; i++) {
@@ -165,6 +167,17 @@ static void ready_reason(struct buf *b, const struct facts *f, const struct task
 	buf_until(b, k->paused_ms, c->now.wall_ms);
 }
 
+static void queued_reason(struct buf *b, const struct task *t)
+{
+	if (core_waits_for(t) == WAIT_RELEASE) {
+		buf_puts(b, "held in the queue until 'ganger queue release ");
+		buf_shell(b, t->id);
+		buf_puts(b, "'");
+	} else {
+		add_lines(b, t->reason);
+	}
+}
+
 void facts_reason(struct buf *b, const struct facts *f, int task)
 {
 	const struct core *c = f->core;
@@ -178,6 +191,8 @@ void facts_reason(struct buf *b, const struct facts *f, int task)
 		buf_until(b, t->due_ms, c->now.wall_ms);
 		buf_puts(b, t->reason[0] ? ": " : "");
 		add_lines(b, t->reason);
+	} else if (t->state == TASK_QUEUED) {
+		queued_reason(b, t);
 	} else {
 		add_lines(b, t->reason); /* what the machine said of it, if it did */
 	}

@@ -81,7 +81,9 @@ static void add_log(struct buf *b, const struct report_spec *s, const char *task
 
 void report_next_step(struct buf *b, const struct report_spec *s, const struct task *t)
 {
-	if (t->state == TASK_CONFLICTED) {
+	if (core_waits_for(t) == WAIT_RELEASE) {
+		add_ganger(b, "queue release", t->id);
+	} else if (t->state == TASK_CONFLICTED) {
 		add_conflict_steps(b, s, t);
 	} else if (t->state == TASK_MERGED || t->state == TASK_NOTHING) {
 		if (!t->gave_up)

@@ -12,7 +12,8 @@
 static const char *const verbs[] = {
 	[CONTROL_RETRY] = "retry",   [CONTROL_CANCEL] = "cancel", [CONTROL_PAUSE] = "pause",
 	[CONTROL_RESUME] = "resume", [CONTROL_STOP] = "stop",     [CONTROL_STOP_NOW] = "stop-now",
-	[CONTROL_SUBMIT] = "submit",
+	[CONTROL_SUBMIT] = "submit", [CONTROL_HOLD] = "hold",     [CONTROL_RELEASE] = "release",
+	[CONTROL_MOVE] = "move",
 };
 
 /* ---- as a line ---- */
@@ -33,6 +34,8 @@ char *request_write(const struct control_request *r)
 		cJSON_AddNumberToObject(j, "branch", r->branch);
 		cJSON_AddNumberToObject(j, "pull", (double)r->pull);
 	}
+	if (r->verb == CONTROL_MOVE)
+		cJSON_AddNumberToObject(j, "place", r->place);
 	char *line = cJSON_PrintUnformatted(j);
 	CHECK(line);
 	cJSON_Delete(j);
@@ -123,11 +126,18 @@ static bool read_submit(const cJSON *j, struct control_request *r)
 	return true;
 }
 
+/* Where a queue ends is known to it alone: beyond that is its end. */
+static bool read_place(const cJSON *j, struct control_request *r)
+{
+	return number_of(j, "place", 1, INT_MAX, &r->place) && r->place;
+}
+
 int request_parse(struct str line, struct request *ret, struct err *e)
 {
 	*ret = (struct request){.json = cJSON_ParseWithLength(line.p, line.n)};
 	if (read_verb(ret->json, &ret->asked) && read_ids(ret->json, ret) &&
-	    (ret->asked.verb != CONTROL_SUBMIT || read_submit(ret->json, &ret->asked)))
+	    (ret->asked.verb != CONTROL_SUBMIT || read_submit(ret->json, &ret->asked)) &&
+	    (ret->asked.verb != CONTROL_MOVE || read_place(ret->json, &ret->asked)))
 		return 0;
 	request_done(ret);
 	return err_set(e, ERR_INVALID, "that is no request of this version of ganger");
@@ -142,28 +152,48 @@ void request_done(struct request *r)
 
 /* ---- as events ---- */
 
+/* What is asked of tasks: the event each gets, and what is said of it then. */
+static const struct {
+	enum core_event_kind event;
+	const char *said;
+} task_verbs[] = {
+	[CONTROL_RETRY] = {EV_RETRY,   "will be tried again:"},
+	[CONTROL_CANCEL] = {EV_CANCEL,  "cancelled:"          },
+	[CONTROL_HOLD] = {EV_HOLD,    "held in the queue:"  },
+	[CONTROL_RELEASE] = {EV_RELEASE, "released:"           },
+	[CONTROL_MOVE] = {EV_MOVE,    "moved:"              },
+};
+
+static int
+check_task(const struct core *c, const struct control_request *r, const char *id, struct err *e)
+{
+	int at = core_find(c, id);
+	if (at < 0 || c->tasks.items[at].outside)
+		return err_set(e, ERR_NOT_FOUND, "epic '%s' has no task '%s'", c->run.epic, id);
+	const struct task *t = &c->tasks.items[at];
+	if (!core_accepts(c, at, task_verbs[r->verb].event))
+		return err_set(e, ERR_INVALID, "task '%s' is %s: nothing to %s", id,
+			       task_state_word((enum task_state)t->state), verbs[r->verb]);
+	if (r->verb == CONTROL_RELEASE && !t->hold)
+		return err_set(e, ERR_INVALID, "task '%s' is not held", id);
+	return 0;
+}
+
 static int task_events(struct core *c,
 		       const struct control_request *r,
-		       enum core_event_kind kind,
 		       struct buf *said,
 		       void (*give)(void *ctx, const struct core_event *ev),
 		       void *ctx,
 		       struct err *e)
 {
+	for (const char *const *id = r->ids; id && *id; id++)
+		if (check_task(c, r, *id, e))
+			return e->code;
 	for (const char *const *id = r->ids; id && *id; id++) {
-		int at = core_find(c, *id);
-		if (at < 0 || c->tasks.items[at].outside)
-			return err_set(e, ERR_NOT_FOUND, "epic '%s' has no task '%s'", c->run.epic,
-				       *id);
-		if (!core_accepts(c, at, kind))
-			return err_set(e, ERR_INVALID, "task '%s' is %s: nothing to %s", *id,
-				       task_state_word((enum task_state)c->tasks.items[at].state),
-				       verbs[r->verb]);
-	}
-	for (const char *const *id = r->ids; id && *id; id++) {
-		give(ctx, &(struct core_event){.kind = kind, .task = core_find(c, *id)});
-		buf_printf(said, "%s %s\n",
-			   kind == EV_RETRY ? "will be tried again:" : "cancelled:", *id);
+		give(ctx, &(struct core_event){.kind = task_verbs[r->verb].event,
+					       .task = core_find(c, *id),
+					       .n = r->place});
+		buf_printf(said, "%s %s\n", task_verbs[r->verb].said, *id);
 	}
 	return 0;
 }
@@ -205,9 +235,11 @@ int request_events(struct core *c,
 	struct core_event ev = {.task = -1};
 	switch (r->verb) {
 	case CONTROL_RETRY:
-		return task_events(c, r, EV_RETRY, said, give, ctx, e);
 	case CONTROL_CANCEL:
-		return task_events(c, r, EV_CANCEL, said, give, ctx, e);
+	case CONTROL_HOLD:
+	case CONTROL_RELEASE:
+	case CONTROL_MOVE:
+		return task_events(c, r, said, give, ctx, e);
 	case CONTROL_SUBMIT:
 		return submit_events(c, r, said, give, ctx, e);
 	case CONTROL_PAUSE:

@@ -16,7 +16,7 @@ void __wrap_core_step(struct core *c, const struct core_event *ev);
 
 static bool is_answer(enum core_event_kind k)
 {
-	return k != EV_DUE && k != EV_CANCEL && k != EV_RETRY;
+	return k < EV_DUE;
 }
 
 /* An answer that comes a second time, late: it must change nothing. */

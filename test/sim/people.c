@@ -262,6 +262,24 @@ static void orders_retry(int64_t n)
 	person_orders(EV_RETRY);
 }
 
+/* Only what waits in the queue takes these; most tasks do not, most of the time. */
+static void orders_queue(int64_t kind)
+{
+	const struct core *c = core_now();
+	enum core_event_kind k = (enum core_event_kind)kind;
+	for (size_t i = 0; c && i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		if (!core_accepts(c, (int)i, k) || (k == EV_RELEASE) != (t->hold != 0) ||
+		    rng_chance(&sim->rng, 0.5))
+			continue;
+		say("person: %s %s", event_name(k), t->id);
+		tell(k, (int)i, k == EV_MOVE ? rng_between(&sim->rng, 1, 4) : 0);
+		break;
+	}
+	if (k == EV_HOLD)
+		at(rng_below(&sim->rng, HOUR / 6), orders_queue, EV_RELEASE);
+}
+
 void people_init(void)
 {
 	static const struct {
@@ -272,6 +290,8 @@ void people_init(void)
 		{crash,           0,             6},
 		{orders_cancel,   0,             3},
 		{orders_retry,    0,             6},
+		{orders_queue,    EV_HOLD,       3},
+		{orders_queue,    EV_MOVE,       2},
 		{person_pauses,   0,             2},
 		{person_stops,    STOP_GRACEFUL, 2},
 		{person_stops,    STOP_NOW,      2},
@@ -334,6 +354,7 @@ bool people_between(int round, int exit_code)
 			person_fixes((int)i);
 		if (rng_chance(&sim->rng, 0.7))
 			people_ask_retry(x->id);
+		people_ask_release(x->id);
 	}
 	return again;
 }

@@ -12,5 +12,6 @@ void people_see(const char *id);
 
 /* run.c: 'ganger retry ID' where no supervisor runs. */
 void people_ask_retry(const char *id);
+void people_ask_release(const char *id);
 
 #endif

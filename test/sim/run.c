@@ -366,7 +366,7 @@ static void ask(enum control_verb verb, const char *id)
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
 	IGNORE(control_send(&place, &config, "e", &r, &said, &e));
-	say("ganger %s %s: %s", verb == CONTROL_RETRY ? "retry" : "?", id,
+	say("ganger %s %s: %s", verb == CONTROL_RETRY ? "retry" : "release", id,
 	    e.code ? e.msg : buf_cstr(&said));
 	sim->dead = sim->lock = false;
 }
@@ -375,6 +375,11 @@ void people_ask_retry(const char *id)
 {
 	checker_retried(sim->checker, issue_index(id));
 	ask(CONTROL_RETRY, id);
+}
+
+void people_ask_release(const char *id)
+{
+	ask(CONTROL_RELEASE, id);
 }
 
 bool world_run(struct world *w)

@@ -4,6 +4,7 @@
 #include "port/store.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
+#include "ui/cli/control.h"
 #include "ui/cli/epic.h"
 
 /* retry, cancel, pause, resume, stop: what people ask of a run. */
@@ -42,8 +43,9 @@ static int send_to(struct cli *c, const char *epic, const struct control_request
 		if (line.n)
 			cli_print_line(c, text);
 	}
-	if (r->verb != CONTROL_PAUSE && r->verb != CONTROL_CANCEL && epic_pid(c, epic) == 0 &&
-	    r->verb != CONTROL_STOP && r->verb != CONTROL_STOP_NOW)
+	if (r->verb != CONTROL_PAUSE && r->verb != CONTROL_CANCEL && r->verb != CONTROL_HOLD &&
+	    r->verb != CONTROL_MOVE && epic_pid(c, epic) == 0 && r->verb != CONTROL_STOP &&
+	    r->verb != CONTROL_STOP_NOW)
 		hint_run(c, epic);
 	return CLI_OK;
 }
@@ -76,7 +78,7 @@ static struct asked *asked_for(struct asked_all *a, char *epic)
 	return &a->epics.items[a->epics.n - 1];
 }
 
-static int ask_tasks(struct cli *c, enum control_verb verb, int argc, char **argv)
+int control_ask_tasks(struct cli *c, const struct control_request *r, int argc, char **argv)
 {
 	struct asked_all all CLEANUP(asked_done) = {0};
 	struct err e = ERR_INIT;
@@ -92,11 +94,12 @@ static int ask_tasks(struct cli *c, enum control_verb verb, int argc, char **arg
 	}
 	for (size_t i = 0; i < all.epics.n; i++) {
 		struct asked *a = &all.epics.items[i];
-		int code;
 
 		VEC_PUSH(&a->ids, NULL);
-		code = send_to(c, a->epic,
-			       &(struct control_request){.verb = verb, .ids = a->ids.items});
+		struct control_request asked = *r;
+
+		asked.ids = a->ids.items;
+		int code = send_to(c, a->epic, &asked);
 		worst = code > worst ? code : worst;
 	}
 	return worst;
@@ -104,12 +107,12 @@ static int ask_tasks(struct cli *c, enum control_verb verb, int argc, char **arg
 
 int cmd_retry(struct cli *c, int argc, char **argv)
 {
-	return ask_tasks(c, CONTROL_RETRY, argc, argv);
+	return control_ask_tasks(c, &(struct control_request){.verb = CONTROL_RETRY}, argc, argv);
 }
 
 int cmd_cancel(struct cli *c, int argc, char **argv)
 {
-	return ask_tasks(c, CONTROL_CANCEL, argc, argv);
+	return control_ask_tasks(c, &(struct control_request){.verb = CONTROL_CANCEL}, argc, argv);
 }
 
 /* The epic named, else the only one that is run, else the only one there is. */

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ganger status, ganger queue: where an epic stands, from its journal alone. */
+/* ganger status: where an epic stands, from its journal alone. */
 
 static cJSON *json_number(int64_t n, bool known)
 {
@@ -386,66 +386,5 @@ int cmd_status(struct cli *c, int argc, char **argv)
 	status_text(&text, &v, &f);
 	cli_print_buf(c, &text);
 	status_hints(c, &v);
-	return CLI_OK;
-}
-
-/* ---- the queue alone ---- */
-
-static void entry_line(struct buf *b, const struct core *c, int at, int cols)
-{
-	const struct task *t = &c->tasks.items[at];
-	struct buf id CLEANUP(buf_done) = BUF_INIT;
-	struct buf pr CLEANUP(buf_done) = BUF_INIT;
-
-	buf_line(&id, str_of(t->id));
-	if (t->pull)
-		buf_printf(&pr, "#%" PRId64, t->pull);
-	buf_printf(b, "%*s  %-10s  %6s  ", cols, buf_cstr(&id),
-		   task_state_word((enum task_state)t->state), buf_cstr(&pr));
-	buf_line(b, str_of(t->title));
-	buf_putc(b, '\n');
-}
-
-static cJSON *entries_json(const struct view *v, const struct facts *f)
-{
-	const struct core *c = &v->core;
-	cJSON *j = cJSON_CreateObject(), *entries;
-
-	cJSON_AddItemToObject(j, "epic", cli_json_text(v->epic));
-	entries = cJSON_AddArrayToObject(j, "queue");
-	for (size_t i = 0; i < f->queue.n; i++) {
-		const struct task *t = &c->tasks.items[f->queue.items[i]];
-		cJSON *x = cJSON_CreateObject();
-
-		cJSON_AddItemToObject(x, "id", cli_json_text(t->id));
-		cJSON_AddItemToObject(x, "title", cli_json_text(t->title));
-		cJSON_AddStringToObject(x, "state", task_state_word((enum task_state)t->state));
-		cJSON_AddItemToObject(x, "pr", json_number(t->pull, t->pull != 0));
-		cJSON_AddItemToObject(x, "head",
-				      cli_json_text(t->head.hex[0] ? t->head.hex : NULL));
-		cJSON_AddItemToArray(entries, x);
-	}
-	return j;
-}
-
-int cmd_queue(struct cli *c, int argc, char **argv)
-{
-	struct view v CLEANUP(view_done) = {0};
-	struct facts f CLEANUP(facts_done) = {0};
-	struct buf text CLEANUP(buf_done) = BUF_INIT;
-	struct err e = ERR_INIT;
-
-	if (epic_view(c, argc ? argv[0] : NULL, &v, &e))
-		return cli_fail(c, &e);
-	facts_find(&v.core, &f);
-	if (cli_flag(c, "json")) {
-		cli_print_json(c, entries_json(&v, &f));
-		return CLI_OK;
-	}
-	for (size_t i = 0; i < f.queue.n; i++)
-		entry_line(&text, &v.core, f.queue.items[i], id_cols(&v.core));
-	cli_print_buf(c, &text);
-	if (!f.queue.n)
-		cli_hint(c, "nothing is in the queue of epic '%s'", v.epic);
 	return CLI_OK;
 }

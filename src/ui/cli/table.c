@@ -63,6 +63,12 @@ static const struct cli_option json_options[] = {
 	{NULL,   NULL, NULL,               0},
 };
 
+static const struct cli_option queue_options[] = {
+	{"json", NULL,   "the list as JSON",                                    0},
+	{"epic", "EPIC", "whose task it is, where several have one of that id", 0},
+	{NULL,   NULL,   NULL,						  0},
+};
+
 static const struct cli_option task_options[] = {
 	{"epic", "EPIC", "whose task it is, where several have one of that id", 0},
 	{NULL,   NULL,   NULL,						  0},
@@ -288,10 +294,13 @@ const struct cli_command cli_commands[] = {
 	},
 	{
 		.name = "queue",
-		.usage = "[EPIC]",
-		.help = "list the merge queue, its head first",
-		.options = json_options,
-		.operands_max = 1,
+		.usage = "[EPIC] | hold ID... | release ID... | move ID first|N",
+		.help = "list the merge queue, its head first; hold entries, or change its order",
+		.about = "What is held stays in the queue, and those behind it go on, until 'release'. N is\n"
+			 "the place among those that wait, as the list numbers them; all up to there keep\n"
+			 "their order, whatever arrives. What is being merged has its place.\n",
+		.options = queue_options,
+		.operands_max = -1,
 		.needs = CLI_CONFIG,
 		.run = cmd_queue,
 	},
