@@ -192,6 +192,34 @@ until [ "$(readlink "/proc/$!/cwd")" = "$D/worktree/x" ] || [ $SECONDS -gt $wait
 planted processes 'a process in a worktree'
 kill $!
 wait $! 2>/dev/null
+
+# The agent's own book. A flock(1) that is killed, before it has the lock or after, says nothing
+# of the lock: that agent is not told of as one beside another.
+FLOCK=$(command -v flock)
+export FLOCK T
+program flock <<'END'
+#!/bin/sh
+echo >>"$T/asked"
+case $(wc -l <"$T/asked") in
+1 | 4) kill -9 $$ ;;
+2 | 5) "$FLOCK" "$@"; kill -9 $$ ;;
+*) exec "$FLOCK" "$@" ;;
+esac
+END
+# agent BOOK: one agent of task 1, with the flock above.
+agent()
+{
+	rm -f "$T/asked"
+	echo '%storm nothing' |
+		GANGER_TASK=1 GANGER_ATTEMPT=1 PATH="$T/bin:$PATH" run "$here/agent" "$1" 3
+}
+world
+agent "$T/book"
+like "$(cat "$T/book")" '^start 1 1 [0-9]+ [0-9a-f]+ 0 alone$' 'a killed flock is no other agent'
+exec 8>>"$T/book.task-1" && flock 8
+agent "$T/book"
+like "$(cat "$T/book")" '^start 1 1 [0-9]+ [0-9a-f]+ 0 overlap$' 'an agent that lives is one'
+exec 8>&-
 cd /
 
 done_testing
