@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 #include "core/core-impl.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,9 +129,17 @@ void job_text(const struct core_event *ev, const char *limit, char *ret, size_t 
 		(void)snprintf(ret, size, "%s", how);
 }
 
+/* The machine had no room for it (processes, memory, descriptors, disk): it is not at fault. */
+static bool lacked_room(const struct task *t)
+{
+	int64_t e = t->job_code;
+	return t->job_how == HOW_NOT_STARTED && (e == EAGAIN || e == ENOMEM || e == EMFILE ||
+						 e == ENFILE || e == ENOSPC || e == EDQUOT);
+}
+
 static bool was_interrupted(const struct task *t)
 {
-	return t->job_how == HOW_STOPPED || t->job_how == HOW_LOST || t->job_how == HOW_SIGNALED;
+	return lacked_room(t) || t->job_how == HOW_STOPPED || t->job_how == HOW_LOST || t->job_how == HOW_SIGNALED;
 }
 
 /* Where the next attempt starts: DESIGN 6, last line of "what happens when an agent ends". */
@@ -149,7 +158,7 @@ static enum core_from next_from(const struct core *c, const struct task *t, enum
 static enum outcome judge(struct core *c, struct task *t, const struct core_event *ev)
 {
 	if (t->job_how == HOW_NOT_STARTED && t->reason[0])
-		return OUT_COUNTED;
+		return lacked_room(t) ? OUT_INTERRUPTED : OUT_COUNTED;
 	/* A result that the agent wrote down itself counts, however its process ended. */
 	if (ev->result == RESULT_FAILED && was_interrupted(t)) {
 		task_reason(c, t, "%s", how_text(t->job_how));
@@ -238,8 +247,11 @@ static void interrupted(struct core *c, struct task *t)
 		task_fail(c, t);
 		return;
 	}
-	/* A full disk would interrupt the next one as well; schedule_claims() waits for room. */
-	task_make_ready(c, t);
+	/* Room comes back as others end. Of a full disk the run knows: it claims nothing. */
+	if (lacked_room(t))
+		task_wait(c, t, backoff_ms(c, t->interruptions));
+	else
+		task_make_ready(c, t);
 }
 
 static void

@@ -253,7 +253,8 @@ static void job_begin(struct work *work)
 	struct job *j = job_find(s, w->action.job);
 	s->works--;
 	if (w->e.code) {
-		struct job_end end = {.number = (uint64_t)w->action.job, .how = JOB_NOT_STARTED};
+		struct job_end end = {.number = (uint64_t)w->action.job, .how = JOB_NOT_STARTED,
+				      .code = w->e.sys};
 		(void)snprintf(end.text, sizeof(end.text), "%.200s", w->e.msg);
 		job_ended(s, &end);
 	} else if (j) {

@@ -28,6 +28,7 @@ struct book_task {
 	int alive;  /* jobs */
 	int attempt_most;
 	int counted;       /* attempts that count, since it was last retried */
+	int refused;       /* the attempt that could not be started last; 0 none */
 	int64_t failed_at; /* the last one that failed by itself; -1 none */
 	enum checker_end last_end;
 	bool red;
@@ -330,7 +331,8 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 	if (t->counted >= c->limits.attempts)
 		checker_break(c, "policy: task %d has a try too many, %d counted", j->task,
 			      t->counted);
-	if (t->failed_at >= 0 && !c->clock_broken &&
+	/* A start that was refused, and nobody heard of it, may be asked for again at once. */
+	if (t->failed_at >= 0 && !c->clock_broken && j->attempt != t->refused &&
 	    now < t->failed_at + c->limits.retry_ms * 3 / 4)
 		checker_break(c, "policy: task %d is tried again %d ms after it failed", j->task,
 			      (int)(now - t->failed_at));
@@ -363,6 +365,14 @@ void checker_job_started(struct checker *c, const struct checker_job *j, int64_t
 		c->gate_task = j->task;
 	if (session)
 		check_session(c, j, now);
+}
+
+/* Whatever the reason: what could not start now is not tried again at once. */
+void checker_job_refused(struct checker *c, int task, int attempt, int64_t now)
+{
+	struct book_task *t = book(c, task);
+	t->refused = attempt;
+	t->failed_at = now;
 }
 
 void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now)

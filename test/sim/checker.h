@@ -44,6 +44,8 @@ struct checker_job {
 	int start; /* commit that its worktree was at */
 };
 void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now);
+/* An agent that could not be started. */
+void checker_job_refused(struct checker *c, int task, int attempt, int64_t now);
 enum checker_end { END_DONE = 1, END_NOTHING, END_FAILED, END_LATER, END_INTERRUPTED };
 void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now);
 

@@ -3,6 +3,7 @@
 #include "port/agent.h"
 #include "sim/sim.h"
 
+#include <errno.h>
 #include <string.h>
 
 /*
@@ -335,7 +336,10 @@ static void begin(struct executor *x, const struct job_spec *s)
 			return;
 		struct sim_job *j = job_new(s);
 		j->wanted = true;
-		is_over(j, JOB_NOT_STARTED, 0);
+		/* No room, or a program that is not there. */
+		if (j->program == PROGRAM_AGENT && j->task >= 0)
+			checker_job_refused(sim->checker, j->task, j->attempt, sim->now);
+		is_over(j, JOB_NOT_STARTED, rng_chance(&sim->rng, 0.5) ? EMFILE : ENOENT);
 		return;
 	}
 	struct sim_job *j = job_new(s);

@@ -22,6 +22,8 @@ BUGS = [
     ('a success does not count as an attempt', 'core/attempt.c', '\t\tt->spent++;\n', ''),
     ('no delay before a retry', 'core/attempt.c',
      'task_wait(c, t, backoff_ms(c, t->spent))', 'task_wait(c, t, 0)'),
+    ('what had no room is tried again at once', 'core/attempt.c',
+     'task_wait(c, t, backoff_ms(c, t->interruptions))', 'task_make_ready(c, t)'),
     ('"nothing to do" after a red check', 'core/attempt.c', 'ev->result == RESULT_NOTHING && t->red',
      'false'),
     ('a stale answer is accepted', 'core/step.c', 'ev->serial != t->serial', 'false'),

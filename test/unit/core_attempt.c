@@ -1,5 +1,7 @@
 #include "unit/core_fixture.h"
 
+#include <errno.h>
+
 /* One attempt: how it goes on from every end it can have. */
 
 static void test_attempt__goes_through_its_states_and_sessions(void **state)
@@ -194,6 +196,45 @@ static void test_attempt__interruptions_count_anew_after_one_that_counted(void *
 	rig_done(&r);
 }
 
+/* The agent's job could not be started; the supervisor says so in words, as it always does. */
+static void not_started(struct rig *r, const char *id, int64_t code)
+{
+	issues(r, id);
+	begin(r);
+	to_work(r, id);
+	ANSWER(r, id, ACT_AGENT, .kind = EV_JOB_ENDED, .how = HOW_NOT_STARTED, .code = code,
+	       .text = "could not start 'shim'");
+	collected(r, id, RESULT_FAILED, 0);
+}
+
+static void test_attempt__what_had_no_room_to_start_waits_and_does_not_count(void **state)
+{
+	static const int codes[] = {EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC};
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		struct rig r;
+		rig_init(&r, NULL);
+		not_started(&r, "a", codes[i]);
+		assert_state(&r, "a", TASK_WAITING);
+		assert_int_equal(task(&r, "a")->spent, 0);
+		assert_int_equal(task(&r, "a")->interruptions, 1);
+		assert_non_null(strstr(task(&r, "a")->reason, "could not start 'shim'"));
+		rig_done(&r);
+	}
+}
+
+static void test_attempt__a_program_that_is_not_there_counts(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	not_started(&r, "a", ENOENT);
+	assert_state(&r, "a", TASK_WAITING);
+	assert_int_equal(task(&r, "a")->spent, 1);
+	assert_int_equal(task(&r, "a")->interruptions, 0);
+	rig_done(&r);
+}
+
 static void test_attempt__a_full_disk_is_no_verdict(void **state)
 {
 	struct rig r;
@@ -329,6 +370,8 @@ int main(void)
 		cmocka_unit_test(test_attempt__a_time_out_counts_and_the_next_goes_on_from_it),
 		cmocka_unit_test(test_attempt__an_interrupted_one_does_not_count_up_to_a_limit),
 		cmocka_unit_test(test_attempt__interruptions_count_anew_after_one_that_counted),
+		cmocka_unit_test(test_attempt__what_had_no_room_to_start_waits_and_does_not_count),
+		cmocka_unit_test(test_attempt__a_program_that_is_not_there_counts),
 		cmocka_unit_test(test_attempt__a_full_disk_is_no_verdict),
 		cmocka_unit_test(test_attempt__later_costs_nothing_up_to_a_limit),
 		cmocka_unit_test(test_attempt__a_refused_claim_needs_a_person),
