@@ -55,11 +55,11 @@ static int fill(const struct agent_settings *s,
 	return 0;
 }
 
-static int command_command(const struct agent_settings *s,
-			   const struct agent_attempt *a,
-			   bool probe,
-			   struct agent_command *ret,
-			   struct err *e)
+int agent_command_start(const struct agent_settings *s,
+			const struct agent_attempt *a,
+			bool probe,
+			struct agent_command *ret,
+			struct err *e)
 {
 	const char *const *argv = probe ? s->probe : s->command;
 
@@ -73,7 +73,7 @@ static int command_command(const struct agent_settings *s,
 
 const struct agent_kind agent_kind_command = {
 	.name = "command",
-	.command = command_command,
+	.command = agent_command_start,
 	.judge = agent_judge,
 };
 

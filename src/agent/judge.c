@@ -26,6 +26,7 @@ struct evidence {
 	struct buf log;  /* cleaned, the last LOG_RECORD_BYTES */
 	struct buf tail; /* cleaned, the last LOG_PAUSE_BYTES, and the record's last words */
 	struct record record;
+	const struct speech *speech; /* NULL: any program */
 };
 
 /* What pause_on found. */
@@ -46,13 +47,20 @@ static void evidence_done(struct evidence *ev)
 static int evidence_read(const char *path, struct evidence *ev, struct err *e)
 {
 	struct buf raw CLEANUP(buf_done) = BUF_INIT;
-	int rc = path ? log_read_tail(path, LOG_RECORD_BYTES, &raw, e) : 0;
+	size_t max = ev->speech ? LOG_SPEECH_BYTES : LOG_RECORD_BYTES;
+	int rc = path ? log_read_tail(path, max, &raw, e) : 0;
 	struct str end;
 
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
 	end = buf_str(&raw);
 	log_clean(&ev->log, end);
+	if (ev->speech) {
+		record_fold(ev->speech, buf_str(&ev->log), end.n >= max, &ev->tail, &ev->record);
+		if (ev->record.text)
+			buf_puts(&ev->tail, ev->record.failed ? ev->record.text : "");
+		return 0;
+	}
 	record_find(buf_str(&ev->log), &ev->record);
 	if (end.n > LOG_PAUSE_BYTES) {
 		end.p += end.n - LOG_PAUSE_BYTES;
@@ -71,6 +79,9 @@ static struct str last_words(const struct evidence *ev)
 {
 	struct str line = {0};
 
+	if (ev->speech)
+		return log_last_line(ev->record.text ? str_of(ev->record.text)
+						     : buf_str(&ev->tail));
 	if (ev->record.text && (ev->record.last || ev->record.failed))
 		line = log_last_line(str_of(ev->record.text));
 	return line.n ? line : log_last_line(buf_str(&ev->log));
@@ -278,7 +289,10 @@ static int judge_exit(const struct agent_settings *s,
 	char what[64];
 	int rc = find_limit(s, ev, now_ms, &l, e);
 
-	(void)snprintf(what, sizeof(what), "exit %d%s", code, words.n ? "" : ", no output");
+	(void)snprintf(what, sizeof(what), "exit %d%s", code,
+		       code == 0 ? ", but without a record of success"
+		       : words.n ? ""
+				 : ", no output");
 	if (rc) {
 		free(l.line);
 		return rc;
@@ -306,6 +320,16 @@ static int judge_success(const struct evidence *ev, struct agent_verdict *v)
 	if (v->result == AGENT_NOTHING)
 		set_reason(v, "nothing to do", (struct str){0});
 	return 0;
+}
+
+static int judge_speech_success(const struct evidence *ev, struct agent_verdict *v)
+{
+	int rc = judge_success(ev, v);
+
+	if (v->result == AGENT_NOTHING && ev->record.denied[0])
+		return failed(v, "nothing done, but it was denied a tool",
+			      str_of(ev->record.denied));
+	return rc;
 }
 
 /* However it ended but by its own exit. */
@@ -365,7 +389,11 @@ static int judge(const struct agent_settings *s,
 		return rc;
 	if (end->how != JOB_EXITED)
 		return judge_ended(end, ev, v);
-	return end->code == 0 ? judge_success(ev, v) : judge_exit(s, ev, end->code, now_ms, v, e);
+	if (ev->speech && end->code == 0 && ev->record.found && !ev->record.failed)
+		return judge_speech_success(ev, v);
+	if (end->code == 0 && !ev->speech)
+		return judge_success(ev, v);
+	return judge_exit(s, ev, end->code, now_ms, v, e);
 }
 
 int agent_judge(const struct agent_settings *s,
@@ -375,7 +403,19 @@ int agent_judge(const struct agent_settings *s,
 		struct agent_verdict *ret,
 		struct err *e)
 {
-	struct evidence ev CLEANUP(evidence_done) = {.log = BUF_INIT, .tail = BUF_INIT};
+	return agent_judge_speech(s, NULL, a, end, now_wall_ms, ret, e);
+}
+
+int agent_judge_speech(const struct agent_settings *s,
+		       const struct speech *speech,
+		       const struct agent_attempt *a,
+		       const struct job_end *end,
+		       int64_t now_wall_ms,
+		       struct agent_verdict *ret,
+		       struct err *e)
+{
+	struct evidence ev CLEANUP(evidence_done) = {
+		.log = BUF_INIT, .tail = BUF_INIT, .speech = speech};
 	struct agent_verdict v = {.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
 	int rc = evidence_read(a->log_path, &ev, e);
 

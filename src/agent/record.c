@@ -3,20 +3,22 @@
 #include "base/mem.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A record is looked for in this many lines at most, from the last one up. */
 #define LINES_MAX 64
+/* How much of the end of a log is read for what is no record. */
+#define TEXT_BYTES 4096
 /* More than this, in US dollars, one attempt did not cost; "1e999" reads as infinity. */
 #define COST_MAX  1e9
 
-static const char *text_of(const cJSON *o, const char *key)
+const char *record_text(const cJSON *o, const char *key)
 {
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
 }
 
-/* A count of tokens, or 0 where there is none. */
-static int64_t count_of(const cJSON *o, const char *key)
+int64_t record_count(const cJSON *o, const char *key)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, key);
 
@@ -32,59 +34,68 @@ static void take_text(struct record *r, const char *text)
 }
 
 /* {"type":"result","subtype","is_error","result","total_cost_usd","usage":{…}} */
-static bool take_claude(const cJSON *o, struct record *r)
+bool record_take_claude(const cJSON *o, struct record *r)
 {
 	const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
 	const cJSON *cost = cJSON_GetObjectItemCaseSensitive(o, "total_cost_usd");
-	const char *subtype = text_of(o, "subtype");
+	const char *subtype = record_text(o, "subtype");
 
-	if (!streq(text_of(o, "type"), "result"))
+	if (!streq(record_text(o, "type"), "result"))
 		return false;
 	r->failed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "is_error")) ||
 		    (subtype && !strncmp(subtype, "error", 5));
 	if (cJSON_IsNumber(cost) && cost->valuedouble >= 0 && cost->valuedouble <= COST_MAX)
 		r->cost_usd = cost->valuedouble;
 	if (cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(usage, "output_tokens"))) {
-		r->tokens_in = count_of(usage, "input_tokens") +
-			       count_of(usage, "cache_creation_input_tokens") +
-			       count_of(usage, "cache_read_input_tokens");
-		r->tokens_out = count_of(usage, "output_tokens");
+		r->tokens_in = record_count(usage, "input_tokens") +
+			       record_count(usage, "cache_creation_input_tokens") +
+			       record_count(usage, "cache_read_input_tokens");
+		r->tokens_out = record_count(usage, "output_tokens");
 	}
-	take_text(r, text_of(o, "result"));
+	take_text(r, record_text(o, "result"));
 	if (r->failed)
 		take_text(r, subtype);
 	return true;
 }
 
 /* {"type":"turn.completed","usage":{…}}, {"type":"turn.failed","error":{"message"}} */
-static bool take_codex(const cJSON *o, struct record *r)
+bool record_take_codex(const cJSON *o, struct record *r)
 {
 	const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
-	const char *type = text_of(o, "type");
+	const cJSON *turn = cJSON_HasObjectItem(o, "turn")
+				    ? cJSON_GetObjectItemCaseSensitive(o, "turn")
+				    : o;
+	const char *type = record_text(o, "type"), *status = record_text(turn, "status");
 
 	if (streq(type, "turn.failed")) {
 		r->failed = true;
-		take_text(r, text_of(cJSON_GetObjectItemCaseSensitive(o, "error"), "message"));
+		take_text(r, record_text(cJSON_GetObjectItemCaseSensitive(o, "error"), "message"));
 		return true;
 	}
 	if (!streq(type, "turn.completed"))
 		return false;
+	/* Its server mode ends failed turns so. */
+	if (status && !streq(status, "completed")) {
+		r->failed = true;
+		take_text(r, record_text(cJSON_GetObjectItemCaseSensitive(turn, "error"), "message"));
+		take_text(r, status);
+	}
 	if (cJSON_IsObject(usage)) {
-		r->tokens_in = count_of(usage, "input_tokens"); /* with the cached ones */
-		r->tokens_out = count_of(usage, "output_tokens");
+		r->tokens_in = record_count(usage, "input_tokens"); /* with the cached ones */
+		r->tokens_out = record_count(usage, "output_tokens");
 	}
 	return true;
 }
 
 /* {"type":"item.completed","item":{"type":"agent_message","text"}} */
-static bool take_codex_words(const cJSON *o, struct record *r)
+bool record_take_codex_words(const cJSON *o, struct record *r)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, "item");
 
-	if (!streq(text_of(o, "type"), "item.completed") ||
-	    !streq(text_of(item, "type"), "agent_message"))
+	if (!streq(record_text(o, "type"), "item.completed") ||
+	    !streq(record_text(item, "type"), "agent_message"))
 		return false;
-	take_text(r, text_of(item, "text"));
+	take_text(r, record_text(item, "text"));
 	return true;
 }
 
@@ -95,11 +106,11 @@ static bool take_line(struct str line, struct record *r, bool *words)
 	bool more = true;
 
 	if (cJSON_IsObject(o) && *words) {
-		more = !take_codex_words(o, r);
-	} else if (cJSON_IsObject(o) && take_claude(o, r)) {
+		more = !record_take_codex_words(o, r);
+	} else if (cJSON_IsObject(o) && record_take_claude(o, r)) {
 		r->found = true;
 		more = false;
-	} else if (cJSON_IsObject(o) && take_codex(o, r)) {
+	} else if (cJSON_IsObject(o) && record_take_codex(o, r)) {
 		r->found = true;
 		*words = !r->text;
 		more = *words;
@@ -136,6 +147,55 @@ void record_find(struct str log, struct record *ret)
 			break;
 		first = first && line.n == 0;
 	}
+}
+
+void record_set_text(struct record *r, const char *text)
+{
+	if (!text || !*text)
+		return;
+	free(r->text);
+	r->text = mem_strdup(text);
+}
+
+void record_reopen(struct record *r)
+{
+	r->found = r->failed = r->aborted = false;
+	r->denied[0] = '\0';
+	free(r->text);
+	r->text = NULL;
+}
+
+static void fold_line(const struct speech *s,
+		      struct str line,
+		      bool near_end,
+		      struct buf *said,
+		      struct record *r)
+{
+	cJSON *o = line.n && line.p[0] == '{' ? cJSON_ParseWithLength(line.p, line.n) : NULL;
+	bool keep = cJSON_IsObject(o) ? s->take(o, r) : near_end && line.n && line.p[0] != '{';
+
+	cJSON_Delete(o);
+	if (!keep)
+		return;
+	buf_add(said, line.p, line.n);
+	buf_putc(said, '\n');
+}
+
+void record_fold(const struct speech *s,
+		 struct str log,
+		 bool cut,
+		 struct buf *said,
+		 struct record *ret)
+{
+	const char *end = log.p + log.n;
+	struct str line;
+
+	*ret = (struct record){.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
+	while (str_next(&log, '\n', &line))
+		fold_line(s, str_trim(line), (size_t)(end - line.p) <= TEXT_BYTES, said, ret);
+	ret->last = ret->found;
+	if (cut && s->sums)
+		ret->tokens_in = ret->tokens_out = -1;
 }
 
 void record_done(struct record *r)

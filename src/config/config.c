@@ -483,11 +483,12 @@ static char **texts_copy(const char *const *from)
 }
 
 /* Fill what the file leaves open with what is known of the program. */
-static void preset_apply(struct config_agent *a, const struct config_preset *p)
+static void
+preset_apply(struct config_agent *a, const struct config_preset *p, const char *command)
 {
 	const struct config_origin from = {CONFIG_PRESET, 0};
 
-	a->command = texts_copy((const char *const[]){"sh", "-c", p->command, NULL});
+	a->command = texts_copy((const char *const[]){"sh", "-c", command, NULL});
 	a->origin[CONFIG_AGENT_command] = from;
 	if (!a->probe && p->probe) {
 		a->probe = texts_copy((const char *const[]){"sh", "-c", p->probe, NULL});
@@ -538,8 +539,14 @@ int config_agent(struct config *c, const char *name, const struct config_agent *
 		return no_agent(c, name, e);
 	if (!a)
 		a = agent_make(c, preset->name);
-	if (!a->command && preset && streq(a->kind, "command"))
-		preset_apply(a, preset);
+	if (streq(a->kind, "command")) {
+		if (!a->command && preset)
+			preset_apply(a, preset, preset->command);
+	} else {
+		preset = config_preset_find(a->kind);
+		if (!a->command && preset && preset->json_command)
+			preset_apply(a, preset, preset->json_command);
+	}
 	if (!a->command && streq(a->kind, "command"))
 		return err_set(e, ERR_INVALID, "agent '%s' has no command: set agents.%s.command",
 			       name, name);

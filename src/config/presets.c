@@ -69,12 +69,14 @@ static const char *const codex_keys[] = {"OPENAI_API_KEY", "CODEX_API_KEY", NULL
 
 /* With -p, standard input would be ignored. */
 #define COPILOT_COMMAND "exec copilot --allow-all-tools --no-ask-user --no-auto-update -s"
+#define COPILOT_JSON                                                                               \
+	"exec copilot --allow-all-tools --no-ask-user --no-auto-update --output-format json"
 
 static const char *const copilot_limits[] = {
 	"rate.?limit",
 	"(usage|session|weekly|premium)[a-z ]{0,20} limit",
 	"quota",
-	"(error|status):? \\(?(401|429|50[0234]|529)",
+	"(error|status|statusCode\"):? ?\\(?(401|429|50[0234]|529)",
 	"overloaded",
 	"not logged in",
 	"no authentication information",
@@ -109,6 +111,7 @@ const struct config_preset config_presets[] = {
          .program = "claude",
          .title = "Claude Code",
          .command = CLAUDE_COMMAND,
+         .json_command = CLAUDE_COMMAND,
          .probe = "claude auth status",
          .pause_on = claude_limits,
          .keys = claude_keys,
@@ -120,6 +123,7 @@ const struct config_preset config_presets[] = {
          .program = "codex",
          .title = "Codex",
          .command = CODEX_COMMAND,
+         .json_command = CODEX_COMMAND,
          .probe = CODEX_PROBE,
          .pause_on = codex_limits,
          .keys = codex_keys,
@@ -131,6 +135,7 @@ const struct config_preset config_presets[] = {
          .program = "copilot",
          .title = "Copilot CLI",
          .command = COPILOT_COMMAND,
+         .json_command = COPILOT_JSON,
          .probe = "copilot --version",
          .pause_on = copilot_limits,
          .env = copilot_env,

@@ -79,6 +79,10 @@ static void judge(unsigned how)
 
 	CHECK(agent_judge(&s, &a, &end, NOW_MS, &v, &e) == 0);
 	check_verdict(&v);
+	for (const struct agent_kind *const *k = agent_kinds; *k; k++) {
+		CHECK((*k)->judge(&s, &a, &end, NOW_MS, &v, &e) == 0);
+		check_verdict(&v);
+	}
 }
 
 static void check_log(struct str log)

@@ -305,6 +305,31 @@ static void test_config__many_from_aliases(void **state)
 	buf_done(&b);
 }
 
+/* A kind that reads a program's JSON brings the command line that makes it write some. */
+static void test_config__a_kind_brings_its_command(void **state)
+{
+	static const char *const texts[][2] = {
+		{"agents: {x: {kind: claude}}",        "stream-json"         },
+		{"agents: {claude: {kind: codex}}",    "codex exec --json"   },
+		{"agents: {copilot: {kind: copilot}}", "--output-format json"},
+		{"agents: {copilot: {}}",              "--no-auto-update -s" },
+        };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const struct config_agent *a;
+		struct config c;
+		struct err e;
+
+		assert_int_equal(read(&c, texts[i][0], &e), 0);
+		assert_int_equal(config_agent(&c, NULL, &a, &e), 0);
+		assert_non_null(strstr(a->command[2], texts[i][1]));
+		assert_int_equal(a->origin[CONFIG_AGENT_command].from, CONFIG_PRESET);
+		assert_non_null(a->pause_on[0]);
+		config_done(&c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_config__what_was_meant),
 		cmocka_unit_test(test_config__overrides),
 		cmocka_unit_test(test_config__agent),
+		cmocka_unit_test(test_config__a_kind_brings_its_command),
 		cmocka_unit_test(test_config__hostile_documents),
 		cmocka_unit_test(test_config__many_from_aliases),
 	};
