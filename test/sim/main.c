@@ -5,13 +5,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
  * ganger-sim --seed N [--log FILE] | --seeds A..B [--jobs J] [--tasks N] [--twice] [--beads FILE]
  *            [--first] [--coverage]
  *
- * --twice runs each seed two times and compares; --first stops at the first that fails;
+ * --seconds S begins no seed after S seconds; --twice runs each seed two times and compares; --first stops at the first that fails;
  * --coverage says which rows of task.def were not reached, and fails for them.
  * Exit 0 when no rule broke. The last line says how many seeds were run.
  */
@@ -19,6 +20,7 @@
 static struct {
 	int64_t from, to;
 	int jobs, tasks;
+	int64_t seconds;
 	bool twice, coverage, first;
 	const char *log, *beads;
 } opt = {.jobs = 1};
@@ -80,12 +82,29 @@ static bool run_seed(int64_t seed)
 	return well;
 }
 
+static int64_t seeds_run;
+
+/* Of the machine's clock, for --seconds alone; no seed sees it. */
+static bool is_time_over(void)
+{
+	static time_t began;
+	struct timespec now;
+	CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+	if (!began)
+		began = now.tv_sec;
+	return opt.seconds && now.tv_sec - began >= opt.seconds;
+}
+
 /* Every jobs-th seed from 'first' on; the number that failed. */
 static int64_t run_share(int64_t first)
 {
 	int64_t failed = 0;
-	for (int64_t seed = first; seed <= opt.to && !(opt.first && failed); seed += opt.jobs)
+	for (int64_t seed = first; seed <= opt.to && !(opt.first && failed); seed += opt.jobs) {
+		if (is_time_over())
+			break;
 		failed += !run_seed(seed);
+		seeds_run++;
+	}
 	return failed;
 }
 
@@ -94,7 +113,8 @@ static void child(int64_t first, int fd)
 	size_t n = 0;
 	unsigned char *bytes = coverage_bytes(&n);
 	int64_t failed = run_share(first);
-	bool sent = write(fd, bytes, n) == (ssize_t)n;
+	bool sent = write(fd, &seeds_run, sizeof(seeds_run)) == (ssize_t)sizeof(seeds_run) &&
+		    write(fd, bytes, n) == (ssize_t)n;
 	_exit(failed || !sent ? 1 : 0);
 }
 
@@ -104,6 +124,9 @@ static bool join_child(pid_t pid, int fd)
 	unsigned char *bytes = coverage_bytes(&n);
 	unsigned char *more CLEANUP(freep) = mem_alloc(n);
 	int status = 0;
+	int64_t ran = 0;
+	if (read(fd, &ran, sizeof(ran)) == (ssize_t)sizeof(ran)) /* fewer: it crashed */
+		seeds_run += ran;
 	for (ssize_t part; got < n && (part = read(fd, more + got, n - got)) > 0;)
 		got += (size_t)part;
 	for (size_t i = 0; i < got; i++)
@@ -180,6 +203,8 @@ static bool parse(char **argv)
 			opt.jobs = (int)n;
 		} else if (streq(*a, "--tasks") && number(value, &n) && n >= 1 && n <= 5000) {
 			opt.tasks = (int)n;
+		} else if (streq(*a, "--seconds") && number(value, &opt.seconds)) {
+			;
 		} else if (streq(*a, "--log") && value) {
 			opt.log = value;
 		} else if (streq(*a, "--beads") && value) {
@@ -199,7 +224,7 @@ int main(int argc, char **argv)
 		(void)fprintf(
 			stderr,
 			"usage: ganger-sim --seed N [--log FILE]\n"
-			"       ganger-sim --seeds A..B [--jobs J]\n"
+			"       ganger-sim --seeds A..B [--jobs J] [--seconds S]\n"
 			"       [--tasks N] [--beads FILE] [--twice] [--first] [--coverage]\n");
 		return 2;
 	}
@@ -210,7 +235,7 @@ int main(int argc, char **argv)
 		coverage_print(stdout);
 		well = well && coverage_missing() == 0;
 	}
-	(void)printf("%lld seeds were run%s\n", (long long)(opt.to - opt.from + 1),
-		     well ? "" : "; not all is well");
+	(void)printf("%lld seeds of %lld..%lld were run%s\n", (long long)seeds_run,
+		     (long long)opt.from, (long long)opt.to, well ? "" : "; not all is well");
 	return well ? 0 : 1;
 }

@@ -337,6 +337,7 @@ static void person_fixes(int task)
 bool people_between(int round, int exit_code)
 {
 	bool again = exit_code == 130;
+	VEC(const char *) ids = {0};
 	if (round >= 4)
 		return false;
 	sim->disk_full = false;
@@ -352,9 +353,19 @@ bool people_between(int round, int exit_code)
 		again = true;
 		if (rng_chance(&sim->rng, 0.4))
 			person_fixes((int)i);
-		if (rng_chance(&sim->rng, 0.7))
-			people_ask_retry(x->id);
-		people_ask_release(x->id);
+		if (x->held)
+			people_ask_release(x->id);
+		if (!rng_chance(&sim->rng, 0.7))
+			continue;
+		/* Each reads the whole journal: a large epic is asked for at once. */
+		if (sim->issues.n < LARGE)
+			people_ask_retry((const char *const[]){x->id, NULL});
+		else if (x->retriable)
+			VEC_PUSH(&ids, x->id);
 	}
+	VEC_PUSH(&ids, NULL);
+	if (ids.n > 1)
+		people_ask_retry(ids.items);
+	VEC_DONE(&ids);
 	return again;
 }

@@ -79,7 +79,9 @@ struct oid commit_oid(int commit)
 int oid_commit(const struct oid *o)
 {
 	unsigned n = 0;
-	if (!o->hex[0] || sscanf(o->hex, "%8x", &n) != 1)
+	for (int i = 0; i < 8 && o->hex[i]; i++)
+		n = n * 16 + (unsigned)(o->hex[i] <= '9' ? o->hex[i] - '0' : o->hex[i] - 'a' + 10);
+	if (!o->hex[0])
 		return -1;
 	CHECK(n >= 1 && n <= sim->commits.n);
 	return (int)n - 1;

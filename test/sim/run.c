@@ -1,4 +1,6 @@
 #include "base/clean.h"
+#include "base/clock.h"
+#include "base/file.h"
 #include "config/config.h"
 #include "port/agent.h"
 #include "run/control.h"
@@ -114,16 +116,35 @@ static const struct parts parts = {
 };
 
 /*
- * The files for others are made from every task every second; of a large epic here only at the
- * end and now and then, or a simulation would do little else.
+ * The files for others are made from every task every second; here only at the end and now and
+ * then, or a simulation would do little else. What may go wrong with writing them stays.
  */
+#define PUBLISH_MS 1000
+
+static void publish_nothing(struct supervisor *s)
+{
+	const char *const paths[] = {s->paths.pids, s->paths.progress, s->paths.report};
+	int64_t mono = clock_now().mono_ms;
+	if (!s->unpublished || (s->published_mono >= 0 && mono - s->published_mono < PUBLISH_MS))
+		return;
+	s->unpublished = false;
+	s->published_mono = mono;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct err e = ERR_INIT;
+		IGNORE(file_write(paths[i], (struct str){NULL, 0}, false, &e));
+		s->unpublished = s->unpublished || e.code;
+	}
+}
+
 void __real_publish_files(struct supervisor *s, bool now);
 void __wrap_publish_files(struct supervisor *s, bool now);
 
 void __wrap_publish_files(struct supervisor *s, bool now)
 {
-	if (now || s->core.tasks.n < 50 || sim->steps % 256 == 0)
+	if (now || sim->steps % (s->core.tasks.n < LARGE ? 16 : 256) == 0)
 		__real_publish_files(s, now);
+	else if (s->core.tasks.n < LARGE)
+		publish_nothing(s);
 	else
 		s->unpublished = false;
 }
@@ -355,31 +376,36 @@ static int ended(void)
 	    fatal ? fatal->msg : core_status_name(core_status(c)));
 	if (!fatal)
 		check_end(code);
+	for (size_t i = 0; i < sim->issues.n; i++) {
+		int at = core_find(c, sim->issues.items[i].id);
+		sim->issues.items[i].retriable = at >= 0 && core_accepts(c, at, EV_RETRY);
+		sim->issues.items[i].held = at >= 0 && c->tasks.items[at].hold;
+	}
 	drop();
 	return code;
 }
 
-static void ask(enum control_verb verb, const char *id)
+static void ask(enum control_verb verb, const char *const *ids)
 {
-	const char *ids[] = {id, NULL};
 	struct control_request r = {.verb = verb, .ids = ids};
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
 	IGNORE(control_send(&place, &config, "e", &r, &said, &e));
-	say("ganger %s %s: %s", verb == CONTROL_RETRY ? "retry" : "release", id,
-	    e.code ? e.msg : buf_cstr(&said));
+	say("ganger %s %s%s: %s", verb == CONTROL_RETRY ? "retry" : "release", ids[0],
+	    ids[1] ? " and more" : "", e.code ? e.msg : buf_cstr(&said));
 	sim->dead = sim->lock = false;
 }
 
-void people_ask_retry(const char *id)
+void people_ask_retry(const char *const *ids)
 {
-	checker_retried(sim->checker, issue_index(id));
-	ask(CONTROL_RETRY, id);
+	for (const char *const *id = ids; *id; id++)
+		checker_retried(sim->checker, issue_index(*id));
+	ask(CONTROL_RETRY, ids);
 }
 
 void people_ask_release(const char *id)
 {
-	ask(CONTROL_RELEASE, id);
+	ask(CONTROL_RELEASE, (const char *const[]){id, NULL});
 }
 
 bool world_run(struct world *w)

@@ -66,6 +66,8 @@ struct sim_issue {
 	char *id;
 	int priority;
 	bool open, hidden, child;
+	bool retriable; /* as the last run ended */
+	bool held;     /* in the queue by a person, as it ended last */
 	bool claimed_by_other;
 	char *claimed;
 	VEC(int) needs;
@@ -163,6 +165,7 @@ struct event {
 };
 
 #define LAST_LINES 50
+#define LARGE      50 /* issues, from which on some things are done less often */
 
 struct world {
 	uint64_t seed;

@@ -93,7 +93,7 @@ void say(const char *fmt, ...)
 	struct world *w = sim;
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 	va_list ap;
-	buf_printf(&b, "%10.3f ", (double)w->now / 1000);
+	buf_printf(&b, "%6lld.%03lld ", (long long)w->now / 1000, (long long)w->now % 1000);
 	va_start(ap, fmt);
 	buf_vprintf(&b, fmt, ap);
 	va_end(ap);
