@@ -54,7 +54,8 @@ enum core_event_kind {
 	EV_START,  /* a supervisor begins; text: boot id; n: a seed, used the first time */
 	EV_OPENED, /* a: epic head, b: base head; m: our last landing is not in it;
 		      text: base; text2: remote */
-	EV_ISSUE,  /* text: id, text2: title; n: priority, m: enum core_issue */
+	EV_ISSUE,  /* text: id, text2: title; n: priority, m: enum core_issue;
+		      text3: of an outside one, why it is not started */
 	EV_EDGE,   /* text: task, text2: what it needs */
 	EV_UNEDGE, /* text: task: forget what it needs, EV_EDGEs follow */
 	EV_SYNCED, /* the graph is complete */

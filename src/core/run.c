@@ -325,6 +325,7 @@ static void change_outside(struct core *c, struct task *t, bool outside)
 	if (t->outside == outside)
 		return;
 	t->outside = outside;
+	t->reason[0] = '\0'; /* it was why it is not started, or is no reason for that */
 	task_touch(c, t);
 	if (t->state == TASK_READY)
 		task_set_state(c, t, TASK_BLOCKED);
@@ -348,6 +349,8 @@ static void on_issue(struct core *c, const struct core_event *ev)
 				   .cost = -1};
 		if (!open)
 			(void)snprintf(row.reason, sizeof(row.reason), "closed in the tracker");
+		else if (row.outside) /* cut where long */
+			(void)snprintf(row.reason, sizeof(row.reason), "%s", ev->text3);
 		at = core_add_task(c, &row);
 		task_touch(c, &c->tasks.items[at]);
 		return;
@@ -356,6 +359,8 @@ static void on_issue(struct core *c, const struct core_event *ev)
 	change_priority(c, t, ev->n);
 	if (t->state == TASK_BLOCKED || t->state == TASK_READY)
 		change_outside(c, t, ev->m == ISSUE_OUTSIDE_OPEN || ev->m == ISSUE_OUTSIDE_CLOSED);
+	if (t->outside && open)
+		task_reason(c, t, "%s", ev->text3);
 	bool idle = t->state == TASK_BLOCKED || t->state == TASK_READY ||
 		    t->state == TASK_WAITING || t->state == TASK_FAILED || t->state == TASK_SKIPPED;
 	if (!open && idle) {

@@ -124,9 +124,11 @@ static void blocked_reason(struct buf *b, const struct facts *f, const struct ta
 	if (held >= 0) {
 		const struct task *r = &c->tasks.items[held];
 		const char *how = needs_directly(t, held) ? "held: needs" : "held behind";
-		buf_printf(b, "%s '%s', which is %s", how, r->id,
-			   r->outside ? "open and not of this epic"
-				      : task_state_word((enum task_state)r->state));
+		const char *what = task_state_word((enum task_state)r->state);
+		if (r->outside)
+			what = r->reason[0] ? "not started" : "open and not of this epic";
+		buf_printf(b, "%s '%s', which is %s%s%s", how, r->id, what,
+			   r->outside && r->reason[0] ? ": " : "", r->outside ? r->reason : "");
 		return;
 	}
 	size_t named = 0;

@@ -1,4 +1,5 @@
 #include "base/clean.h"
+#include "run/labels.h"
 #include "run/plan.h"
 #include "run/supervisor-impl.h"
 
@@ -23,7 +24,9 @@ static bool is_known(const struct core *c, const struct issue *i, enum core_issu
 		return false;
 	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
 		return t->state == TASK_CLOSED;
-	return t->outside == (how == ISSUE_OUTSIDE_OPEN);
+	if (how != ISSUE_OUTSIDE_OPEN)
+		return !t->outside;
+	return t->outside && streq(t->reason, i->hidden ? i->hidden : "");
 }
 
 static void send_issue(struct supervisor *s, const struct issue *i, enum core_issue how)
@@ -35,7 +38,8 @@ static void send_issue(struct supervisor *s, const struct issue *i, enum core_is
 				.n = i->priority,
 				.m = how,
 				.text = i->id,
-				.text2 = i->title};
+				.text2 = i->title,
+				.text3 = how == ISSUE_OUTSIDE_OPEN ? i->hidden : NULL};
 	supervisor_event(s, &ev);
 }
 
@@ -146,6 +150,7 @@ int graph_sync(struct supervisor *s, struct err *e)
 		return sync_dispatched(s, e);
 	if (s->tracker->ops->load(s->tracker, s->spec.epic, &epic, &g, e))
 		return err_wrap(e, "could not read epic '%s'", s->spec.epic);
+	labels_gate(s->config, &g);
 	if (check_cycles(&g, e))
 		return e->code;
 	s->epic_title = mem_strdup(epic.title ? epic.title : "");

@@ -1,3 +1,4 @@
+#include "run/labels.h"
 #include "run/plan.h"
 
 #include "base/clean.h"
@@ -372,6 +373,7 @@ int cmd_plan(struct cli *c, int argc, char **argv)
 
 	if (load(&v, argc ? argv[0] : NULL, &e) < 0)
 		return cli_fail(c, &e);
+	labels_gate(&c->config, &v.graph);
 	plan_make(&v.graph, &v.plan);
 	if (cli_flag(c, "json"))
 		plan_json(&v);

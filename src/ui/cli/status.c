@@ -169,6 +169,30 @@ static char *run_reason(const struct core *c)
 	return b.n ? buf_take(&b) : NULL;
 }
 
+/* Issues of the epic that are not started, and why: as of 'plan'. */
+static bool is_hidden(const struct task *t)
+{
+	return t->outside && t->reason[0] && t->state != TASK_CLOSED;
+}
+
+static cJSON *hidden_json(const struct core *c)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		cJSON *o;
+
+		if (!is_hidden(t))
+			continue;
+		o = cJSON_CreateObject();
+		cJSON_AddItemToObject(o, "id", cli_json_text(t->id));
+		cJSON_AddItemToObject(o, "why", cli_json_text(t->reason));
+		cJSON_AddItemToArray(list, o);
+	}
+	return list;
+}
+
 static cJSON *status_json(const struct view *v, const struct facts *f)
 {
 	const struct core *c = &v->core;
@@ -190,6 +214,7 @@ static cJSON *status_json(const struct view *v, const struct facts *f)
 			cJSON_AddItemToArray(tasks, task_json(v, f, (int)i));
 	}
 	cJSON_AddItemToObject(j, "queue", queue_json(c, f));
+	cJSON_AddItemToObject(j, "hidden", hidden_json(c));
 	return j;
 }
 
@@ -330,6 +355,26 @@ static void supervisor_line(struct buf *b, const struct view *v)
 	buf_putc(b, '\n');
 }
 
+static void add_hidden(struct buf *b, const struct core *c)
+{
+	const char *heading = "\nhidden, not started:\n";
+
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+
+		if (!is_hidden(t))
+			continue;
+		buf_printf(b, "%s  ", heading);
+		buf_line(b, str_of(t->id));
+		buf_puts(b, "  ");
+		buf_line(b, str_of(t->title));
+		buf_puts(b, "  (");
+		buf_line(b, str_of(t->reason));
+		buf_puts(b, ")\n");
+		heading = "";
+	}
+}
+
 static void status_text(struct buf *b, const struct view *v, const struct facts *f)
 {
 	const struct core *c = &v->core;
@@ -354,6 +399,7 @@ static void status_text(struct buf *b, const struct view *v, const struct facts 
 	for (size_t i = 0; i < order.n; i++)
 		task_lines(b, f, order.items[i], cols);
 	VEC_DONE(&order);
+	add_hidden(b, c);
 }
 
 /* What a person does next, once each; on standard error, beside the result. */

@@ -1,0 +1,44 @@
+#include "run/labels.h"
+
+#include "base/clean.h"
+
+bool labels_have(const char *labels, const char *label)
+{
+	struct str rest = str_of(labels), line;
+
+	while (str_next(&rest, '\n', &line)) {
+		if (str_eq(str_trim(line), str_of(label)))
+			return true;
+	}
+	return false;
+}
+
+/* Why it must not be started; NULL: it may. The caller owns it. */
+static char *why_not(const struct config *c, const struct issue *i)
+{
+	for (char *const *l = c->labels_never; l && *l; l++) {
+		if (labels_have(i->labels, *l))
+			return mem_printf("it has label '%s' (labels.never)", *l);
+	}
+	for (char *const *l = c->labels_need; l && *l; l++) {
+		if (!labels_have(i->labels, *l))
+			return mem_printf("it has no label '%s' (labels.need)", *l);
+	}
+	return NULL;
+}
+
+void labels_gate(const struct config *c, struct issue_graph *g)
+{
+	for (size_t n = 0; n < g->issues.n; n++) {
+		struct issue *i = &g->issues.items[n];
+		char *why CLEANUP(freep) = NULL;
+
+		if (!i->open || (i->hidden && i->hidden[0]))
+			continue;
+		why = why_not(c, i);
+		if (!why)
+			continue;
+		free(i->hidden);
+		i->hidden = TAKE(why);
+	}
+}
