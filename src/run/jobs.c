@@ -129,6 +129,39 @@ static void add_command(struct buf *b, char *const *argv)
 		buf_printf(b, "%s%s", b->n ? " " : "", *argv);
 }
 
+/* Those of prompt.files that the worktree has: what the agent works on, not what is checked out. */
+struct files {
+	VEC(struct prompt_file) items;
+	VEC(char *) texts;
+};
+
+static void files_done(struct files *f)
+{
+	for (size_t i = 0; i < f->texts.n; i++)
+		free(f->texts.items[i]);
+	VEC_DONE(&f->texts);
+	VEC_DONE(&f->items);
+}
+
+static void files_read(struct files *f, char *const *names, const char *worktree)
+{
+	for (char *const *name = names; name && *name; name++) {
+		char *path CLEANUP(freep) = path_join(worktree, *name);
+		struct buf text CLEANUP(buf_done) = {.max = PROMPT_FILE_MAX};
+		struct err none = ERR_INIT; /* they are optional */
+		if (file_read(path, PROMPT_TEMPLATE_MAX, &text, &none))
+			continue;
+		if (text.full) {
+			buf_done(&text);
+			text = (struct buf){.max = 200};
+			buf_printf(&text, "(too long to be shown here: read the file)");
+		}
+		char *copy = buf_take(&text);
+		VEC_PUSH(&f->texts, copy);
+		VEC_PUSH(&f->items, ((struct prompt_file){*name, str_of(copy)}));
+	}
+}
+
 static int write_prompt(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
@@ -141,6 +174,8 @@ static int write_prompt(struct task_work *w)
 	attempt_init(w, &a);
 	struct buf check CLEANUP(buf_done) = BUF_INIT;
 	add_command(&check, w->s->config->queue_check);
+	struct files files CLEANUP(files_done) = {0};
+	files_read(&files, w->s->config->prompt_files, a.worktree);
 	struct prompt_spec spec = {
 		.epic = w->s->epic_title,
 		.task = w->t.id,
@@ -152,12 +187,17 @@ static int write_prompt(struct task_work *w)
 		.check = check.n ? buf_cstr(&check) : NULL,
 		.landed = w->needs.items,
 		.n_landed = (int)w->needs.n,
+		.files = files.items.items,
+		.n_files = (int)files.items.n,
 		.attempt = (int)w->t.attempt,
 		.continues = w->t.head.hex[0] && w->t.from != FROM_FRESH,
 		.feedback_path = a.a.feedback_path,
 		.feedback = buf_str(&feedback),
 	};
-	prompt_build(&text, &spec);
+	if (!w->s->template_.n)
+		prompt_build(&text, &spec);
+	else if (prompt_expand(&text, buf_str(&w->s->template_), &spec, &w->e))
+		return w->e.code;
 	return file_write(a.prompt, buf_str(&text), false, &w->e);
 }
 

@@ -1,5 +1,8 @@
 #include "run/prompt.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static bool is_empty(const char *s)
 {
 	return str_trim(str_of(s)).n == 0;
@@ -73,6 +76,22 @@ static void add_feedback_text(struct buf *out, struct str text)
 	buf_puts(out, "\n");
 }
 
+static void add_files(struct buf *out, const struct prompt_spec *s)
+{
+	for (int i = 0; i < s->n_files; i++) {
+		const struct prompt_file *f = &s->files[i];
+		struct str text = str_trim(f->text);
+
+		if (text.n == 0)
+			continue;
+		buf_puts(out, "\n## From the project: ");
+		buf_line(out, str_of(f->name));
+		buf_puts(out, "\n\n");
+		buf_add(out, text.p, text.n);
+		buf_puts(out, "\n");
+	}
+}
+
 static void add_retry(struct buf *out, const struct prompt_spec *s)
 {
 	if (is_empty(s->feedback_path) && str_trim(s->feedback).n == 0)
@@ -134,5 +153,92 @@ void prompt_build(struct buf *out, const struct prompt_spec *s)
 	add_landed(out, s);
 	add_conflicts(out, s);
 	add_retry(out, s);
+	add_files(out, s);
 	add_rules(out, s);
+}
+
+static const struct {
+	const char *name;
+	void (*add)(struct buf *out, const struct prompt_spec *s);
+} parts[] = {
+	{"task",      add_task     },
+        {"done",      add_landed   },
+        {"conflicts", add_conflicts},
+	{"retry",     add_retry    },
+        {"files",     add_files    },
+        {"rules",     add_rules    },
+};
+
+static bool add_text(struct buf *out, const char *name, const struct prompt_spec *s)
+{
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{"id",       s->task    },
+                {"title",    s->title   },
+                {"body",     s->body    },
+		{"comments", s->comments},
+                {"epic",     s->epic    },
+                {"branch",   s->branch  },
+		{"worktree", s->worktree},
+                {"check",    s->check   },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (streq(texts[i].name, name)) {
+			buf_puts(out, texts[i].text ? texts[i].text : "");
+			return true;
+		}
+	}
+	if (streq(name, "attempt"))
+		buf_printf(out, "%d", s->attempt);
+	else if (streq(name, "feedback"))
+		add_feedback_text(out, s->feedback);
+	else
+		return false;
+	return true;
+}
+
+static int add_field(struct buf *out, struct str field, const struct prompt_spec *s, struct err *e)
+{
+	char name[32];
+
+	field = str_trim(field);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(field.n < 31 ? field.n : 31), field.p);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (streq(parts[i].name, name)) {
+			parts[i].add(out, s);
+			return 0;
+		}
+	}
+	if (add_text(out, name, s))
+		return 0;
+	(void)err_set(e, ERR_INVALID, "there is no field '{{%s}}'", name);
+	return err_hint(e,
+			"fields are task, done, conflicts, retry, files, rules; id, title, body, "
+			"comments, epic, branch, worktree, attempt, check, feedback");
+}
+
+/* Of what a field holds nothing is looked at again: an issue cannot name fields. */
+int prompt_expand(struct buf *out, struct str text, const struct prompt_spec *s, struct err *e)
+{
+	while (text.n) {
+		const char *open = memmem(text.p, text.n, "{{", 2), *close;
+		struct str field;
+
+		if (!open) {
+			buf_add(out, text.p, text.n);
+			break;
+		}
+		buf_add(out, text.p, (size_t)(open - text.p));
+		field = (struct str){open + 2, text.n - (size_t)(open - text.p) - 2};
+		close = memmem(field.p, field.n, "}}", 2);
+		if (!close)
+			return err_set(e, ERR_INVALID, "a '{{' is not closed");
+		text = (struct str){close + 2, field.n - (size_t)(close - field.p) - 2};
+		field.n = (size_t)(close - field.p);
+		if (add_field(out, field, s, e))
+			return e->code;
+	}
+	return 0;
 }

@@ -1,6 +1,7 @@
 #ifndef RUN_PROMPT_H
 #define RUN_PROMPT_H
 
+#include "base/err.h"
 #include "base/str.h"
 
 /* Of what an earlier try left, as much as this is put into the prompt; the rest is in its file. */
@@ -11,6 +12,17 @@ struct prompt_landed {
 	const char *id, *title;
 };
 
+#define PROMPT_TEMPLATE_MAX (1u << 20)
+
+/* Of one of prompt.files, as much as this is put into the prompt. */
+#define PROMPT_FILE_MAX 65536u
+
+/* A file of the repository that every agent is to read. */
+struct prompt_file {
+	const char *name;
+	struct str text;
+};
+
 /* All borrowed. NULL and empty mean none. */
 struct prompt_spec {
 	const char *epic, *task, *title, *body, *comments;
@@ -18,6 +30,8 @@ struct prompt_spec {
 	const char *check;                  /* queue.check, which its work must pass */
 	const struct prompt_landed *landed; /* n_landed of them */
 	int n_landed;
+	const struct prompt_file *files; /* n_files of them */
+	int n_files;
 	int attempt;
 	bool continues;            /* the worktree holds what the last try left */
 	const char *feedback_path; /* file that says why the last try did not land */
@@ -27,5 +41,15 @@ struct prompt_spec {
 
 /* What an agent is told: the task in its author's words first, then the rules (CONTRACT.md). */
 void prompt_build(struct buf *out, const struct prompt_spec *s);
+
+/*
+ * The same by a template: "{{name}}" becomes what it names, everything else stays.
+ *
+ * whole parts   task done conflicts retry files rules
+ * single texts  id title body comments epic branch worktree attempt check feedback
+ * e             INVALID: there is no such field, or a "{{" is not closed; names it
+ */
+int prompt_expand(struct buf *out, struct str text, const struct prompt_spec *s, struct err *e)
+	MUST_CHECK;
 
 #endif

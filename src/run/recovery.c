@@ -30,6 +30,23 @@ static enum git_push push_of(const struct config *c)
 	return streq(c->git_push, "epic") ? GIT_PUSH_EPIC : GIT_PUSH_NEVER;
 }
 
+/* Read once, and tried at once: a field that is not there is said before anything starts. */
+static int read_template(struct supervisor *s, struct err *e)
+{
+	const char *own = s->spec.agent->template, *name = own ? own : s->config->prompt_template;
+	const char *root = s->spec.place->root;
+	struct buf tried CLEANUP(buf_done) = BUF_INIT;
+	if (!name)
+		return 0;
+	char *path CLEANUP(freep) =
+		name[0] == '/' || !root ? mem_strdup(name) : path_join(root, name);
+	s->template_ = (struct buf)BUF_INIT;
+	if (file_read(path, PROMPT_TEMPLATE_MAX, &s->template_, e) ||
+	    prompt_expand(&tried, buf_str(&s->template_), &(struct prompt_spec){0}, e))
+		return err_wrap(e, "could not use the prompt's template '%s'", name);
+	return 0;
+}
+
 static int open_drivers(struct supervisor *s, struct err *e)
 {
 	const struct parts *p = s->spec.parts;
@@ -56,7 +73,7 @@ static int open_drivers(struct supervisor *s, struct err *e)
 	if (!s->agent_kind)
 		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
 			       s->agent.name, s->agent.kind);
-	return 0;
+	return read_template(s, e);
 }
 
 static void note_settings(struct supervisor *s)
@@ -252,6 +269,7 @@ void supervisor_free(struct supervisor *s)
 	paths_done(&s->paths);
 	free(s->epic_branch);
 	free(s->epic_title);
+	buf_done(&s->template_);
 	free(s->who);
 	free(s->meta_config);
 	free(s);

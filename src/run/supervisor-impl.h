@@ -54,6 +54,7 @@ struct supervisor {
 	struct child_env child_env;
 	struct agent_settings agent;
 	const struct agent_kind *agent_kind; /* NULL: none */
+	struct buf template_;                /* what prompts are made by; empty: the built-in one */
 	char *epic_branch;
 	char *epic_title;
 	char *who; /* for claims */

@@ -1,8 +1,8 @@
-#include "run/labels.h"
 #include "run/plan.h"
 
 #include "base/clean.h"
 #include "port/tracker.h"
+#include "run/labels.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
 
