@@ -73,6 +73,28 @@ static int executor_open(struct host *host,
 	return executor_local_new(host_uv_loop(host), &o, events, ret, e);
 }
 
+/* Beside the program itself, as it is built and installed. */
+static int shim_path(char **ret, struct err *e)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash, *path;
+
+	if (n <= 0)
+		return err_sys(e, "could not find out where ganger itself is");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	path = mem_printf("%.*s/ganger-shim", (int)(slash - self), self);
+	if (access(path, X_OK) == 0) {
+		*ret = path;
+		return 0;
+	}
+	(void)err_set(e, ERR_NOT_FOUND, "could not find ganger-shim: there is no program '%s'",
+		      path);
+	free(path);
+	return err_hint(e, "install ganger as a whole: 'make install'");
+}
+
 static int
 tracker_open(const struct place *p, const struct config *c, struct tracker **ret, struct err *e)
 {
@@ -84,7 +106,16 @@ tracker_open(const struct place *p, const struct config *c, struct tracker **ret
 			       c->tracker);
 	rc = dir_make(p->state_dir, e);
 	rc = rc ? rc : place_note(p, e);
-	return rc < 0 ? rc : kind->open(p->state_dir, ret, e);
+	if (rc < 0)
+		return rc;
+	char *shim CLEANUP(freep) = NULL;
+	if (shim_path(&shim, NULL)) /* who starts jobs will say so */
+		shim = NULL;
+	return kind->open(&(struct tracker_where){.state_dir = p->state_dir,
+						  .root = p->root,
+						  .beads = c->beads_path,
+						  .shim = shim},
+			  ret, e);
 }
 
 static int
@@ -162,28 +193,6 @@ job_look(const char *dir, int64_t number, enum job_look *ret, int64_t *ret_pid, 
 	else if (!r.has_end && record_is_of_this_boot(&r))
 		*ret = JOB_LOOK_LOST;
 	return 0;
-}
-
-/* Beside the program itself, as it is built and installed. */
-static int shim_path(char **ret, struct err *e)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash, *path;
-
-	if (n <= 0)
-		return err_sys(e, "could not find out where ganger itself is");
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	path = mem_printf("%.*s/ganger-shim", (int)(slash - self), self);
-	if (access(path, X_OK) == 0) {
-		*ret = path;
-		return 0;
-	}
-	(void)err_set(e, ERR_NOT_FOUND, "could not find ganger-shim: there is no program '%s'",
-		      path);
-	free(path);
-	return err_hint(e, "install ganger as a whole: 'make install'");
 }
 
 static const struct parts parts = {

@@ -25,6 +25,8 @@ static void issue_free(struct beads_issue *i)
 	free(i->body);
 	free(i->close_reason);
 	free(i->labels);
+	free(i->assignee);
+	free(i->notes);
 	for (size_t k = 0; k < i->edges.n; k++) {
 		free(i->edges.items[k].needs);
 		free(i->edges.items[k].type);
@@ -218,7 +220,18 @@ static void read_edges(struct beads_file *f, const cJSON *o, struct beads_issue 
 
 static void read_comments(const cJSON *o, struct beads_issue *i)
 {
+	struct str rest = str_of(i->notes);
+	struct beads_piece piece;
 	const cJSON *comment;
+
+	while (beads_notes_next(&rest, &piece)) {
+		if (piece.marker.p)
+			*VEC_ADD(&i->comments) = (struct beads_comment){
+				.author = mem_strdup("ganger"),
+				.text = mem_strndup(piece.text.p, piece.text.n),
+				.created_ms = time_at(o, "updated_at"),
+			};
+	}
 
 	cJSON_ArrayForEach(comment, cJSON_GetObjectItemCaseSensitive(o, "comments"))
 	{
@@ -234,6 +247,20 @@ static void read_comments(const cJSON *o, struct beads_issue *i)
 	}
 }
 
+/* What a person wrote there. */
+static char *plain_notes(struct str notes)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	struct beads_piece piece;
+
+	while (beads_notes_next(&notes, &piece)) {
+		if (!piece.marker.p)
+			buf_add(&b, piece.text.p, piece.text.n);
+	}
+	struct str plain = str_trim(buf_str(&b));
+	return mem_strndup(plain.p ? plain.p : "", plain.n);
+}
+
 static char *read_body(const cJSON *o)
 {
 	static const struct {
@@ -245,9 +272,11 @@ static char *read_body(const cJSON *o)
 		{"notes",               "Notes"              },
 	};
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	char *notes CLEANUP(freep) = plain_notes(text_at(o, "notes"));
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		struct str text = text_at(o, parts[i].key);
+		bool is_notes = streq(parts[i].key, "notes");
+		struct str text = is_notes ? str_of(notes) : text_at(o, parts[i].key);
 
 		if (!text.n)
 			continue;
@@ -300,6 +329,8 @@ static void read_issue(struct beads_file *f, const cJSON *o, int line, struct be
 	i->body = read_body(o);
 	i->close_reason = text_line(text_at(o, "close_reason"));
 	i->labels = read_labels(o);
+	i->assignee = text_line(text_at(o, "assignee"));
+	i->notes = text_clean(text_at(o, "notes"));
 	i->priority = read_priority(o);
 	i->pinned = flag_at(o, "pinned");
 	i->ephemeral = flag_at(o, "ephemeral") || flag_at(o, "wisp");
@@ -426,6 +457,49 @@ static int read_all(int fd, const char *path, struct beads_file *f, struct err *
 	}
 	if (rc == 0 && b.n)
 		rc = end_line(f, &b, &line, e);
+	return rc;
+}
+
+/* The items of an answer; NULL: it is none, but lines. */
+static const cJSON *answer_items(const cJSON *o)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
+
+	if (cJSON_IsArray(o))
+		return o;
+	return cJSON_IsArray(data) && !cJSON_HasObjectItem(o, "id") ? data : NULL;
+}
+
+static int read_text(struct beads_file *f, struct str text, struct err *e)
+{
+	struct buf b CLEANUP(buf_done) = {.max = BEADS_LINE_MAX};
+	int line = 0;
+	int rc = read_chunk(f, text, &b, &line, e);
+
+	return rc || !b.n ? rc : end_line(f, &b, &line, e);
+}
+
+int beads_parse(struct str text, struct beads_file *ret, struct err *e)
+{
+	struct beads_file f = {0};
+	const char *end = NULL;
+	const cJSON *item;
+	int rc = 0, line = 0;
+
+	text = str_trim(text);
+	cJSON *o = text.n ? cJSON_ParseWithLengthOpts(text.p, text.n, &end, 0) : NULL;
+	const cJSON *items = o && end == text.p + text.n ? answer_items(o) : NULL;
+	cJSON_ArrayForEach(item, items)
+	{
+		rc = rc ? rc : read_object(&f, item, ++line, e);
+	}
+	if (!items)
+		rc = read_text(&f, text, e);
+	cJSON_Delete(o);
+	if (rc)
+		beads_file_done(&f);
+	else
+		*ret = f;
 	return rc;
 }
 

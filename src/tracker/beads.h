@@ -38,9 +38,12 @@ struct beads_issue {
 	char *body;         /* description, design, acceptance criteria and notes, with headings */
 	char *close_reason; /* may be empty, as labels */
 	char *labels;       /* one a line */
+	char *assignee;     /* may be empty */
+	char *notes;        /* as they are, our sections in them */
 	int priority;       /* 0-4 */
 	int line;           /* where it stands */
 	bool pinned, ephemeral, is_template;
+	bool taken; /* set by a reader that wants it: in progress and somebody's counts as open */
 	int64_t created_ms, closed_ms, defer_ms; /* 0: none */
 	int64_t updated_ns; /* INT64_MIN: none; nanoseconds, since copies differ by less than 1 ms */
 	VEC(struct beads_edge) edges;
@@ -68,6 +71,20 @@ struct beads_file {
  */
 int beads_load(const char *path, struct beads_file *ret, struct err *e) MUST_CHECK;
 void beads_file_done(struct beads_file *f);
+/* The same from memory: JSON lines, an array, or {"schema_version":…, "data": …} around one. */
+int beads_parse(struct str text, struct beads_file *ret, struct err *e) MUST_CHECK;
+
+/*
+ * bd can neither change nor remove a comment. What must exist once and be replaced is a section of
+ * the issue's notes, between two marks; it is read as a comment, and is no part of the body.
+ */
+struct beads_piece {
+	struct str marker; /* p NULL: a person's text */
+	struct str text;
+};
+bool beads_notes_next(struct str *rest, struct beads_piece *ret);
+/* The notes with this one section put in, or in place of the one there was; the caller's. */
+char *beads_notes_put(const char *notes, const char *marker, const char *text);
 
 /* RFC 3339 ("2025-11-02T21:58:07.295058-08:00"), or a date alone: an instant in ns. */
 bool beads_time(struct str s, int64_t *ret_ns);

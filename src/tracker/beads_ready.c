@@ -191,7 +191,7 @@ static char *hidden_reason(const struct rules *r, size_t at, bool *ret_by_date)
 	const struct beads_issue *i = issue_at(r, at);
 
 	*ret_by_date = false;
-	if (!streq(i->status, "open"))
+	if (!streq(i->status, "open") && !i->taken)
 		return mem_printf("status '%s'", i->status);
 	if (i->pinned)
 		return mem_strdup("pinned");
@@ -253,17 +253,33 @@ void beads_verdicts_done(struct beads_verdicts *v)
 	VEC_DONE(&v->items);
 }
 
+static char *render_comments(const struct beads_issue *i)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	for (size_t k = 0; k < i->comments.n; k++) {
+		if (b.n)
+			buf_puts(&b, "\n\n");
+		buf_time(&b, i->comments.items[k].created_ms);
+		if (*i->comments.items[k].author)
+			buf_printf(&b, ", %s", i->comments.items[k].author);
+		buf_printf(&b, ":\n%s", i->comments.items[k].text);
+	}
+	return mem_strdup(buf_cstr(&b));
+}
+
 static void to_issue(struct rules *r, size_t at, struct issue *ret)
 {
 	const struct beads_issue *i = issue_at(r, at);
 	bool by_date;
-	char *hidden = beads_is_closed(i) ? NULL : hidden_reason(r, at, &by_date);
+	bool closed = beads_is_closed(i);
+	char *hidden = closed ? NULL : hidden_reason(r, at, &by_date);
 
 	*ret = (struct issue){
 		.id = mem_strdup(i->id),
 		.title = mem_strdup(i->title),
 		.body = mem_strdup(i->body),
-		.comments = mem_strdup(""),
+		.comments = render_comments(i),
 		.labels = mem_strdup(i->labels),
 		.type = mem_strdup(i->type),
 		.status = mem_strdup(i->status),
@@ -271,9 +287,9 @@ static void to_issue(struct rules *r, size_t at, struct issue *ret)
 		.created_ms = i->created_ms,
 		.updated_ms = i->updated_ns == INT64_MIN ? 0 : i->updated_ns / 1000000,
 		.closed_ms = i->closed_ms,
-		.open = !beads_is_closed(i),
+		.open = !closed,
 		.closed_reason = mem_strdup(i->close_reason),
-		.claimed_by = mem_strdup(""),
+		.claimed_by = mem_strdup(closed ? "" : i->assignee),
 		.hidden = hidden ? hidden : mem_strdup(""),
 	};
 	if (r->parents[at].at.n)
@@ -288,7 +304,7 @@ static void add_edge(struct issue_graph *g, const char *task, const char *needs)
 	edge->needs = mem_strdup(needs);
 }
 
-/* Edges to what is closed keep their meaning for the order in which things were done. */
+/* Edges of and to what is closed keep their meaning for the order in which things were done. */
 static void add_closed_edges(struct rules *r, size_t at, struct issue_graph *g)
 {
 	const struct beads_issue *i = issue_at(r, at);
@@ -297,7 +313,7 @@ static void add_closed_edges(struct rules *r, size_t at, struct issue_graph *g)
 		const struct beads_issue *other = beads_find(r->file, i->edges.items[k].needs);
 
 		if (i->edges.items[k].kind == BEADS_BLOCKS && other && other != i &&
-		    beads_is_closed(other) && !beads_is_tombstone(other))
+		    (beads_is_closed(other) || beads_is_closed(i)) && !beads_is_tombstone(other))
 			add_edge(g, i->id, other->id);
 	}
 }

@@ -3,12 +3,20 @@
 
 #include "port/tracker.h"
 
+struct tracker_where {
+	const char *state_dir; /* the folder of the repository's state */
+	const char *root;      /* of the repository */
+	const char *beads;     /* beads.path of the settings; may be NULL */
+	const char *shim;      /* ganger-shim, for helpers; may be NULL */
+};
+
 /* The kinds of tracker there are; the contract tests run over every row. */
 struct tracker_kind {
 	const char *name; /* as in ganger.yaml: tracker: <name> */
 	bool keeps;       /* what is in it outlives the process */
-	/* state_dir: the folder of the repository's state; it exists. ret: ops->free(). */
-	int (*open)(const char *state_dir, struct tracker **ret, struct err *e);
+	bool acyclic;     /* it refuses a cycle of dependencies */
+	/* w: its state_dir exists. ret: ops->free(). */
+	int (*open)(const struct tracker_where *w, struct tracker **ret, struct err *e);
 };
 
 extern const struct tracker_kind tracker_kinds[]; /* ends with one without a name */

@@ -1,0 +1,203 @@
+#include "tracker/beads_bd.h"
+
+#include "base/child.h"
+#include "base/clean.h"
+#include "base/map.h"
+#include "tracker/text.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define SHOWN_MAX 50 /* ids a call of 'bd show' */
+
+int bd_begin(struct bd *b, struct err *e)
+{
+	CHECK(pthread_mutex_lock(&b->mutex) == 0);
+	b->lock_fd = open(b->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int rc = b->lock_fd < 0 ? -1 : 0;
+	/* Every holder's calls have a deadline, so this ends. */
+	while (rc == 0 && flock(b->lock_fd, LOCK_EX)) {
+		if (errno != EINTR)
+			rc = -1;
+	}
+	if (rc == 0)
+		return 0;
+	(void)err_sys(e, "could not lock '%s'", b->lock);
+	bd_end(b);
+	return ERR_IO;
+}
+
+void bd_end(struct bd *b)
+{
+	closep(&b->lock_fd);
+	b->lock_fd = -1;
+	CHECK(pthread_mutex_unlock(&b->mutex) == 0);
+}
+
+/* {"error": …} or plain text with "Error: " in front: what it says. NULL: nothing. */
+static char *words_of(struct str s)
+{
+	const char *brace = s.n ? memchr(s.p, '{', s.n) : NULL;
+	cJSON *o = brace ? cJSON_ParseWithLength(brace, s.n - (size_t)(brace - s.p)) : NULL;
+	const char *error = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "error"));
+	struct str rest = error ? str_of(error) : s;
+
+	rest = str_trim(rest);
+	if (!error && str_starts(rest, "Error: "))
+		rest = (struct str){rest.p + 7, rest.n - 7};
+	char *line = rest.n ? text_line(rest) : NULL;
+	cJSON_Delete(o);
+	return line;
+}
+
+static int refused(const char *verb, const struct child_result *r, struct err *e)
+{
+	char *words CLEANUP(freep) = words_of(buf_str(&r->errout));
+
+	if (!words)
+		words = words_of(buf_str(&r->out));
+	if (!words)
+		return err_set(e, ERR_INVALID, "bd %s: exit %d", verb, r->exit_code);
+	return err_set(e, ERR_INVALID, "bd %s: %s", verb, words);
+}
+
+int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e)
+{
+	char *dir CLEANUP(freep) = mem_printf("BEADS_DIR=%s", b->dir);
+	/* Both of what 1.x answers without and with it are read; its shape is settled with it. No
+	 * daemon: it would answer from what it knew before, and outlive us. */
+	const char *const set[] = {dir, "BD_JSON_ENVELOPE=1", "BEADS_NO_DAEMON=1",
+				   "BD_NON_INTERACTIVE=1", NULL};
+	const char *all[BD_ARGS_MAX + 4] = {"bd", argv[0], "--json"};
+	struct child_env env = {.shim = b->shim, .lock_fd = -1};
+	struct child_result r = {0};
+	size_t n = 3;
+
+	for (size_t i = 1; argv[i]; i++) {
+		CHECK(n < ARRAY_LEN(all) - 1);
+		all[n++] = argv[i];
+	}
+	int rc = child_run(&(struct child_spec){.env = b->shim ? &env : NULL,
+						.cwd = b->root,
+						.argv = all,
+						.set = set,
+						.timeout_ms = b->timeout_ms},
+			   &r, e);
+	if (rc == 0 && r.exit_code)
+		rc = refused(argv[0], &r, e);
+	else if (rc == 0 && r.out.full)
+		rc = err_set(e, ERR_LIMIT, "bd %s: its answer is too long", argv[0]);
+	if (rc == 0 && ret) {
+		*ret = r.out;
+		r.out = (struct buf)BUF_INIT;
+	}
+	child_result_done(&r);
+	return rc;
+}
+
+/* The ids that something waits for and the export does not have. */
+static void missing(const struct beads_file *f, struct map *ret)
+{
+	for (size_t i = 0; i < f->issues.n; i++) {
+		const struct beads_issue *issue = &f->issues.items[i];
+
+		for (size_t k = 0; k < issue->edges.n; k++) {
+			const struct beads_edge *edge = &issue->edges.items[k];
+
+			if (edge->kind != BEADS_INERT && edge->needs[0] != '-' &&
+			    !str_starts(str_of(edge->needs), "external:") &&
+			    !beads_find(f, edge->needs))
+				map_set(ret, edge->needs, 0);
+		}
+	}
+}
+
+/* As a line of an export; where bd does not know it, nothing blocks. */
+static void show_one(struct bd *b, const char *id, struct buf *text)
+{
+	struct buf out CLEANUP(buf_done) = BUF_INIT;
+	const char *const argv[] = {"show", "--", id, NULL};
+
+	if (bd_run(b, argv, &out, NULL))
+		return;
+	cJSON *o = cJSON_Parse(buf_cstr(&out));
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
+	const cJSON *one = data ? data : o;
+	if (cJSON_IsArray(one))
+		one = one->child;
+	char *line = one ? cJSON_PrintUnformatted(one) : NULL;
+	if (line)
+		buf_printf(text, "\n%s", line);
+	free(line);
+	cJSON_Delete(o);
+}
+
+/* Exports leave out gates and other internal types; work waits for those all the same. */
+static int read_missing(struct bd *b, struct buf *text, struct beads_file *f, struct err *e)
+{
+	struct map ids CLEANUP(map_done) = {0};
+	struct beads_file whole = {0};
+	size_t at = 0;
+
+	missing(f, &ids);
+	for (size_t i = 0; i < f->issues.n && at < SHOWN_MAX; i++) {
+		const struct beads_issue *issue = &f->issues.items[i];
+
+		for (size_t k = 0; k < issue->edges.n; k++) {
+			size_t shown;
+
+			if (!map_find(&ids, issue->edges.items[k].needs, &shown) || shown)
+				continue;
+			show_one(b, issue->edges.items[k].needs, text);
+			map_set(&ids, issue->edges.items[k].needs, ++at);
+		}
+	}
+	if (!at)
+		return 0;
+	int rc = beads_parse(buf_str(text), &whole, e);
+	if (rc)
+		return rc;
+	beads_file_done(f);
+	*f = whole;
+	return 0;
+}
+
+int bd_read(struct bd *b, struct beads_file *ret, struct err *e)
+{
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct beads_file f = {0};
+	const char *const argv[] = {"export", NULL};
+	int rc = bd_run(b, argv, &text, e);
+
+	if (rc == 0)
+		rc = beads_parse(buf_str(&text), &f, e);
+	if (rc)
+		return rc;
+	if (f.problems.n)
+		rc = err_set(e, ERR_CORRUPT, "bd export: line %d: %s", f.problems.items[0].line,
+			     f.problems.items[0].text);
+	if (rc == 0)
+		rc = read_missing(b, &text, &f, e);
+	if (rc)
+		beads_file_done(&f);
+	else
+		*ret = f;
+	return rc;
+}
+
+char *bd_created(struct str answer)
+{
+	cJSON *o = cJSON_ParseWithLength(answer.p, answer.n);
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
+	const cJSON *one = data ? data : o;
+
+	if (cJSON_IsArray(one))
+		one = one->child;
+	char *id = mem_strdup(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, "id")));
+	cJSON_Delete(o);
+	return id;
+}

@@ -1,0 +1,42 @@
+#ifndef TRACKER_BEADS_BD_H
+#define TRACKER_BEADS_BD_H
+
+#include "base/str.h"
+#include "tracker/beads.h"
+
+#include <pthread.h>
+
+/* Calls of Beads' own program. From 1.0.4 on it no longer locks its store itself. */
+#define BD_TIMEOUT_MS 60000  /* a call */
+#define BD_TEXT_MAX   100000 /* bytes; texts go as arguments, and the kernel takes 128 KiB of one */
+#define BD_ARGS_MAX   16
+
+struct bd {
+	char *dir;  /* BEADS_DIR */
+	char *root; /* where it runs */
+	char *shim; /* of our helpers; NULL: none */
+	char *lock; /* a file: one call at a time, over all processes of ours */
+	int64_t timeout_ms;
+	pthread_mutex_t mutex;
+	int lock_fd; /* while held */
+};
+
+/* One or more calls that nobody else's of ours come between. */
+int bd_begin(struct bd *b, struct err *e) MUST_CHECK;
+void bd_end(struct bd *b);
+
+/*
+ * Run bd between bd_begin() and bd_end().
+ *
+ * argv      what follows "bd", NULL-terminated, at most BD_ARGS_MAX; --json is added in front of it
+ * ret       standard output; may be NULL
+ * e         NOT_FOUND: there is no bd; LIMIT: the deadline; INVALID: it refused, in its own words
+ */
+int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e) MUST_CHECK;
+
+/* Everything that is in the store, and what blocks something although an export leaves it out. */
+int bd_read(struct bd *b, struct beads_file *ret, struct err *e) MUST_CHECK;
+/* The id in what 'bd create' answered; the caller's, NULL: there is none. */
+char *bd_created(struct str answer);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef TRACKER_BEADS_TRACKER_IMPL_H
+#define TRACKER_BEADS_TRACKER_IMPL_H
+
+#include "tracker/beads_bd.h"
+#include "tracker/beads_tracker.h"
+
+/* Inside of the tracker 'beads': reading is beads_look.c, changing beads_tracker.c. */
+
+struct beads {
+	struct tracker tracker; /* first, for beads_of() */
+	struct bd bd;
+	char *file; /* an export, read alone; NULL: bd is asked */
+	bool no_bd;
+};
+
+/* CHECKs that it is one. */
+struct beads *beads_of(struct tracker *t);
+
+/* bd_begin(), or where nothing can be changed INVALID; bd_end(&b->bd). The rest is in between. */
+int beads_begin(struct beads *b, bool change, struct err *e) MUST_CHECK;
+int beads_read_store(struct beads *b, struct beads_file *ret, struct err *e) MUST_CHECK;
+/* An issue that was not deleted, else 'code'. */
+int beads_find_live(const struct beads_file *f,
+		    const char *id,
+		    enum err_code code,
+		    const struct beads_issue **ret,
+		    struct err *e) MUST_CHECK;
+/* Read the store (anew) and look one issue up in it. */
+int beads_look(struct beads *b,
+	       const char *id,
+	       struct beads_file *f,
+	       const struct beads_issue **ret,
+	       struct err *e) MUST_CHECK;
+
+int beads_tracker_load(struct tracker *t,
+		       const char *epic,
+		       struct issue *ret_epic,
+		       struct issue_graph *ret,
+		       struct err *e);
+int beads_tracker_get(struct tracker *t,
+		      const char *id,
+		      struct issue *ret,
+		      struct issue_graph *ret_edges,
+		      struct err *e);
+int beads_tracker_epics(struct tracker *t, struct issue_graph *ret, struct err *e);
+
+#endif
