@@ -48,10 +48,20 @@ void job_text(const struct core_event *ev, const char *limit, char *ret, size_t 
 void job_over(struct core *c, struct task *t, const struct core_event *ev);
 
 /* queue.c */
-void queue_pump(struct core *c);
 /* Into the queue, with new work: its place is that of its arrival. */
 void queue_enter(struct core *c, struct task *t);
+void verdict_counts(struct core *c, struct task *t);
 void task_fail(struct core *c, struct task *t);
+
+/* train.c */
+void queue_pump(struct core *c);
+void train_enter(struct core *c, struct task *t);
+void train_leave(struct core *c, struct task *t);
+void train_loaded(struct core *c);
+/* Is it merged onto what now stands before it? */
+bool train_holds(const struct core *c, const struct task *t);
+bool train_is_first(const struct core *c, const struct task *t);
+void train_rebuild(struct core *c, struct task *t);
 
 /* command.c: may trying again change it; and how long to wait after so many errors in a row. */
 bool error_may_pass(int64_t code);

@@ -70,6 +70,15 @@ enum core_event_kind {
 
 enum core_issue { ISSUE_OPEN = 1, ISSUE_CLOSED, ISSUE_OUTSIDE_OPEN, ISSUE_OUTSIDE_CLOSED };
 enum core_stop { STOP_NO, STOP_GRACEFUL, STOP_NOW };
+/* What an entry's merge came to; it counts once all before it has landed as it was tested. */
+enum core_verdict {
+	VERDICT_NONE,
+	VERDICT_PASSED,
+	VERDICT_RED,
+	VERDICT_CONFLICT,
+	VERDICT_ALREADY, /* it is in what it was to be merged onto */
+	VERDICT_UNCLEAR, /* a time-out, a signal, a full disk */
+};
 enum core_from { FROM_FRESH, FROM_LAST, FROM_MERGED };
 enum core_session {
 	SESSION_NONE,
@@ -226,7 +235,7 @@ struct core {
 	struct heap ready, queue;
 	struct map by_id;
 	struct map passes; /* trees that passed the gate */
-	int merging;       /* index of the entry being merged; -1 none */
+	VEC(int) train;    /* entries being merged, tested and landed, in their order */
 	int live;          /* sessions */
 	struct moment now;
 	struct arena arena;

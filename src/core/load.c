@@ -6,7 +6,7 @@
 
 void core_init(struct core *c, const struct policy *p)
 {
-	*c = (struct core){.policy = *p, .merging = -1};
+	*c = (struct core){.policy = *p};
 	c->run.epic = c->run.base = c->run.remote = "";
 }
 
@@ -20,6 +20,7 @@ void core_done(struct core *c)
 	VEC_DONE(&c->kinds);
 	VEC_DONE(&c->ready.items);
 	VEC_DONE(&c->queue.items);
+	VEC_DONE(&c->train);
 	VEC_DONE(&c->actions);
 	VEC_DONE(&c->transitions);
 	VEC_DONE(&c->dirty);
@@ -55,7 +56,8 @@ bool core_task_fits(const struct core *c, const struct task *t)
 		return false;
 	if (t->gave_up && task_state_action((enum task_state)t->state) == ACT_NONE)
 		return false;
-	if (t->place > 0)
+	if (t->place > 0 || t->train < 0 || t->gate < 0 || t->verdict < VERDICT_NONE ||
+	    t->verdict > VERDICT_UNCLEAR)
 		return false;
 	return t->from >= FROM_FRESH && t->from <= FROM_MERGED && t->session >= SESSION_NONE &&
 	       t->session <= SESSION_FAILED;
@@ -111,7 +113,6 @@ void core_order_tasks(struct core *c)
 void core_loaded(struct core *c)
 {
 	c->live = 0;
-	c->merging = -1;
 	for (size_t i = 0; i < c->kinds.n; i++)
 		c->kinds.items[i].live = 0;
 	for (size_t i = 0; i < c->tasks.n; i++) {
@@ -121,13 +122,12 @@ void core_loaded(struct core *c)
 			c->live++;
 			c->kinds.items[t->agent].live++;
 		}
-		if (task_is(t, F_MERGE))
-			c->merging = (int)i;
 		if (t->state == TASK_READY)
 			heap_add(c, HEAP_READY, (int)i);
 		if (t->state == TASK_QUEUED)
 			heap_add(c, HEAP_QUEUE, (int)i);
 	}
+	train_loaded(c);
 }
 
 void core_reissue(struct core *c)
@@ -187,6 +187,7 @@ static void count_task(struct core_totals *n, const struct task *t)
 	case TASK_GATE_PREPARING:
 	case TASK_GATE_SETTING_UP:
 	case TASK_GATING:
+	case TASK_STANDING:
 	case TASK_LANDING:
 		n->queued++;
 		break;
@@ -258,9 +259,23 @@ enum core_status core_status(const struct core *c)
 	return c->run.stop != STOP_NO || !fallen ? STATUS_STOPPED : STATUS_FAILED;
 }
 
+static void check_train(const struct core *c)
+{
+	for (size_t i = 0; i < c->train.n; i++) {
+		const struct task *t = &c->tasks.items[c->train.items[i]];
+		CHECK(task_is(t, F_MERGE));
+		CHECK(t->state != TASK_LANDING || i == 0); /* one landing at a time, in order */
+		for (size_t k = 0; k < i; k++) {
+			const struct task *before = &c->tasks.items[c->train.items[k]];
+			CHECK(before->train < t->train && before->gate != t->gate);
+		}
+	}
+}
+
 void core_check(const struct core *c)
 {
-	int live = 0, merging = 0;
+	size_t merging = 0;
+	int live = 0;
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
 		int unmet = 0;
@@ -276,5 +291,6 @@ void core_check(const struct core *c)
 	}
 	CHECK(live == c->live);
 	CHECK(live <= c->policy.max_concurrent || c->policy.max_concurrent == 0);
-	CHECK(merging <= 1 && merging == (c->merging >= 0));
+	CHECK(merging == c->train.n);
+	check_train(c);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* From the pull request to the closed issue: one entry at a time. */
+/* From the pull request to the closed issue; who is merged and tested when is train.c's matter. */
 
 void task_fail(struct core *c, struct task *t)
 {
@@ -56,32 +56,56 @@ enum core_wait core_waits_for(const struct task *t)
 	return t->hold ? WAIT_RELEASE : WAIT_NONE;
 }
 
-/* The first entry that is due, and that nobody keeps, goes to the head. Its place is fixed from here on. */
-void queue_pump(struct core *c)
+static void landed(struct core *c, struct task *t, const struct oid *commit)
 {
-	if (c->merging >= 0 || c->run.state != RUN_RUNNING || c->run.paused || c->run.full ||
-	    c->run.exit != 0 || c->run.stop == STOP_NOW)
-		return;
-	int best = -1;
-	VEC(int) passed = {0};
-	while (c->queue.items.n && best < 0) {
-		int at = c->queue.items.items[0];
-		const struct task *t = &c->tasks.items[at];
-		if (t->due_mono > c->now.mono_ms || core_waits_for(t) != WAIT_NONE) {
-			heap_remove(c, HEAP_QUEUE, at);
-			VEC_PUSH(&passed, at);
-		} else {
-			best = at;
-		}
+	t->landed = *commit;
+	t->reason[0] = '\0';
+	t->person = 0;
+	task_set_state(c, t, TASK_MERGED);
+}
+
+static void no_verdict(struct core *c, struct task *t, const char *why);
+static void red(struct core *c, struct task *t);
+
+/* Everything before it has landed, just as it was tested: what was found of it is true of it. */
+void verdict_counts(struct core *c, struct task *t)
+{
+	char why[sizeof(t->reason)];
+	switch ((enum core_verdict)t->verdict) {
+	case VERDICT_NONE:
+		CHECK(!"it was tested");
+		break;
+	case VERDICT_PASSED:
+		task_set_state(c, t, TASK_LANDING);
+		break;
+	case VERDICT_ALREADY:
+		landed(c, t, &t->head);
+		break;
+	case VERDICT_CONFLICT:
+		conflicted(c, t);
+		break;
+	case VERDICT_RED:
+		red(c, t);
+		break;
+	case VERDICT_UNCLEAR:
+		(void)snprintf(why, sizeof(why), "%s", t->reason);
+		no_verdict(c, t, why);
+		break;
 	}
-	for (size_t i = 0; i < passed.n; i++)
-		heap_add(c, HEAP_QUEUE, passed.items[i]);
-	VEC_DONE(&passed);
-	if (best < 0)
+}
+
+/* What stood before it may be the culprit: it counts once all of that has landed. */
+static void found(struct core *c, struct task *t, enum core_verdict v)
+{
+	if (!train_holds(c, t)) {
+		train_rebuild(c, t);
 		return;
-	struct task *t = &c->tasks.items[best];
-	t->onto = c->run.epic_head;
-	task_set_state(c, t, TASK_MERGING);
+	}
+	t->verdict = v;
+	if (train_is_first(c, t))
+		verdict_counts(c, t);
+	else
+		task_set_state(c, t, TASK_STANDING);
 }
 
 void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
@@ -93,10 +117,12 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 		task_set_state(c, t, TASK_CANCELLING);
 	else if (c->run.stop == STOP_NOW)
 		task_set_state(c, t, TASK_QUEUED);
+	else if (!train_holds(c, t))
+		train_rebuild(c, t);
 	else if (c->policy.has_check && !map_find(&c->passes, t->tree.hex, &passed))
 		task_set_state(c, t, TASK_GATE_PREPARING);
 	else
-		task_set_state(c, t, TASK_LANDING);
+		found(c, t, VERDICT_PASSED);
 }
 
 void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
@@ -106,7 +132,7 @@ void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
 		return;
 	}
 	task_reason(c, t, "conflicts with what has landed: %s", ev->text);
-	conflicted(c, t);
+	found(c, t, VERDICT_CONFLICT);
 }
 
 void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
@@ -116,6 +142,8 @@ void on_gate_prepared(struct core *c, struct task *t, const struct core_event *e
 		task_set_state(c, t, TASK_CANCELLING);
 	else if (c->run.stop == STOP_NOW)
 		task_set_state(c, t, TASK_QUEUED);
+	else if (!train_holds(c, t))
+		train_rebuild(c, t);
 	else
 		task_set_state(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
 }
@@ -140,16 +168,30 @@ static void no_verdict(struct core *c, struct task *t, const char *why)
 }
 
 /* Red on the merged tree: back to its agent with the log, on its own commits. */
-static void red(struct core *c, struct task *t, const char *what, const char *why)
+static void red(struct core *c, struct task *t)
 {
 	t->gate_errors = 0;
-	task_reason(c, t, "%s failed on the merged tree: %s", what, why);
 	t->red = 1;
 	t->from = FROM_MERGED;
 	if (t->spent >= c->policy.attempts || c->policy.no_agents || t->branch)
 		task_fail(c, t);
 	else
 		task_make_ready(c, t);
+}
+
+static void unclear(struct core *c, struct task *t, const char *why)
+{
+	task_reason(c, t, "%s", why);
+	if (t->job_how == HOW_STOPPED)
+		no_verdict(c, t, why);
+	else
+		found(c, t, VERDICT_UNCLEAR);
+}
+
+static void is_red(struct core *c, struct task *t, const char *what, const char *why)
+{
+	task_reason(c, t, "%s failed on the merged tree: %s", what, why);
+	found(c, t, VERDICT_RED);
 }
 
 static void gate_over(struct core *c, struct task *t, const struct core_event *ev, const char *what)
@@ -160,17 +202,24 @@ static void gate_over(struct core *c, struct task *t, const struct core_event *e
 	job_over(c, t, ev);
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
+	else if (ev->how == HOW_STOPPED && c->run.stop != STOP_NOW && !train_is_first(c, t))
+		train_rebuild(c, t); /* it was ended for what stood before it */
 	else if (ev->how != HOW_EXITED || ev->m) /* m: the disk was full */
-		no_verdict(c, t, ev->m ? "the disk was full" : why);
+		unclear(c, t, ev->m ? "the disk was full" : why);
 	else
-		red(c, t, what, why);
+		is_red(c, t, what, why);
 }
 
 void on_gate_setup_ended(struct core *c, struct task *t, const struct core_event *ev)
 {
 	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
 		job_over(c, t, ev);
-		task_set_state(c, t, c->run.stop == STOP_NOW ? TASK_QUEUED : TASK_GATING);
+		if (c->run.stop == STOP_NOW)
+			task_set_state(c, t, TASK_QUEUED);
+		else if (!train_holds(c, t))
+			train_rebuild(c, t);
+		else
+			task_set_state(c, t, TASK_GATING);
 	} else {
 		gate_over(c, t, ev, "set-up");
 	}
@@ -191,18 +240,10 @@ void on_gate_ended(struct core *c, struct task *t, const struct core_event *ev)
 		job_over(c, t, ev);
 		t->gate_errors = 0;
 		remember_pass(c, &t->tree);
-		task_set_state(c, t, TASK_LANDING);
+		found(c, t, VERDICT_PASSED);
 	} else {
 		gate_over(c, t, ev, "the check");
 	}
-}
-
-static void landed(struct core *c, struct task *t, const struct oid *commit)
-{
-	t->landed = *commit;
-	t->reason[0] = '\0';
-	t->person = 0;
-	task_set_state(c, t, TASK_MERGED);
 }
 
 void on_landed(struct core *c, struct task *t, const struct core_event *ev)
@@ -215,7 +256,7 @@ void on_landed(struct core *c, struct task *t, const struct core_event *ev)
 void on_already(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	landed(c, t, &t->head);
+	found(c, t, VERDICT_ALREADY);
 }
 
 /* Somebody moved the branch on: what they did stays, and the entry is merged onto it anew. */
@@ -233,6 +274,15 @@ void on_rewritten(struct core *c, struct task *t, const struct core_event *ev)
 		c->run.last_landing = t->onto; /* nothing yet: where the branch began */
 	run_rewritten(c, &ev->a);
 	task_set_state(c, t, TASK_QUEUED);
+}
+
+/* What it was to be merged onto may be gone by now, and with it every reason to try again. */
+void on_merge_error(struct core *c, struct task *t, const struct core_event *ev)
+{
+	if (!t->cancel && c->run.stop == STOP_NO && !train_holds(c, t))
+		train_rebuild(c, t);
+	else
+		on_error(c, t, ev);
 }
 
 void on_closed(struct core *c, struct task *t, const struct core_event *ev)

@@ -518,6 +518,8 @@ static bool task_progresses(const struct core *c, const struct task *t)
 	case TASK_QUEUED:
 		return c->run.stop != STOP_NOW && c->run.exit == 0 &&
 		       core_waits_for(t) == WAIT_NONE;
+	case TASK_STANDING:
+		return c->run.stop != STOP_NOW && c->run.exit == 0;
 	default:
 		return task_state_action((enum task_state)t->state) != ACT_NONE;
 	}

@@ -132,7 +132,7 @@ static int lowest_free_slot(const struct core *c)
 	}
 }
 
-/* What holding a slot, or the place at the head of the queue, costs and frees. */
+/* What holding a slot, or a place in the train, costs and frees. */
 static void move_between(struct core *c, struct task *t, unsigned from, unsigned to)
 {
 	if (!(from & F_SLOT) && (to & F_SLOT)) {
@@ -145,10 +145,10 @@ static void move_between(struct core *c, struct task *t, unsigned from, unsigned
 		c->live--;
 		c->kinds.items[t->agent].live--;
 	}
-	if (to & F_MERGE)
-		c->merging = task_index(c, t);
-	else if (from & F_MERGE)
-		c->merging = -1;
+	if (!(from & F_MERGE) && (to & F_MERGE))
+		train_enter(c, t);
+	if ((from & F_MERGE) && !(to & F_MERGE))
+		train_leave(c, t);
 }
 
 void task_set_state(struct core *c, struct task *t, enum task_state s)

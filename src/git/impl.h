@@ -46,12 +46,24 @@ struct git_repo {
 	atomic_uint n_processes;
 	/* Opening and removing the epic take away locks and worktrees: nobody else works then. */
 	pthread_rwlock_t turn;
+	/* The anchor and the merge remembered above: a landing and merges for later ones share them. */
+	pthread_mutex_t queue;
 };
 
 static inline void turn_endp(pthread_rwlock_t **turn)
 {
 	(void)pthread_rwlock_unlock(*turn); /* it is ours */
 }
+
+static inline void queue_endp(pthread_mutex_t **queue)
+{
+	(void)pthread_mutex_unlock(*queue); /* it is ours */
+}
+
+/* For the rest of the block: no other merge or landing. */
+#define QUEUE_ALONE(g)                                                                             \
+	pthread_mutex_t *queue_ CLEANUP(queue_endp) = &(g)->queue;                                 \
+	(void)pthread_mutex_lock(queue_)
 
 /* For the rest of the block: with others, or alone. Neither can fail on a lock that is not ours. */
 #define TURN_SHARED(g)                                                                             \

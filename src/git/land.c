@@ -202,6 +202,7 @@ int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret
 	int rc;
 
 	TURN_SHARED(g);
+	QUEUE_ALONE(g);
 	rc = check_held(&l, e);
 
 	rc = rc ? rc : check_forward(&l, e);

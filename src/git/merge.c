@@ -428,6 +428,7 @@ int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *
 	int rc;
 
 	TURN_SHARED(g);
+	QUEUE_ALONE(g);
 	kept_unlock(g, task, "merge");
 	if (find_made(g, s, ref, &m)) {
 		*ret = m;

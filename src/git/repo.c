@@ -82,7 +82,8 @@ static void op_free(struct git *git)
 
 	if (!g)
 		return;
-	(void)pthread_rwlock_destroy(&g->turn); /* nobody works any more */
+	(void)pthread_rwlock_destroy(&g->turn);
+	(void)pthread_mutex_destroy(&g->queue); /* nobody works any more */
 	git_place_done(&g->place);
 	free(g->epic_name);
 	free(g->epic_ref);
@@ -138,6 +139,7 @@ int git_new(const char *root,
 
 	g->git.ops = &ops;
 	CHECK(pthread_rwlock_init(&g->turn, NULL) == 0);
+	CHECK(pthread_mutex_init(&g->queue, NULL) == 0);
 	g->spec = spec;
 	g->has_env = env != NULL;
 	if (env)

@@ -90,7 +90,7 @@ void act_prepare(struct task_work *w)
 void act_gate_prepare(struct task_work *w)
 {
 	const struct config *c = w->s->config;
-	char *path CLEANUP(freep) = path_gate(&w->s->paths, 0);
+	char *path CLEANUP(freep) = path_gate(&w->s->paths, work_gate(w));
 	struct git_worktree made = {0};
 	struct git_worktree_spec spec = {
 		.path = path,

@@ -72,8 +72,8 @@ static int queue_order(const void *a, const void *b, void *ctx)
 static void find_queue(struct facts *f)
 {
 	const struct core *c = f->core;
-	if (c->merging >= 0)
-		VEC_PUSH(&f->queue, c->merging);
+	for (size_t i = 0; i < c->train.n; i++)
+		VEC_PUSH(&f->queue, c->train.items[i]);
 	size_t first = f->queue.n;
 	for (size_t i = 0; i < c->queue.items.n; i++)
 		VEC_PUSH(&f->queue, c->queue.items.items[i]);

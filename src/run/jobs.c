@@ -25,6 +25,12 @@ static void job_drop(struct supervisor *s, struct job *j)
 	*j = s->jobs.items[--s->jobs.n];
 }
 
+/* Which gate worktree; pre-flight's is the first, when nothing else has one. */
+int64_t work_gate(const struct task_work *w)
+{
+	return w->action.task >= 0 && w->t.gate > 0 ? w->t.gate - 1 : 0;
+}
+
 static bool is_gate(const struct task_work *w)
 {
 	return w->action.kind == ACT_GATE || w->action.kind == ACT_GATE_SETUP || w->action.task < 0;
@@ -40,7 +46,7 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 	char *dir CLEANUP(freep) = path_job(p, w->action.job ? w->action.job : w->t.job);
 	*ret = (struct attempt){
 		.branch = branch_expand(s->config->git_task_branch, s->spec.epic, id),
-		.worktree = gate ? path_gate(p, 0) : path_worktree(p, w->t.slot - 1),
+		.worktree = gate ? path_gate(p, work_gate(w)) : path_worktree(p, w->t.slot - 1),
 		.prompt = path_join(dir, "prompt"),
 		.result = path_join(dir, "result"),
 		.log = path_log(p, id, NULL),
@@ -52,7 +58,8 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.title = w->action.task < 0 ? s->epic_title : w->t.title,
 		.attempt = (int)w->t.attempt,
 		/* Unique among live ones: checks come after the slots of the agents. */
-		.slot = gate ? s->config->limits_max_concurrent : (int)w->t.slot - 1,
+		.slot = gate ? s->config->limits_max_concurrent + (int)work_gate(w)
+			     : (int)w->t.slot - 1,
 		.branch = ret->branch,
 		.epic_branch = s->epic_branch,
 		.base = w->run.base,
@@ -311,7 +318,7 @@ static void job_begin(struct work *work)
 void job_send(struct supervisor *s, struct task_work *w)
 {
 	/* Checks and probes run commands of the project too; attempts know of each other. */
-	w->busy = s->core.merging >= 0 && s->config->queue_check;
+	w->busy = s->core.train.n > 0 && s->config->queue_check;
 	for (size_t i = 0; i < s->jobs.n; i++)
 		w->busy = w->busy || (s->jobs.items[i].kind != ACT_AGENT &&
 				      s->jobs.items[i].kind != ACT_SETUP);

@@ -131,6 +131,7 @@ struct attempt {
 	struct agent_attempt a;
 	char *branch, *worktree, *prompt, *result, *log, *feedback;
 };
+int64_t work_gate(const struct task_work *w);
 void attempt_init(const struct task_work *w, struct attempt *ret);
 void attempt_done(struct attempt *a);
 

@@ -32,6 +32,7 @@ struct book_task {
 	int64_t failed_at; /* the last one that failed by itself; -1 none */
 	enum checker_end last_end;
 	bool red;
+	int red_on; /* what the merge that was red stood on; -1 none */
 };
 
 struct book_job {
@@ -50,7 +51,8 @@ struct checker {
 	int *green, n_green;
 	int epic, remote;
 	int alive; /* sessions */
-	int gate_task;
+	int gates;         /* alive */
+	bool person_moved; /* the branch, last */
 	int exit; /* of the run that ended last */
 	bool rewritten, clock_broken, disk_full;
 	char broken[400];
@@ -70,7 +72,7 @@ struct checker *checker_new(const struct checker_limits *l)
 	if (!c)
 		abort();
 	c->limits = *l;
-	c->epic = c->remote = c->gate_task = -1;
+	c->epic = c->remote = -1;
 	return c;
 }
 
@@ -182,7 +184,7 @@ static struct book_task *book(struct checker *c, int task)
 	while (task >= c->n_tasks) {
 		c->tasks = grow(c->tasks, c->n_tasks + 1, sizeof(*c->tasks));
 		c->tasks[c->n_tasks++] =
-			(struct book_task){.landed = -1, .head = -1, .failed_at = -1};
+			(struct book_task){.landed = -1, .head = -1, .failed_at = -1, .red_on = -1};
 	}
 	return &c->tasks[task];
 }
@@ -242,6 +244,8 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 
 static void moved(struct checker *c, int *at, int tip, bool by_person, bool rewritten)
 {
+	if (at == (c->limits.remote ? &c->remote : &c->epic) && tip != *at)
+		c->person_moved = by_person;
 	if (rewritten)
 		c->rewritten = true;
 	else if (*at >= 0 && !by_person && !descends(c, tip, *at))
@@ -259,10 +263,12 @@ void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten)
 	moved(c, &c->remote, tip, by_person, rewritten);
 }
 
-void checker_gate(struct checker *c, int commit, bool green)
+void checker_gate(struct checker *c, int task, int commit, bool green)
 {
-	if (!green && c->gate_task >= 0 && !c->disk_full)
-		book(c, c->gate_task)->red = true;
+	if (!green && task >= 0 && !c->disk_full) {
+		book(c, task)->red = true;
+		book(c, task)->red_on = c->commits[commit].parent[0];
+	}
 	if (!green)
 		return;
 	c->green = grow(c->green, ++c->n_green, sizeof(*c->green));
@@ -275,6 +281,14 @@ static bool was_green(const struct checker *c, int commit)
 		if (same_tree(c, c->green[i], commit))
 			return true;
 	return false;
+}
+
+/* Landings come one after the other, in their order: only a person can be in the way of one. */
+void checker_in_the_way(struct checker *c, int task, int old)
+{
+	if (!c->person_moved && !c->rewritten)
+		checker_break(c, "rule 4: task %d is to land on %d, and another landed at %d", task,
+			      old, tip_of(c));
 }
 
 void checker_landed(struct checker *c, int task, int old, int new_)
@@ -322,6 +336,11 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 		checker_break(c, "rule 3: attempt %d of task %d is made twice", j->attempt,
 			      j->task);
 	t->attempt_most = j->attempt;
+	/* It was sent back for this red check: what its merge stood on must have landed by then. */
+	if (t->red && t->red_on >= 0 && !c->rewritten && !holds(c, tip_of(c), t->red_on))
+		checker_break(c, "rule 4: task %d is sent back for a check on %d, which did not land",
+			      j->task, t->red_on);
+	t->red_on = -1;
 	/* What is owed to a red check is owed on top of the work that was red. */
 	t->red = t->red && j->start >= 0 && t->head >= 0 && holds(c, j->start, t->head);
 	if (!t->child && !c->limits.dispatch)
@@ -353,6 +372,14 @@ static void check_session(struct checker *c, const struct checker_job *j, int64_
 	check_attempt(c, j, now);
 }
 
+/* Each in a worktree of its own (exec.c sees to that), and not more than queue.slots. */
+static void check_gates(struct checker *c, const struct checker_job *j)
+{
+	if (++c->gates > c->limits.gates)
+		checker_break(c, "rule 2: %d checks at once, the last of task %d", c->gates,
+			      j->task);
+}
+
 void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now)
 {
 	bool session = (j->agent || j->setup) && j->task >= 0 && !j->gate;
@@ -361,8 +388,11 @@ void checker_job_started(struct checker *c, const struct checker_job *j, int64_t
 			checker_break(c, "rule 3: job %d is started twice", (int)j->number);
 	c->jobs = grow(c->jobs, c->n_jobs + 1, sizeof(*c->jobs));
 	c->jobs[c->n_jobs++] = (struct book_job){.j = *j, .alive = true};
-	if (j->gate)
-		c->gate_task = j->task;
+	if (j->gate) {
+		check_gates(c, j);
+		if (j->task >= 0)
+			book(c, j->task)->red_on = -1;
+	}
 	if (session)
 		check_session(c, j, now);
 }
@@ -386,6 +416,7 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 	}
 	const struct checker_job *j = &c->jobs[i].j;
 	c->jobs[i].alive = false;
+	c->gates -= j->gate;
 	if (!(j->agent || j->setup) || j->task < 0 || j->gate)
 		return;
 	struct book_task *t = book(c, j->task);
@@ -441,6 +472,7 @@ void checker_retried(struct checker *c, int task)
 	t->counted = 0;
 	t->failed_at = -1;
 	t->red = false;
+	t->red_on = -1;
 }
 
 void checker_clock_broken(struct checker *c)

@@ -14,6 +14,7 @@ struct checker;
 struct checker_limits {
 	int max_concurrent, kind_max, attempts;
 	int64_t retry_ms;
+	int gates; /* at once */
 	bool check, remote, dispatch;
 };
 
@@ -26,7 +27,7 @@ void checker_break(struct checker *c, const char *fmt, ...) __attribute__((forma
 
 /* The repository grows: content is the changes in a commit, by number. */
 void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of);
-void checker_gate(struct checker *c, int commit, bool green);
+void checker_gate(struct checker *c, int task, int commit, bool green); /* task -1: pre-flight */
 void checker_epic(struct checker *c, int tip, bool by_person, bool rewritten);
 void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten);
 
@@ -53,6 +54,7 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 void checker_pull_opened(struct checker *c, int task);
 void checker_task_head(struct checker *c, int task, int commit); /* of its open pull request */
 void checker_pull_over(struct checker *c, int64_t number, int task, bool merged);
+void checker_in_the_way(struct checker *c, int task, int old);
 void checker_landed(struct checker *c, int task, int old, int new_);
 
 /* What makes some of the books useless: times that jump, ends that are no verdicts. */

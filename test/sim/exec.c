@@ -135,7 +135,7 @@ static void check_verdict(struct sim_job *j)
 	if (red)
 		j->code = 1;
 	if (w && w->ready)
-		checker_gate(sim->checker, w->head, j->code == 0);
+		checker_gate(sim->checker, j->task, w->head, j->code == 0);
 }
 
 static void ends(int64_t number)

@@ -217,6 +217,8 @@ static int push_landing(const struct git_land_spec *s, struct git_land *ret, str
 		checker_landed(sim->checker, issue_index(s->task), old, new_);
 		checker_remote(sim->checker, new_, false, false);
 		ret->result = GIT_LANDED;
+	} else if (ret->result == GIT_MOVED) {
+		checker_in_the_way(sim->checker, issue_index(s->task), old);
 	}
 	ret->tip = commit_oid(remote_get(EPIC_REF));
 	rc = heard(f, e);
@@ -241,6 +243,8 @@ static int land_here(const struct git_land_spec *s, struct git_land *ret, struct
 		checker_landed(sim->checker, issue_index(s->task), old, new_);
 		checker_epic(sim->checker, new_, false, false);
 		ret->result = GIT_LANDED;
+	} else if (ret->result == GIT_MOVED) {
+		checker_in_the_way(sim->checker, issue_index(s->task), old);
 	}
 	ret->tip = commit_oid(ref_get(EPIC_REF));
 	return heard(f, e);

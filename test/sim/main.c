@@ -51,6 +51,7 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 	w->checker = checker_new(&(struct checker_limits){.max_concurrent = s->max_concurrent,
 							  .kind_max = s->kind_max,
 							  .attempts = s->attempts,
+							  .gates = s->slots,
 							  .retry_ms = s->retry_ms,
 							  .check = s->check,
 							  .remote = s->remote,

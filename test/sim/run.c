@@ -189,6 +189,7 @@ static void make_config(const struct settings *s)
 		set("worktree.setup=[\"setup\"]");
 	if (s->check)
 		set("queue.check=[\"check\"]");
+	set("queue.slots=%d", s->slots);
 	set("queue.method=%s", s->method);
 	set("policy.failed_dependency=%s", s->skip ? "skip" : "hold");
 	set("policy.uncommitted=%s", s->fail_uncommitted ? "fail" : "commit");

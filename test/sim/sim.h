@@ -55,7 +55,7 @@ struct weather {
 };
 
 struct settings {
-	int max_concurrent, kind_max, attempts, interruptions, deferrals;
+	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots;
 	int64_t retry_ms, silence_ms, timeout_ms;
 	bool setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch;
 	const char *method, *from;

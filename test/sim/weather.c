@@ -28,6 +28,7 @@ static void draw_settings(struct settings *s)
 		.retry_ms = rng_between(r, 0, 60) * 1000,
 		.silence_ms = rng_chance(r, 0.3) ? rng_between(r, 60, 900) * 1000 : 0,
 		.timeout_ms = rng_between(r, 600, 7200) * 1000,
+		.slots = (int)rng_between(r, 1, 4),
 		.setup = rng_chance(r, 0.5),
 		.check = rng_chance(r, 0.6),
 		.probe = rng_chance(r, 0.3),
