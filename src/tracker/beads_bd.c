@@ -12,7 +12,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define SHOWN_MAX 50 /* ids a call of 'bd show' */
+#define SHOWN_MAX 256 /* issues that an export lacks, asked for one by one */
 
 int bd_begin(struct bd *b, struct err *e)
 {
@@ -116,24 +116,34 @@ static void missing(const struct beads_file *f, struct map *ret)
 	}
 }
 
-/* As a line of an export; where bd does not know it, nothing blocks. */
-static void show_one(struct bd *b, const char *id, struct buf *text)
+/* In the words of every version: "issue ID not found", "no issue found matching ID". */
+static bool is_unknown(const struct err *e)
+{
+	return e->code == ERR_INVALID &&
+	       (strcasestr(e->msg, "not found") || strcasestr(e->msg, "no issue found"));
+}
+
+/* As a line of an export. What bd does not know blocks nothing; any other refusal is an error. */
+static int show_one(struct bd *b, const char *id, struct buf *text, struct err *e)
 {
 	struct buf out CLEANUP(buf_done) = BUF_INIT;
 	const char *const argv[] = {"show", "--", id, NULL};
+	struct err why = ERR_INIT;
 
-	if (bd_run(b, argv, &out, NULL))
-		return;
+	if (bd_run(b, argv, &out, &why))
+		return is_unknown(&why) ? 0 : err_set(e, why.code, "%s", why.msg);
 	cJSON *o = cJSON_Parse(buf_cstr(&out));
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
 	const cJSON *one = data ? data : o;
 	if (cJSON_IsArray(one))
 		one = one->child;
 	char *line = one ? cJSON_PrintUnformatted(one) : NULL;
-	if (line)
+	bool is_there = line != NULL;
+	if (is_there)
 		buf_printf(text, "\n%s", line);
 	free(line);
 	cJSON_Delete(o);
+	return is_there ? 0 : err_set(e, ERR_CORRUPT, "bd show: could not read issue '%s'", id);
 }
 
 /* Exports leave out gates and other internal types; work waits for those all the same. */
@@ -144,7 +154,7 @@ static int read_missing(struct bd *b, struct buf *text, struct beads_file *f, st
 	size_t at = 0;
 
 	missing(f, &ids);
-	for (size_t i = 0; i < f->issues.n && at < SHOWN_MAX; i++) {
+	for (size_t i = 0; i < f->issues.n; i++) {
 		const struct beads_issue *issue = &f->issues.items[i];
 
 		for (size_t k = 0; k < issue->edges.n; k++) {
@@ -152,7 +162,14 @@ static int read_missing(struct bd *b, struct buf *text, struct beads_file *f, st
 
 			if (!map_find(&ids, issue->edges.items[k].needs, &shown) || shown)
 				continue;
-			show_one(b, issue->edges.items[k].needs, text);
+			if (at == SHOWN_MAX)
+				return err_set(e, ERR_LIMIT,
+					       "bd export: over %d issues that others wait for are "
+					       "not in it",
+					       SHOWN_MAX);
+			int rc = show_one(b, issue->edges.items[k].needs, text, e);
+			if (rc)
+				return rc;
 			map_set(&ids, issue->edges.items[k].needs, ++at);
 		}
 	}
