@@ -543,9 +543,9 @@ void checker_ended(struct checker *c,
 		if (c->tasks[i].child && c->tasks[i].was_loaded && c->tasks[i].open)
 			checker_break(c, "rule 6: exit 0, and '%s' is open", id_of(i));
 	/* Where the epic could not be opened, agents of before go on: the journal names them. */
-	if (r->live_jobs && r->exit != 4)
+	if (r->live_jobs && !r->unable)
 		checker_break(c, "rule 7: %d jobs are alive after the end", r->live_jobs);
-	if (r->worktrees_left > r->worktrees_kept && r->exit != 4)
+	if (r->worktrees_left > r->worktrees_kept && !r->unable)
 		checker_break(c, "rule 7: %d worktrees are left, %d of them with work",
 			      r->worktrees_left, r->worktrees_kept);
 	if (r->lock_held)

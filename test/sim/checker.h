@@ -68,6 +68,7 @@ void checker_retried(struct checker *c, int task);
 struct checker_result {
 	int exit;
 	bool fatal;
+	bool unable; /* the environment could not do it, also where a stop decides what exit is */
 	const char *progress; /* swarm-progress.json, or NULL where it could not be written */
 	int live_jobs, worktrees_left, worktrees_kept;
 	bool lock_held;

@@ -354,9 +354,9 @@ static void pass(int64_t ms)
 	sim->now = until;
 }
 
-static void check_end(int exit_code)
+static void check_end(int exit_code, bool unable)
 {
-	struct checker_result r = {.exit = exit_code};
+	struct checker_result r = {.exit = exit_code, .unable = unable};
 	const struct sim_file *f = sim_file_find("/state/repo-1/e/swarm-progress.json");
 	for (size_t i = 0; i < sim->jobs.n; i++)
 		r.live_jobs += sim->jobs.items[i].state == SIM_JOB_ALIVE;
@@ -376,7 +376,7 @@ static int ended(void)
 	say("=== supervisor over: exit %d, %s%s", code, fatal ? "fatal: " : "",
 	    fatal ? fatal->msg : core_status_name(core_status(c)));
 	if (!fatal)
-		check_end(code);
+		check_end(code, c->run.exit == 4);
 	for (size_t i = 0; i < sim->issues.n; i++) {
 		int at = core_find(c, sim->issues.items[i].id);
 		sim->issues.items[i].retriable = at >= 0 && core_accepts(c, at, EV_RETRY);
