@@ -22,10 +22,12 @@ static bool put_back(struct core *c, struct task *t)
 void on_claimed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	if (t->cancel)
+	if (t->cancel) {
 		task_set_state(c, t, TASK_CANCELLING);
-	else if (!put_back(c, t))
+	} else if (!put_back(c, t)) {
+		t->renew = 0;
 		task_set_state(c, t, TASK_PREPARING);
+	}
 }
 
 void on_claim_refused(struct core *c, struct task *t, const struct core_event *ev)
@@ -334,5 +336,7 @@ void on_collected(struct core *c, struct task *t, const struct core_event *ev)
 	t->red = t->red && ev->ahead == 0 && (o == OUT_INTERRUPTED || o == OUT_LATER);
 	if (!t->red)
 		t->from = next_from(c, t, o);
+	if (t->renew && t->from == FROM_LAST)
+		t->from = FROM_MERGED;
 	attempt_over(c, t, o, ev);
 }

@@ -68,7 +68,18 @@ enum core_event_kind {
 	EV_COUNT,
 };
 
-enum core_issue { ISSUE_OPEN = 1, ISSUE_CLOSED, ISSUE_OUTSIDE_OPEN, ISSUE_OUTSIDE_CLOSED };
+enum core_issue {
+	ISSUE_OPEN = 1,
+	ISSUE_CLOSED,
+	ISSUE_OUTSIDE_OPEN,
+	ISSUE_OUTSIDE_CLOSED,
+	ISSUE_GONE, /* the tracker does not show it any more */
+};
+enum core_away {
+	AWAY_NO,
+	AWAY_OUT,  /* out of the epic, or not to be started */
+	AWAY_SHUT, /* closed */
+};
 enum core_stop { STOP_NO, STOP_GRACEFUL, STOP_NOW };
 /* What an entry's merge came to; it counts once all before it has landed as it was tested. */
 enum core_verdict {
@@ -292,6 +303,8 @@ bool core_queue_before(const struct core *c, int a, int b);
 /* What keeps an entry in the queue until a person says otherwise. */
 enum core_wait { WAIT_NONE, WAIT_RELEASE };
 enum core_wait core_waits_for(const struct task *t);
+/* It was closed for no work of ours: opened again in the tracker, it is to be done again. */
+bool core_may_reopen(const struct task *t);
 
 /* Would this task take CANCEL, RETRY, HOLD, … where it stands? */
 bool core_accepts(const struct core *c, int task, enum core_event_kind k);

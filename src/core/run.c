@@ -319,56 +319,61 @@ static void change_priority(struct core *c, struct task *t, int64_t priority)
 	task_touch(c, t);
 }
 
-/* One that was hidden may be started now, or the other way round; SYNCED makes it ready. */
-static void change_outside(struct core *c, struct task *t, bool outside)
+static enum core_away away_of(enum core_issue how)
 {
-	if (t->outside == outside)
-		return;
-	t->outside = outside;
-	t->reason[0] = '\0'; /* it was why it is not started, or is no reason for that */
-	task_touch(c, t);
-	if (t->state == TASK_READY)
-		task_set_state(c, t, TASK_BLOCKED);
+	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
+		return AWAY_SHUT;
+	return how == ISSUE_OPEN ? AWAY_NO : AWAY_OUT;
+}
+
+static void add_issue(struct core *c, const struct core_event *ev)
+{
+	enum core_away away = away_of((enum core_issue)ev->m);
+	struct task row = {.id = ev->text,
+			   .title = ev->text2,
+			   .state = away == AWAY_SHUT ? TASK_CLOSED : TASK_BLOCKED,
+			   .priority = ev->n,
+			   .age = (int64_t)c->tasks.n,
+			   .outside = ev->m == ISSUE_OUTSIDE_OPEN || ev->m == ISSUE_OUTSIDE_CLOSED,
+			   .away = away,
+			   .tokens_in = -1,
+			   .tokens_out = -1,
+			   .cost = -1};
+	if (away == AWAY_SHUT)
+		(void)snprintf(row.reason, sizeof(row.reason), "closed in the tracker");
+	else if (away == AWAY_OUT) /* cut where long */
+		(void)snprintf(row.reason, sizeof(row.reason), "%s", ev->text3);
+	int at = core_add_task(c, &row);
+	task_touch(c, &c->tasks.items[at]);
+}
+
+bool core_may_reopen(const struct task *t)
+{
+	bool untouched = t->attempt == 0 || t->away == AWAY_SHUT;
+	return t->state == TASK_CLOSED && !t->landed.hex[0] && untouched;
 }
 
 /* An issue as the tracker has it now: a new task, or news of one we have. */
 static void on_issue(struct core *c, const struct core_event *ev)
 {
 	int at = core_find(c, ev->text);
-	bool open = ev->m == ISSUE_OPEN || ev->m == ISSUE_OUTSIDE_OPEN;
-	if (at < 0) {
-		struct task row = {.id = ev->text,
-				   .title = ev->text2,
-				   .state = open ? TASK_BLOCKED : TASK_CLOSED,
-				   .priority = ev->n,
-				   .age = (int64_t)c->tasks.n,
-				   .outside = ev->m == ISSUE_OUTSIDE_OPEN ||
-					      ev->m == ISSUE_OUTSIDE_CLOSED,
-				   .tokens_in = -1,
-				   .tokens_out = -1,
-				   .cost = -1};
-		if (!open)
-			(void)snprintf(row.reason, sizeof(row.reason), "closed in the tracker");
-		else if (row.outside) /* cut where long */
-			(void)snprintf(row.reason, sizeof(row.reason), "%s", ev->text3);
-		at = core_add_task(c, &row);
-		task_touch(c, &c->tasks.items[at]);
+	if (at < 0 && ev->m != ISSUE_GONE)
+		add_issue(c, ev);
+	if (at < 0)
 		return;
-	}
 	struct task *t = &c->tasks.items[at];
+	enum core_away away = away_of((enum core_issue)ev->m);
+	bool reopened = away != AWAY_SHUT && core_may_reopen(t);
 	change_priority(c, t, ev->n);
-	if (t->state == TASK_BLOCKED || t->state == TASK_READY)
-		change_outside(c, t, ev->m == ISSUE_OUTSIDE_OPEN || ev->m == ISSUE_OUTSIDE_CLOSED);
-	if (t->outside && open)
-		task_reason(c, t, "%s", ev->text3);
-	bool idle = t->state == TASK_BLOCKED || t->state == TASK_READY ||
-		    t->state == TASK_WAITING || t->state == TASK_FAILED || t->state == TASK_SKIPPED;
-	if (!open && idle) {
-		task_reason(c, t, "closed in the tracker");
-		t->person = 0;
-		task_set_state(c, t, TASK_CLOSED);
-		dependents_rise(c, t);
+	t->away = away;
+	task_touch(c, t);
+	if (reopened) {
+		t->reason[0] = '\0';
+		task_set_state(c, t, TASK_BLOCKED);
 	}
+	task_heed_tracker(c, t);
+	if (t->outside && away == AWAY_OUT && t->state == TASK_BLOCKED)
+		task_reason(c, t, "%s", ev->m == ISSUE_GONE ? "it is no longer in the epic" : ev->text3);
 }
 
 static void on_unedge(struct core *c, const struct core_event *ev)
@@ -397,8 +402,7 @@ static void on_edge(struct core *c, const struct core_event *ev)
 	core_add_edge(c, task, needs);
 	VEC_PUSH(&c->new_edges, ((struct edge){task, needs}));
 	struct task *t = &c->tasks.items[task];
-	if (t->attempt > 0)
-		t->from = FROM_FRESH; /* its next start must contain the new dependency */
+	needs_changed(c, t);
 	if (t->state == TASK_READY)
 		task_make_ready(c, t);
 }

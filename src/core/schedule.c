@@ -36,10 +36,60 @@ void task_wait(struct core *c, struct task *t, int64_t delay_ms)
 	t->due_ms = c->now.wall_ms + delay_ms;
 }
 
+/* Not begun, between two attempts, or given up. */
+static bool is_idle(const struct task *t)
+{
+	switch ((enum task_state)t->state) {
+	case TASK_BLOCKED:
+	case TASK_READY:
+	case TASK_WAITING:
+	case TASK_FAILED:
+	case TASK_SKIPPED:
+	case TASK_CANCELLED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool begins(const struct task *t)
+{
+	return t->state == TASK_BLOCKED || t->state == TASK_READY || t->state == TASK_WAITING;
+}
+
+/*
+ * What others did to its issue. What is being worked on, or is done, goes its way: many an agent
+ * closes its issue itself before it ends. Else nothing of it is begun any more.
+ */
+void task_heed_tracker(struct core *c, struct task *t)
+{
+	bool out = t->away == AWAY_OUT;
+	if (t->away == AWAY_SHUT && is_idle(t)) {
+		task_reason(c, t, "closed in the tracker");
+		t->person = 0;
+		task_set_state(c, t, TASK_CLOSED);
+		dependents_rise(c, t);
+	} else if (is_idle(t) && t->away != AWAY_SHUT && out != (t->outside != 0)) {
+		t->outside = out;
+		task_touch(c, t);
+		if (!begins(t))
+			return;
+		t->reason[0] = '\0'; /* it was why it is not started, or is no reason for that */
+		if (t->state != TASK_BLOCKED)
+			task_set_state(c, t, TASK_BLOCKED);
+	}
+}
+
 void task_make_ready(struct core *c, struct task *t)
 {
 	if (t->outside)
 		return; /* it is waited for, never started */
+	if (t->away != AWAY_NO) {
+		if (t->state != TASK_BLOCKED)
+			task_set_state(c, t, TASK_BLOCKED);
+		task_heed_tracker(c, t);
+		return;
+	}
 	enum task_state s = t->unmet == 0 ? TASK_READY : TASK_BLOCKED;
 	if (s != (enum task_state)t->state)
 		task_set_state(c, t, s);

@@ -109,6 +109,16 @@ void emit_notice(struct core *c, const struct task *t, enum core_notice n)
 		 ((struct action){.kind = ACT_NOTIFY, .task = t ? task_index(c, t) : -1, .n = n}));
 }
 
+void needs_changed(struct core *c, struct task *t)
+{
+	if (t->attempt == 0)
+		return;
+	t->renew = 1;
+	if (t->from == FROM_LAST)
+		t->from = FROM_MERGED;
+	task_touch(c, t);
+}
+
 /* A dependency came to be in the epic branch (by: -1), or turned out not to be (by: 1). */
 static void count_unmet(struct core *c, const struct task *t, int by)
 {
@@ -116,6 +126,8 @@ static void count_unmet(struct core *c, const struct task *t, int by)
 		struct task *d = &c->tasks.items[t->dependents.items[i]];
 		d->unmet += by;
 		CHECK(d->unmet >= 0);
+		if (by > 0)
+			needs_changed(c, d);
 		if (d->state == TASK_BLOCKED || d->state == TASK_READY)
 			task_make_ready(c, d);
 	}

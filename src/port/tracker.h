@@ -62,6 +62,7 @@ struct tracker;
 
 struct tracker_ops {
 	const char *name;
+	bool polled; /* others change it, and we are not told */
 	/* The epic itself and its graph. NOT_FOUND: no such issue. A dependency that cannot be read
 	 * is an error, never "none". epic NULL: every issue. */
 	int (*load)(struct tracker *t, const char *epic, struct issue *ret_epic,

@@ -76,13 +76,13 @@ static int read_answer(const struct buf *answer, struct buf *ret, struct err *e)
 
 /* 1: nobody listens. */
 static int
-ask(const struct paths *p, const struct control_request *r, struct buf *ret, struct err *e)
+ask(const char *socket_path, const struct control_request *r, struct buf *ret, struct err *e)
 {
 	struct sockaddr_un to;
 	int dir CLEANUP(closep) = -1;
-	if (!file_exists(p->socket))
+	if (!file_exists(socket_path))
 		return 1;
-	if (socket_address(p->socket, &to, &dir, e))
+	if (socket_address(socket_path, &to, &dir, e))
 		return e->code;
 	int fd CLEANUP(closep) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -212,8 +212,22 @@ int control_send(const struct place *place,
 {
 	struct paths p CLEANUP(paths_done) = {0};
 	paths_find(place, epic, config->worktree_dir, &p);
-	int rc = ask(&p, r, ret, e);
+	int rc = ask(p.socket, r, ret, e);
 	return rc == 1 ? do_offline(&p, config, epic, r, ret, e) : rc;
+}
+
+static void look_one(void *ctx, const char *name)
+{
+	char *path CLEANUP(freep) = mem_printf("%s/%s/control.sock", (const char *)ctx, name);
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
+	struct err none = ERR_INIT;
+	IGNORE(ask(path, &(struct control_request){.verb = CONTROL_LOOK}, &said, &none));
+}
+
+void control_look(const struct place *place)
+{
+	struct err none = ERR_INIT; /* no folder: no run */
+	IGNORE(dir_each(place->state_dir, look_one, place->state_dir, &none));
 }
 
 /* ---- listening ---- */
@@ -268,8 +282,12 @@ static void answer(struct caller *c, const char *line, size_t n)
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	struct request r CLEANUP(request_done) = {0};
 	if (request_parse((struct str){line, n}, &r, &e) == 0 &&
-	    request_events(&c->s->core, &r.asked, &text, give_event, c->s, &e) == 0)
-		supervisor_turn(c->s);
+	    request_events(&c->s->core, &r.asked, &text, give_event, c->s, &e) == 0) {
+		if (r.asked.verb == CONTROL_LOOK)
+			supervisor_look(c->s);
+		else
+			supervisor_turn(c->s);
+	}
 	if (!e.code && c->s->held)
 		buf_puts(&text, "not durable yet: the disk is full\n");
 

@@ -23,7 +23,8 @@ enum control_verb {
 	CONTROL_SUBMIT,
 	CONTROL_HOLD,
 	CONTROL_RELEASE,
-	CONTROL_MOVE
+	CONTROL_MOVE,
+	CONTROL_LOOK, /* the tracker has changed */
 };
 
 struct control_request {
@@ -47,6 +48,10 @@ int control_send(const struct place *p,
 		 const struct control_request *r,
 		 struct buf *ret,
 		 struct err *e) MUST_CHECK;
+
+/* Tell every supervisor of this repository that the tracker has changed. Where none listens, the next
+ * one reads the tracker as it begins: nothing is owed. */
+void control_look(const struct place *p);
 
 /* The listening side; freed by closing the loop's handles: control_close() and one more turn. */
 struct control;

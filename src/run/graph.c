@@ -23,10 +23,13 @@ static bool is_known(const struct core *c, const struct issue *i, enum core_issu
 	if (!t || t->priority != i->priority)
 		return false;
 	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
-		return t->state == TASK_CLOSED;
+		return t->state == TASK_CLOSED || t->away == AWAY_SHUT;
+	if (core_may_reopen(t))
+		return false;
 	if (how != ISSUE_OUTSIDE_OPEN)
-		return !t->outside;
-	return t->outside && streq(t->reason, i->hidden ? i->hidden : "");
+		return t->away == AWAY_NO;
+	return t->away == AWAY_OUT &&
+	       (t->state != TASK_BLOCKED || streq(t->reason, i->hidden ? i->hidden : ""));
 }
 
 static void send_issue(struct supervisor *s, const struct issue *i, enum core_issue how)
@@ -41,6 +44,27 @@ static void send_issue(struct supervisor *s, const struct issue *i, enum core_is
 				.text2 = i->title,
 				.text3 = how == ISSUE_OUTSIDE_OPEN ? i->hidden : NULL};
 	supervisor_event(s, &ev);
+}
+
+/* What the core has and the tracker does not show any more. A branch of a person's may have no issue. */
+static void send_gone(struct supervisor *s, const struct issue_graph *g)
+{
+	struct map there CLEANUP(map_done) = {0};
+	for (size_t i = 0; i < g->issues.n; i++)
+		map_set(&there, g->issues.items[i].id, i);
+	for (size_t i = 0; i < g->outside.n; i++)
+		map_set(&there, g->outside.items[i].id, i);
+	for (size_t i = 0; i < s->core.tasks.n; i++) {
+		const struct task *t = &s->core.tasks.items[i];
+		size_t at;
+		if (t->away != AWAY_NO || t->branch || map_find(&there, t->id, &at))
+			continue;
+		supervisor_event(s, &(struct core_event){.kind = EV_ISSUE,
+							 .task = -1,
+							 .n = t->priority,
+							 .m = ISSUE_GONE,
+							 .text = t->id});
+	}
 }
 
 static bool needs_already(const struct core *c, int task, int needs)
@@ -142,23 +166,39 @@ static int sync_dispatched(struct supervisor *s, struct err *e)
 	return 0;
 }
 
+void graph_apply(struct supervisor *s, const struct issue_graph *g)
+{
+	size_t before = s->inbox.n;
+	for (size_t i = 0; i < g->outside.n; i++)
+		send_issue(s, &g->outside.items[i], how_of(&g->outside.items[i], true));
+	for (size_t i = 0; i < g->issues.n; i++)
+		send_issue(s, &g->issues.items[i], how_of(&g->issues.items[i], false));
+	send_gone(s, g);
+	send_edges(s, g);
+	if (s->inbox.n != before || !s->started)
+		supervisor_event(s, &(struct core_event){.kind = EV_SYNCED, .task = -1});
+}
+
+int graph_read(const struct supervisor *s,
+	       struct issue *ret_epic,
+	       struct issue_graph *ret,
+	       struct err *e)
+{
+	if (s->tracker->ops->load(s->tracker, s->spec.epic, ret_epic, ret, e))
+		return err_wrap(e, "could not read epic '%s'", s->spec.epic);
+	labels_gate(s->config, ret);
+	return check_cycles(ret, e);
+}
+
 int graph_sync(struct supervisor *s, struct err *e)
 {
 	struct issue epic CLEANUP(issue_done) = {0};
 	struct issue_graph g CLEANUP(issue_graph_done) = {0};
 	if (s->core.run.dispatch)
 		return sync_dispatched(s, e);
-	if (s->tracker->ops->load(s->tracker, s->spec.epic, &epic, &g, e))
-		return err_wrap(e, "could not read epic '%s'", s->spec.epic);
-	labels_gate(s->config, &g);
-	if (check_cycles(&g, e))
+	if (graph_read(s, &epic, &g, e))
 		return e->code;
 	s->epic_title = mem_strdup(epic.title ? epic.title : "");
-	for (size_t i = 0; i < g.outside.n; i++)
-		send_issue(s, &g.outside.items[i], how_of(&g.outside.items[i], true));
-	for (size_t i = 0; i < g.issues.n; i++)
-		send_issue(s, &g.issues.items[i], how_of(&g.issues.items[i], false));
-	send_edges(s, &g);
-	supervisor_event(s, &(struct core_event){.kind = EV_SYNCED, .task = -1});
+	graph_apply(s, &g);
 	return 0;
 }

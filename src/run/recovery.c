@@ -220,6 +220,7 @@ int supervisor_new(const struct supervisor_spec *spec,
 	s->lock_fd = -1;
 	s->child_env = (struct child_env){.shim = spec->shim, .lock_fd = -1};
 	s->published_mono = -1;
+	s->looked_mono = host->now(host).mono_ms;
 	paths_find(spec->place, spec->epic, spec->config->worktree_dir, &s->paths);
 	s->epic_branch = branch_expand(spec->config->git_epic_branch, spec->epic, NULL);
 	s->who = mem_printf("ganger %s", spec->epic);
@@ -269,6 +270,7 @@ void supervisor_free(struct supervisor *s)
 	paths_done(&s->paths);
 	free(s->epic_branch);
 	free(s->epic_title);
+	free(s->look_said);
 	buf_done(&s->template_);
 	free(s->who);
 	free(s->meta_config);

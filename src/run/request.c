@@ -13,7 +13,7 @@ static const char *const verbs[] = {
 	[CONTROL_RETRY] = "retry",   [CONTROL_CANCEL] = "cancel", [CONTROL_PAUSE] = "pause",
 	[CONTROL_RESUME] = "resume", [CONTROL_STOP] = "stop",     [CONTROL_STOP_NOW] = "stop-now",
 	[CONTROL_SUBMIT] = "submit", [CONTROL_HOLD] = "hold",     [CONTROL_RELEASE] = "release",
-	[CONTROL_MOVE] = "move",
+	[CONTROL_MOVE] = "move",     [CONTROL_LOOK] = "look",
 };
 
 /* ---- as a line ---- */
@@ -242,6 +242,8 @@ int request_events(struct core *c,
 		return task_events(c, r, said, give, ctx, e);
 	case CONTROL_SUBMIT:
 		return submit_events(c, r, said, give, ctx, e);
+	case CONTROL_LOOK: /* not the core's: what is found there will be */
+		return 0;
 	case CONTROL_PAUSE:
 	case CONTROL_RESUME:
 		ev.kind = r->verb == CONTROL_PAUSE ? EV_PAUSE : EV_RESUME;

@@ -81,6 +81,9 @@ struct supervisor {
 	struct err fatal;
 	int64_t published_mono; /* when the files were written last */
 	bool unpublished;
+	bool looking, look_again; /* the tracker is being read; it is to be read once more */
+	int64_t looked_mono;      /* when it was read last */
+	char *look_said;          /* why that could not be taken in; empty: it was */
 	char *meta_config; /* values in force, to be journaled with the first turn */
 };
 
@@ -143,6 +146,15 @@ void work_answer_error(struct task_work *w);
 
 /* graph.c: what the tracker has, as events. CONFLICT names the members of a cycle. */
 int graph_sync(struct supervisor *s, struct err *e) MUST_CHECK;
+/* The two halves of it: reading may be done off the thread; what is applied is what has changed. */
+int graph_read(const struct supervisor *s,
+	       struct issue *ret_epic,
+	       struct issue_graph *ret,
+	       struct err *e) MUST_CHECK;
+void graph_apply(struct supervisor *s, const struct issue_graph *g);
+
+/* look.c: in how many ms the tracker is to be asked for changes; -1: it is not asked. */
+int64_t look_due_ms(const struct supervisor *s);
 
 /* recovery.c */
 void recovery_orphans(struct supervisor *s);

@@ -64,6 +64,8 @@ void supervisor_free(struct supervisor *s);
 void supervisor_turn(struct supervisor *s);
 /* One more event from outside; stepped in the next turn. Texts are copied. */
 void supervisor_event(struct supervisor *s, const struct core_event *ev);
+/* The tracker may have changed: read it again, soon. */
+void supervisor_look(struct supervisor *s);
 /* The run has ended, and nothing of it is under way; or it cannot go on (fatal). */
 bool supervisor_over(const struct supervisor *s);
 /* Why it could not go on; NULL while it can. Its exit code is 4. */

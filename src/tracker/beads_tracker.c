@@ -424,6 +424,7 @@ static void free_tracker(struct tracker *t)
 }
 
 static const struct tracker_ops beads_ops = {
+	.polled = true,
 	.name = "beads",
 	.load = beads_tracker_load,
 	.claim = claim,

@@ -44,7 +44,13 @@ leaves) echo left >leaves ;;
 moves) person by-person person && work ;;
 conflicts) if first; then person both person; echo agent >both; else work; fi ;;
 rewinds) git update-ref "refs/heads/$GANGER_EPIC_BRANCH" main && work ;;
-closes) work; other close ;;
+closes) # unheard, so that it is the tracker that refuses the claim
+	work
+	socket=${GANGER_PROMPT_FILE%/job/*}/control.sock
+	mv "$socket" "$socket.away"
+	other close
+	mv -n "$socket.away" "$socket"
+	;;
 cancels) work; other cancel ;;
 stops) work; "$GANGER" -C "$GANGER_ROOT" stop "$GANGER_EPIC" ;;
 *) work ;;

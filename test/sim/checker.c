@@ -1,62 +1,9 @@
-#include "sim/checker.h"
+#include "sim/checker-impl.h"
 
-#include <cjson/cJSON.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Nothing of src is included here: what is checked must not check itself. */
-
-struct bits {
-	uint64_t *words;
-	int n;
-};
-
-struct book_commit {
-	int parent[2];
-	int change_of; /* task; -1 of no task, -2 no change */
-	struct bits content;
-};
-
-struct book_task {
-	bool child, open, was_loaded, closed_by_us, closed_by_person;
-	int *needs, n_needs;
-	bool *need_loaded;
-	int landed; /* commit, or -1 */
-	int head;   /* of its pull request, or -1 */
-	int alive;  /* jobs */
-	int attempt_most;
-	int counted;       /* attempts that count, since it was last retried */
-	int refused;       /* the attempt that could not be started last; 0 none */
-	int64_t failed_at; /* the last one that failed by itself; -1 none */
-	enum checker_end last_end;
-	bool red;
-	int red_on; /* what the merge that was red stood on; -1 none */
-};
-
-struct book_job {
-	struct checker_job j;
-	bool alive;
-};
-
-struct checker {
-	struct checker_limits limits;
-	struct book_commit *commits;
-	int n_commits;
-	struct book_task *tasks;
-	int n_tasks;
-	struct book_job *jobs;
-	int n_jobs;
-	int *green, n_green;
-	int epic, remote;
-	int alive; /* sessions */
-	int gates;         /* alive */
-	bool person_moved; /* the branch, last */
-	int exit; /* of the run that ended last */
-	bool rewritten, clock_broken, disk_full;
-	char broken[400];
-};
 
 static void *grow(void *p, int n, size_t each)
 {
@@ -82,10 +29,8 @@ void checker_free(struct checker *c)
 		return;
 	for (int i = 0; i < c->n_commits; i++)
 		free(c->commits[i].content.words);
-	for (int i = 0; i < c->n_tasks; i++) {
+	for (int i = 0; i < c->n_tasks; i++)
 		free(c->tasks[i].needs);
-		free(c->tasks[i].need_loaded);
-	}
 	free(c->commits);
 	free(c->tasks);
 	free(c->jobs);
@@ -196,22 +141,63 @@ void checker_issue(struct checker *c, int task, bool child, bool open)
 	t->open = open;
 }
 
-void checker_loaded(struct checker *c, int task)
+void checker_removed(struct checker *c, int task, bool removed)
+{
+	book(c, task)->removed = removed;
+}
+
+void checker_reopened(struct checker *c, int task)
 {
 	struct book_task *t = book(c, task);
-	t->was_loaded = true;
-	for (int i = 0; i < t->n_needs; i++)
-		t->need_loaded[i] = true;
+	t->open = true;
+	t->closed_by_person = false;
 }
 
 void checker_need(struct checker *c, int task, int needs)
 {
 	struct book_task *t = book(c, task);
-	int n = t->n_needs++;
-	t->needs = grow(t->needs, n + 1, sizeof(*t->needs));
-	t->need_loaded = grow(t->need_loaded, n + 1, sizeof(*t->need_loaded));
-	t->needs[n] = needs;
-	t->need_loaded[n] = false;
+	t->needs = grow(t->needs, t->n_needs + 1, sizeof(*t->needs));
+	t->needs[t->n_needs++] = (struct book_need){.task = needs};
+}
+
+void checker_unneed(struct checker *c, int task, int needs)
+{
+	struct book_task *t = book(c, task);
+	for (int i = 0; i < t->n_needs; i++)
+		if (t->needs[i].task == needs)
+			t->needs[i--] = t->needs[--t->n_needs];
+}
+
+void checker_loaded(struct checker *c, int task)
+{
+	struct book_task *t = book(c, task);
+	t->read.there = true;
+	t->read.open = t->open;
+	t->read.removed = t->removed;
+	for (int i = 0; i < t->n_needs; i++)
+		t->needs[i].read = true;
+}
+
+void checker_synced(struct checker *c)
+{
+	for (int k = 0; k < c->n_tasks; k++) {
+		struct book_task *t = &c->tasks[k];
+		if (t->read.there)
+			t->known = t->read;
+		for (int i = 0; i < t->n_needs; i++)
+			t->needs[i].known |= t->needs[i].read;
+	}
+}
+
+/* What was known to be closed without a landing is waited for no more, also if it is opened again. */
+void checker_claims(struct checker *c, int task)
+{
+	struct book_task *t = book(c, task);
+	t->claimed_as_removed = t->known.removed;
+	for (int i = 0; i < t->n_needs; i++) {
+		const struct book_task *d = book(c, t->needs[i].task);
+		t->needs[i].binds = t->needs[i].known && (d->known.open || d->landed >= 0);
+	}
 }
 
 static int tip_of(const struct checker *c)
@@ -320,12 +306,12 @@ static void check_needs(struct checker *c, const struct checker_job *j)
 {
 	const struct book_task *t = book(c, j->task);
 	for (int i = 0; i < t->n_needs; i++) {
-		const struct book_task *d = &c->tasks[t->needs[i]];
+		const struct book_task *d = &c->tasks[t->needs[i].task];
 		bool done = !d->open && d->landed < 0;
 		bool in = d->head >= 0 && j->start >= 0 && holds(c, j->start, d->head);
-		if (t->need_loaded[i] && !done && !in && !c->rewritten)
+		if (t->needs[i].binds && !done && !in && !c->rewritten)
 			checker_break(c, "rule 1: task %d starts at %d, which lacks %d", j->task,
-				      j->start, t->needs[i]);
+				      j->start, t->needs[i].task);
 	}
 }
 
@@ -343,7 +329,7 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 	t->red_on = -1;
 	/* What is owed to a red check is owed on top of the work that was red. */
 	t->red = t->red && j->start >= 0 && t->head >= 0 && holds(c, j->start, t->head);
-	if (!t->child && !c->limits.dispatch)
+	if ((!t->child || t->claimed_as_removed) && !c->limits.dispatch)
 		checker_break(c, "rule 1: task %d is not of this epic", j->task);
 	if (c->disk_full)
 		return;
@@ -483,73 +469,4 @@ void checker_clock_broken(struct checker *c)
 void checker_disk_full(struct checker *c)
 {
 	c->disk_full = true;
-}
-
-/* ---- the end ---- */
-
-static const char *text_of(const cJSON *j, const char *name)
-{
-	const char *s = cJSON_GetStringValue(cJSON_GetObjectItem(j, name));
-	return s ? s : "";
-}
-
-static void
-check_said(struct checker *c, const cJSON *node, const char *(*id_of)(int task), int n_tasks)
-{
-	int task = 0;
-	const char *status = text_of(node, "status");
-	while (task < n_tasks && strcmp(id_of(task), text_of(node, "issue")) != 0)
-		task++;
-	if (task == n_tasks) {
-		checker_break(c, "rule 6: a task '%s' is told of that there is not",
-			      text_of(node, "issue"));
-		return;
-	}
-	const struct book_task *t = &c->tasks[task];
-	bool in = strcmp(status, "closed") == 0 || strcmp(status, "merged") == 0;
-	if (strcmp(status, "closed") == 0 && t->open)
-		checker_break(c, "rule 6: '%s' is said to be closed, it is open", id_of(task));
-	/* A landing that was asked for again, and met an error that lasts, is left to a person. */
-	bool asked = c->exit >= 3 && strcmp(status, "queued") == 0;
-	if (t->landed >= 0 && !in && !asked && !c->rewritten)
-		checker_break(c, "rule 6: '%s' has landed, it is said to be %s", id_of(task),
-			      status);
-	if (t->closed_by_us && !in && strcmp(status, "working") != 0)
-		checker_break(c, "rule 6: '%s' was closed, it is said to be %s", id_of(task),
-			      status);
-}
-
-static void
-check_progress(struct checker *c, const char *progress, const char *(*id_of)(int task), int n_tasks)
-{
-	cJSON *root = cJSON_Parse(progress);
-	const cJSON *nodes = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "dag"), "nodes");
-	const cJSON *node = NULL;
-	if (!root || !nodes)
-		checker_break(c, "books: swarm-progress.json cannot be read");
-	else if (strcmp(text_of(root, "status"), "running") == 0)
-		checker_break(c, "rule 6: the run is over and says that it runs");
-	cJSON_ArrayForEach(node, nodes) check_said(c, node, id_of, n_tasks);
-	cJSON_Delete(root);
-}
-
-void checker_ended(struct checker *c,
-		   const struct checker_result *r,
-		   const char *(*id_of)(int task),
-		   int n_tasks)
-{
-	c->exit = r->exit;
-	for (int i = 0; i < c->n_tasks && r->exit == 0 && !c->limits.dispatch; i++)
-		if (c->tasks[i].child && c->tasks[i].was_loaded && c->tasks[i].open)
-			checker_break(c, "rule 6: exit 0, and '%s' is open", id_of(i));
-	/* Where the epic could not be opened, agents of before go on: the journal names them. */
-	if (r->live_jobs && !r->unable)
-		checker_break(c, "rule 7: %d jobs are alive after the end", r->live_jobs);
-	if (r->worktrees_left > r->worktrees_kept && !r->unable)
-		checker_break(c, "rule 7: %d worktrees are left, %d of them with work",
-			      r->worktrees_left, r->worktrees_kept);
-	if (r->lock_held)
-		checker_break(c, "rule 7: the lock is held after the end");
-	if (r->progress)
-		check_progress(c, r->progress, id_of, n_tasks);
 }

@@ -33,8 +33,15 @@ void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten);
 
 /* The tracker's side. */
 void checker_issue(struct checker *c, int task, bool child, bool open);
-void checker_loaded(struct checker *c, int task); /* a supervisor was given it, and its needs */
+void checker_removed(struct checker *c, int task, bool removed); /* from the epic, by a person */
+void checker_reopened(struct checker *c, int task);
 void checker_need(struct checker *c, int task, int needs);
+void checker_unneed(struct checker *c, int task, int needs);
+/* The tracker was read, and this was in it; a supervisor has what was read; it claims a task. What
+ * it has then binds the attempt, whatever people change after that. */
+void checker_loaded(struct checker *c, int task);
+void checker_synced(struct checker *c);
+void checker_claims(struct checker *c, int task);
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason);
 
 /* Jobs. */

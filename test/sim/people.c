@@ -105,20 +105,53 @@ static void person_rewrites(int64_t n)
 	epic_move(c, true);
 }
 
+/* Some trackers are told of what they do; others are asked, in time. */
+static void news(int64_t n)
+{
+	(void)n;
+	if (core_now())
+		supervisor_look(sim->supervisor);
+}
+
+static void spread(void)
+{
+	if (rng_chance(&sim->rng, 0.6))
+		at(rng_below(&sim->rng, 20), news, 0);
+}
+
 static struct sim_issue *any_issue(void)
 {
 	return &sim->issues.items[rng_below(&sim->rng, (int64_t)sim->issues.n)];
+}
+
+static void person_reopens(int64_t n)
+{
+	(void)n;
+	size_t first = (size_t)rng_below(&sim->rng, (int64_t)sim->issues.n), k = 0;
+	struct sim_issue *i = &sim->issues.items[first];
+	while (k < sim->issues.n && (!i->shut || i->open))
+		i = &sim->issues.items[(first + ++k) % sim->issues.n];
+	if (!i->shut || i->open)
+		return;
+	say("person: opens %s again", i->id);
+	i->open = true;
+	i->shut = false;
+	checker_reopened(sim->checker, (int)(i - sim->issues.items));
+	spread();
 }
 
 static void person_closes(int64_t n)
 {
 	(void)n;
 	struct sim_issue *i = any_issue();
-	if (!i->open || i->claimed)
+	if (!i->open)
 		return;
 	say("person: closes %s", i->id);
 	i->open = false;
+	i->shut = true;
 	checker_closed(sim->checker, (int)(i - sim->issues.items), true, "by hand");
+	spread();
+	at(rng_below(&sim->rng, HOUR), person_reopens, 0);
 }
 
 static void person_takes(int64_t n)
@@ -148,6 +181,59 @@ static void person_adds(int64_t n)
 		VEC_PUSH(&sim->issues.items[task].needs, need);
 		checker_need(sim->checker, task, need);
 	}
+	spread();
+}
+
+static bool needs(const struct sim_issue *i, int other)
+{
+	for (size_t k = 0; k < i->needs.n; k++)
+		if (i->needs.items[k] == other)
+			return true;
+	return false;
+}
+
+/* Never a cycle: where all edges go from a later issue to an earlier one, so does this one. */
+static void person_links(int64_t n)
+{
+	(void)n;
+	struct sim_issue *i = any_issue();
+	int task = (int)(i - sim->issues.items), need = (int)rng_below(&sim->rng, task + 1);
+	for (size_t k = 0; k < sim->issues.n; k++)
+		for (size_t e = 0; e < sim->issues.items[k].needs.n; e++)
+			if (sim->issues.items[k].needs.items[e] >= (int)k)
+				return;
+	if (need >= task || needs(i, need) || !i->child)
+		return;
+	say("person: %s needs %s", i->id, sim->issues.items[need].id);
+	VEC_PUSH(&i->needs, need);
+	checker_need(sim->checker, task, need);
+	spread();
+}
+
+static void person_unlinks(int64_t n)
+{
+	(void)n;
+	struct sim_issue *i = any_issue();
+	if (!i->needs.n)
+		return;
+	int need = i->needs.items[--i->needs.n];
+	say("person: %s needs %s no more", i->id, sim->issues.items[need].id);
+	checker_unneed(sim->checker, (int)(i - sim->issues.items), need);
+	spread();
+}
+
+static void person_removes(int64_t issue)
+{
+	struct sim_issue *i = issue < 0 ? any_issue() : &sim->issues.items[issue];
+	int task = (int)(i - sim->issues.items);
+	if (!i->child || i->removed != (issue >= 0))
+		return;
+	i->removed = !i->removed;
+	say("person: %s %s the epic", i->id, i->removed ? "out of" : "back into");
+	checker_removed(sim->checker, task, i->removed);
+	spread();
+	if (i->removed)
+		at(rng_below(&sim->rng, HOUR), person_removes, task);
 }
 
 /* ---- machines ---- */
@@ -301,6 +387,9 @@ void people_init(void)
 		{person_closes,   0,             1},
 		{person_takes,    0,             1},
 		{person_adds,     0,             2},
+		{person_links,    0,             2},
+		{person_unlinks,  0,             1},
+		{person_removes,  -1,            2},
 		{reboot,          0,             1},
 		{shim_dies,       0,             2},
 		{disk_fills,      0,             2},

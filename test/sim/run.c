@@ -34,7 +34,9 @@ static void run_work(int64_t n)
 	struct work *w = sim->works.items[n];
 	if (sim->dead || !w)
 		return;
+	sim->runs = w;
 	w->run(w);
+	sim->runs = NULL;
 }
 
 static void end_work(int64_t n)
@@ -42,8 +44,17 @@ static void end_work(int64_t n)
 	struct work *w = sim->works.items[n];
 	if (sim->dead || !w)
 		return;
+	bool news = sim->reads == w;
+	if (news) { /* what came before them is decided before them */
+		sim->reads = NULL;
+		supervisor_turn(sim->supervisor);
+	}
+	if (sim->dead)
+		return;
 	sim->works.items[n] = NULL;
 	w->done(w);
+	if (news)
+		checker_synced(sim->checker);
 }
 
 static void host_defer(struct host *h, struct work *w)
@@ -190,6 +201,7 @@ static void make_config(const struct settings *s)
 	if (s->check)
 		set("queue.check=[\"check\"]");
 	set("queue.slots=%d", s->slots);
+	set("poll=%s", s->poll ? "10m" : "off");
 	set("queue.method=%s", s->method);
 	set("policy.failed_dependency=%s", s->skip ? "skip" : "hold");
 	set("policy.uncommitted=%s", s->fail_uncommitted ? "fail" : "commit");
@@ -213,6 +225,8 @@ static void on_transition(void *ctx, const struct core *c, const struct transiti
 	(void)ctx;
 	if (t->task >= 0)
 		people_see(c->tasks.items[t->task].id);
+	if (t->task >= 0 && t->to == TASK_CLAIMING)
+		checker_claims(sim->checker, issue_index(c->tasks.items[t->task].id));
 	if (t->task < 0)
 		say("run: %s -> %s %s", run_state_name((enum run_state)t->from),
 		    run_state_name((enum run_state)t->to), c->run.reason);
@@ -252,6 +266,7 @@ static void drop(void)
 			w->done(w);
 	}
 	sim->works.n = 0;
+	sim->reads = NULL;
 	supervisor_free(sim->supervisor);
 	sim->supervisor = NULL;
 	sim->wake_at = -1;
@@ -286,6 +301,7 @@ static bool start(void)
 	int rc = supervisor_new(&spec, &sim->host, &sim->supervisor, &e);
 	VEC_DONE(&ids); /* they are needed no longer than that */
 	if (rc == 0) {
+		checker_synced(sim->checker);
 		snapshot_compare();
 		return true;
 	}

@@ -57,7 +57,7 @@ struct weather {
 struct settings {
 	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots;
 	int64_t retry_ms, silence_ms, timeout_ms;
-	bool setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch;
+	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch;
 	const char *method, *from;
 };
 
@@ -65,7 +65,8 @@ struct settings {
 struct sim_issue {
 	char *id;
 	int priority;
-	bool open, hidden, child;
+	bool open, hidden, child, removed;
+	bool shut; /* closed by a person */
 	bool retriable; /* as the last run ended */
 	bool held;     /* in the queue by a person, as it ended last */
 	bool claimed_by_other;
@@ -189,6 +190,8 @@ struct world {
 	bool dead;
 	int64_t wake_at; /* -1 none */
 	VEC(struct work *) works;
+	struct work *reads; /* that read the tracker, and is not over */
+	struct work *runs;  /* NULL: none */
 	const struct executor_events *executor_events;
 	struct executor_events executor_events_kept;
 

@@ -35,6 +35,18 @@ static void give_issue(struct issue *to, const struct sim_issue *i)
 			     .hidden = mem_strdup(i->hidden ? "ephemeral" : "")};
 }
 
+/* What is not of the epic is shown only where something of it depends on that. */
+static bool is_needed(int issue)
+{
+	for (size_t i = 0; i < sim->issues.n; i++) {
+		const struct sim_issue *x = &sim->issues.items[i];
+		for (size_t k = 0; k < x->needs.n; k++)
+			if (x->needs.items[k] == issue && x->child && !x->removed)
+				return true;
+	}
+	return false;
+}
+
 static int tracker_load(struct tracker *t,
 			const char *epic,
 			struct issue *ret_epic,
@@ -47,16 +59,19 @@ static int tracker_load(struct tracker *t,
 		return rc;
 	ret_epic->id = mem_strdup(epic);
 	ret_epic->title = mem_strdup("an epic");
+	sim->reads = sim->runs;
 	for (size_t i = 0; i < sim->issues.n; i++) {
 		const struct sim_issue *x = &sim->issues.items[i];
-		struct issue *to = x->child ? VEC_ADD(&ret->issues) : VEC_ADD(&ret->outside);
+		checker_loaded(sim->checker, (int)i);
+		if (x->removed && !is_needed((int)i))
+			continue;
+		struct issue *to = x->child && !x->removed ? VEC_ADD(&ret->issues) : VEC_ADD(&ret->outside);
 		give_issue(to, x);
 		for (size_t k = 0; k < x->needs.n; k++)
 			VEC_PUSH(&ret->edges,
 				 ((struct issue_edge){
 					 mem_strdup(x->id),
 					 mem_strdup(sim->issues.items[x->needs.items[k]].id)}));
-		checker_loaded(sim->checker, (int)i);
 	}
 	return 0;
 }
@@ -149,6 +164,7 @@ static void tracker_free(struct tracker *t)
 int sim_tracker_open(struct tracker **ret)
 {
 	static const struct tracker_ops ops = {
+		.polled = true,
 		.load = tracker_load,
 		.claim = tracker_claim,
 		.release = tracker_release,

@@ -29,6 +29,7 @@ static void draw_settings(struct settings *s)
 		.silence_ms = rng_chance(r, 0.3) ? rng_between(r, 60, 900) * 1000 : 0,
 		.timeout_ms = rng_between(r, 600, 7200) * 1000,
 		.slots = (int)rng_between(r, 1, 4),
+		.poll = rng_chance(r, 0.5),
 		.setup = rng_chance(r, 0.5),
 		.check = rng_chance(r, 0.6),
 		.probe = rng_chance(r, 0.3),

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/near.h"
 #include "port/tracker.h"
+#include "run/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,7 +215,12 @@ static int command_run(struct cli *c, int argc, char **argv)
 		rc = operands_check(c, argc - first, argv + first);
 	if (rc == GO_ON)
 		rc = prepare(c);
-	return rc == GO_ON ? c->command->run(c, argc - first, argv + first) : rc;
+	if (rc != GO_ON)
+		return rc;
+	rc = c->command->run(c, argc - first, argv + first);
+	if (c->command->changes_issues)
+		control_look(&c->place);
+	return rc;
 }
 
 static int folder_change(struct cli *c, const char *dir)

@@ -53,6 +53,7 @@ struct cli_command {
 	enum cli_needs needs;
 	/* argv holds the operands alone; returns the exit code */
 	int (*run)(struct cli *c, int argc, char **argv);
+	bool changes_issues; /* who is running their epics is told */
 };
 
 /* Ends with a row without name. */

@@ -149,6 +149,7 @@ const struct cli_command cli_commands[] = {
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
 		.run = cmd_add,
+		.changes_issues = true,
 	},
 	{
 		.name = "list",
@@ -181,6 +182,7 @@ const struct cli_command cli_commands[] = {
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
 		.run = cmd_edit,
+		.changes_issues = true,
 	},
 	{
 		.name = "close",
@@ -191,6 +193,7 @@ const struct cli_command cli_commands[] = {
 		.operands_max = -1,
 		.needs = CLI_CONFIG,
 		.run = cmd_close,
+		.changes_issues = true,
 	},
 	{
 		.name = "comment",
@@ -217,6 +220,7 @@ const struct cli_command cli_commands[] = {
 		.operands_max = 2,
 		.needs = CLI_CONFIG,
 		.run = cmd_import,
+		.changes_issues = true,
 	},
 	{
 		.name = "plan",

@@ -1,0 +1,75 @@
+#include "base/clean.h"
+#include "run/supervisor-impl.h"
+
+/*
+ * What people change in the tracker during a run: read off the loop's thread, then given to the
+ * core as at the start. The built-in tracker's writers say so (CONTROL_LOOK); one that others
+ * change unseen is asked every now and then.
+ */
+
+struct look {
+	struct work work;
+	struct supervisor *s; /* off the thread only its constant parts */
+	struct issue epic;
+	struct issue_graph graph;
+	struct err e;
+};
+
+static void look_run(struct work *w)
+{
+	struct look *l = (struct look *)w;
+	IGNORE(graph_read(l->s, &l->epic, &l->graph, &l->e));
+}
+
+/* The same news again and again is none. */
+static void say_once(struct supervisor *s, const struct err *e)
+{
+	const char *news = e->code ? e->msg : "";
+	if (e->code && !streq(s->look_said, news))
+		supervisor_message(s, "changes in the tracker are not taken in: %s", news);
+	free(s->look_said);
+	s->look_said = mem_strdup(news);
+}
+
+static void look_done(struct work *w)
+{
+	struct look *l = (struct look *)w;
+	struct supervisor *s = l->s;
+	s->works--;
+	s->looking = false;
+	s->looked_mono = s->host->now(s->host).mono_ms;
+	if (s->core.run.state != RUN_ENDED && s->stop == STOP_NO) {
+		say_once(s, &l->e);
+		if (!l->e.code)
+			graph_apply(s, &l->graph);
+	}
+	issue_done(&l->epic);
+	issue_graph_done(&l->graph);
+	free(l);
+	if (s->look_again)
+		supervisor_look(s);
+	s->host->wake_in(s->host, 0);
+}
+
+void supervisor_look(struct supervisor *s)
+{
+	bool over = s->core.run.state == RUN_ENDED || s->stop != STOP_NO || s->fatal.code;
+	s->look_again = s->looking && !over;
+	if (s->looking || over || s->core.run.dispatch)
+		return;
+	struct look *l = mem_alloc(sizeof(*l));
+	l->s = s;
+	l->work = (struct work){look_run, look_done};
+	s->looking = true;
+	s->works++;
+	s->host->defer(s->host, &l->work);
+}
+
+int64_t look_due_ms(const struct supervisor *s)
+{
+	bool polls = s->tracker->ops->polled && s->config->poll > 0 && !s->core.run.dispatch;
+	if (!polls || s->looking || s->core.run.state == RUN_ENDED || s->stop != STOP_NO)
+		return -1;
+	int64_t due = s->looked_mono + s->config->poll - s->host->now(s->host).mono_ms;
+	return due > 0 ? due : 0;
+}

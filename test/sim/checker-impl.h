@@ -1,0 +1,67 @@
+#ifndef TEST_SIM_CHECKER_IMPL_H
+#define TEST_SIM_CHECKER_IMPL_H
+
+#include "sim/checker.h"
+
+/* The checker's books. Nothing of src is included here: what is checked must not check itself. */
+
+struct bits {
+	uint64_t *words;
+	int n;
+};
+
+struct book_commit {
+	int parent[2];
+	int change_of; /* task; -1 of no task, -2 no change */
+	struct bits content;
+};
+
+struct book_need {
+	int task;
+	bool read, known, binds;
+};
+
+struct book_task {
+	bool child, open, closed_by_us, closed_by_person, removed;
+	struct {
+		bool there, open, removed;
+	} read, known;          /* as the tracker was read last; as a supervisor has it */
+	bool claimed_as_removed;
+	struct book_need *needs;
+	int n_needs;
+	int landed; /* commit, or -1 */
+	int head;   /* of its pull request, or -1 */
+	int alive;  /* jobs */
+	int attempt_most;
+	int counted;       /* attempts that count, since it was last retried */
+	int refused;       /* the attempt that could not be started last; 0 none */
+	int64_t failed_at; /* the last one that failed by itself; -1 none */
+	enum checker_end last_end;
+	bool red;
+	int red_on; /* what the merge that was red stood on; -1 none */
+};
+
+struct book_job {
+	struct checker_job j;
+	bool alive;
+};
+
+struct checker {
+	struct checker_limits limits;
+	struct book_commit *commits;
+	int n_commits;
+	struct book_task *tasks;
+	int n_tasks;
+	struct book_job *jobs;
+	int n_jobs;
+	int *green, n_green;
+	int epic, remote;
+	int alive; /* sessions */
+	int gates;         /* alive */
+	bool person_moved; /* the branch, last */
+	int exit; /* of the run that ended last */
+	bool rewritten, clock_broken, disk_full;
+	char broken[400];
+};
+
+#endif
