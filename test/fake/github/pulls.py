@@ -1,0 +1,350 @@
+"""Pull requests: opened, changed, reviewed, merged, also asynchronously and through the queue."""
+
+import uuid
+
+import answers as say
+from answers import NOT_FOUND, Answer, Refused, custom, invalid
+from checks import state_of
+from issues import label_out, user
+from repo import Moved
+from routes import route
+
+R = '/repos/{owner}/{repo}'
+P = R + '/pulls/{number}'
+
+
+def pull_out(call, issue, whole=True):
+    world, repo, pull = call.world, call.world.repos[issue['repo']], issue['pull']
+    owner = repo['name'].split('/')[0]
+    url = call.url('repos', repo['name'], 'pulls', issue['number'])
+
+    def side(which, sha):
+        return {'label': f'{owner}:{pull[which]}', 'ref': pull[which], 'sha': sha,
+                'user': user(world, owner), 'repo': {'id': repo['id'], 'full_name': repo['name']}}
+    out = {
+        'id': issue['id'], 'node_id': world.node('PR_', issue['id']), 'number': issue['number'], 'url': url,
+        'html_url': f"https://github.invalid/{repo['name']}/pull/{issue['number']}",
+        'issue_url': call.url('repos', repo['name'], 'issues', issue['number']), 'state': issue['state'],
+        'title': issue['title'], 'body': issue['body'], 'user': user(world, issue['user']),
+        'labels': [label_out(call, repo, n) for n in issue['labels']], 'draft': pull['draft'],
+        'locked': issue['locked'], 'created_at': issue['created_at'], 'updated_at': issue['updated_at'],
+        'closed_at': issue['closed_at'], 'merged_at': pull['merged_at'], 'assignees': [],
+        'head': side('head', pull['head_sha']), 'base': side('base', pull['base_sha']), 'auto_merge': None}
+    if not call.is_new():
+        out['merge_commit_sha'], out['assignee'] = pull['merge_sha'], None
+    if whole:
+        can, state = mergeable(world, repo, issue)
+        out |= {'merged': bool(pull['merged_at']), 'mergeable': can, 'mergeable_state': state, 'commits': 1,
+                'merged_by': user(world, 'ganger-bot') if pull['merged_at'] else None}
+    return out
+
+
+def mergeable(world, repo, issue):
+    pull = issue['pull']
+    if issue['state'] != 'open':
+        return None, 'unknown'
+    pull['reads'] += 1
+    if pull['reads'] <= world.conf['mergeable_reads'] or not pull['base_sha']:
+        return None, 'unknown'
+    if not world.git(repo).merge_tree(pull['base_sha'], pull['head_sha']):
+        return False, 'dirty'
+    if pull['draft']:
+        return True, 'draft'
+    return True, 'blocked' if forbidden(world, repo, issue, None) else 'clean'
+
+
+def find(call):
+    repo = call.repo()
+    issue = repo['issues'].get(call.number())
+    if not issue or not issue['pull']:
+        raise Refused(404, NOT_FOUND)
+    return repo, issue
+
+
+@route('GET', R + '/pulls', query=['state', 'head', 'base', 'sort', 'direction'])
+def list_pulls(call):
+    repo, q = call.repo(), call.query
+    owner = repo['name'].split('/')[0]
+    found = []
+    for issue in call.world.pulls(repo):
+        pull = issue['pull']
+        if q.get('state', 'open') not in ('all', issue['state']) or q.get('base', pull['base']) != pull['base']:
+            continue
+        # A head without its owner is ignored, as the real one is said to do.
+        if ':' not in q.get('head', '') or q['head'] == f"{owner}:{pull['head']}":
+            found.append(issue)
+    found.sort(key=lambda i: i['number'], reverse=q.get('direction', 'desc') == 'desc')
+    return [pull_out(call, i, False) for i in found]
+
+
+@route('POST', R + '/pulls', {'title!': str, 'head!': str, 'base!': str, 'body': str, 'draft': bool,
+                              'maintainer_can_modify': bool})
+def create_pull(call):
+    repo, body = call.repo(), call.body
+    git, owner = call.world.git(repo), repo['name'].split('/')[0]
+    head, base = body['head'].removeprefix(owner + ':'), body['base']
+    refs = git.refs()
+    for field, name in (('head', head), ('base', base)):
+        if 'refs/heads/' + name not in refs:
+            raise invalid('PullRequest', field)
+    head_sha, base_sha = refs['refs/heads/' + head], refs['refs/heads/' + base]
+    for other in call.world.pulls(repo):
+        if other['state'] == 'open' and (other['pull']['head'], other['pull']['base']) == (head, base):
+            raise custom('PullRequest', say.PULL_EXISTS % f'{owner}:{head}')
+    if git.ahead(base_sha, head_sha) == 0:
+        raise custom('PullRequest', say.NO_COMMITS % (base, head))
+    pull = {'head': head, 'base': base, 'head_sha': head_sha, 'base_sha': base_sha,
+            'draft': bool(body.get('draft')), 'merged_at': None, 'merge_sha': None, 'how': None, 'reads': 0,
+            'reviews': []}
+    issue = call.world.add_issue(repo, {'title': body['title'], 'body': body.get('body')}, call.login, pull)
+    call.wrote('pull', number=issue['number'], head=head, base=base, sha=head_sha)
+    out = pull_out(call, issue)
+    pull['reads'] = 0  # what was made is no question after its mergeability
+    return Answer(201, out)
+
+
+@route('GET', P)
+def get_pull(call):
+    return Answer(200, pull_out(call, find(call)[1]))
+
+
+@route('PATCH', P, {'title': str, 'body': str, 'state': str, 'base': str, 'maintainer_can_modify': bool})
+def change_pull(call):
+    repo, issue = find(call)
+    state = call.body.get('state')
+    if state not in (None, 'open', 'closed'):
+        raise invalid('PullRequest', 'state')
+    if state == 'open' and issue['pull']['merged_at']:
+        raise custom('PullRequest', 'state cannot be changed. The pull request is already merged.')
+    for key in ('title', 'body'):
+        if key in call.body:
+            issue[key] = call.body[key]
+    if 'base' in call.body:
+        issue['pull']['base'] = call.body['base']
+    call.world.touch(issue)
+    if state == 'closed':
+        call.world.close(issue, None, call.login)
+    elif state == 'open':
+        issue['state'] = 'open'
+    call.wrote({'closed': 'close_pull', 'open': 'reopen_pull'}.get(state, 'edit_pull'), number=issue['number'])
+    return Answer(200, pull_out(call, issue))
+
+
+# ---- Reviews ----
+
+@route('GET', P + '/reviews')
+def list_reviews(call):
+    return [{'id': r['id'], 'user': user(call.world, r['user']), 'state': r['state'], 'commit_id': r['commit_id'],
+             'submitted_at': r['submitted_at'], 'body': r['body']} for r in find(call)[1]['pull']['reviews']]
+
+
+@route('POST', P + '/reviews', {'event!': str, 'body': str, 'commit_id': str})
+def add_review(call):
+    pull = find(call)[1]['pull']
+    states = {'APPROVE': 'APPROVED', 'REQUEST_CHANGES': 'CHANGES_REQUESTED', 'COMMENT': 'COMMENTED'}
+    if call.body['event'] not in states:
+        raise invalid('PullRequestReview', 'event')
+    review = {'id': call.world.new_id(), 'user': call.login, 'state': states[call.body['event']],
+              'commit_id': call.body.get('commit_id', pull['head_sha']), 'submitted_at': call.world.stamp(),
+              'body': call.body.get('body') or ''}
+    pull['reviews'].append(review)
+    call.wrote('review', number=call.number())
+    return Answer(200, review)
+
+
+# ---- Merging ----
+
+def approvals(pull):
+    last = {}
+    for review in pull['reviews']:
+        if review['state'] != 'COMMENTED':
+            last[review['user']] = review['state']
+    return list(last.values()).count('APPROVED'), 'CHANGES_REQUESTED' in last.values()
+
+
+def required(world, repo, base):
+    """(context, app or None) of every check that rules or protection ask for."""
+    for rule in world.rules_of(repo, base):
+        if rule['type'] == 'required_status_checks':
+            for check in rule['parameters']['required_status_checks']:
+                yield check['context'], check.get('integration_id')
+    for check in repo['protection'].get(base, {}).get('required_status_checks', []):
+        yield check['context'], check.get('app_id')
+
+
+def forbidden(world, repo, issue, method):
+    """Why the rules of the base do not let it be merged; None: they do."""
+    pull = issue['pull']
+    rules = world.rules_of(repo, pull['base'])
+    if any(r['type'] == 'merge_queue' for r in rules) and method != 'queue':
+        return say.QUEUE_REQUIRED
+    if method and method != 'queue' and method not in repo['methods']:
+        return say.METHOD_NOT_ALLOWED % method.capitalize()
+    for name, app in required(world, repo, pull['base']):
+        state = state_of(world, repo, pull['head_sha'], name, app)
+        if state != 'success':
+            return (say.CHECK_FAILING if state == 'failure' else say.CHECK_EXPECTED) % name
+    for rule in rules:
+        if rule['type'] == 'pull_request':
+            wanted = rule['parameters'].get('required_approving_review_count', 0)
+            got, refused = approvals(pull)
+            if got < wanted or refused:
+                return say.REVIEW_REQUIRED % max(wanted, 1)
+    return None
+
+
+def merge_now(world, repo, issue, spec):
+    """The sha that was made; or Refused, in the order in which the real one looks."""
+    pull, git = issue['pull'], world.git(repo)
+    method = spec.get('merge_method', 'merge')
+    if pull['merged_at'] or issue['state'] != 'open':
+        raise Refused(405, say.IS_CLOSED if not pull['merged_at'] else say.NOT_MERGEABLE)
+    if pull['draft']:
+        raise Refused(405, say.IS_DRAFT)
+    why = forbidden(world, repo, issue, method)
+    if why:
+        raise Refused(405, why)
+    if spec.get('sha') and spec['sha'] != pull['head_sha']:
+        raise Refused(409, say.HEAD_MODIFIED)
+    base, head = pull['base_sha'], pull['head_sha']
+    tree = git.merge_tree(base, head)
+    if not tree:
+        raise Refused(405, say.NOT_MERGEABLE)
+    title = spec.get('commit_title') or f"Merge pull request #{issue['number']} from {pull['head']}"
+    message = title + '\n\n' + (spec.get('commit_message') or '')
+    if method == 'rebase':
+        sha = rebase(git, base, head)
+    else:
+        sha = git.commit(tree, [base] if method == 'squash' else [base, head], message)
+    try:
+        git.set('refs/heads/' + pull['base'], sha, base)
+    except Moved:
+        raise Refused(405, say.BASE_MODIFIED) from None
+    world.merged(repo, issue, sha, 'api')
+    world.sync(repo)
+    return sha
+
+
+def rebase(git, onto, head):
+    """Commit by commit, each as a merge with an invented common parent: git 2.39 takes no --merge-base."""
+    for sha in git.out('rev-list', '--reverse', '--no-merges', f'{onto}..{head}').split():
+        facts = git.commit_facts(sha)
+        was = git.commit(git.commit_facts(facts['parents'][0]['sha'])['tree']['sha'], [], 'was')
+        ours = git.commit(git.commit_facts(onto)['tree']['sha'], [was], 'ours')
+        tree = git.merge_tree(ours, git.commit(facts['tree']['sha'], [was], 'theirs'))
+        if not tree:
+            raise Refused(405, say.NOT_MERGEABLE)
+        onto = git.commit(tree, [onto], facts['message'])
+    return onto
+
+
+def merge_facts(issue, spec, sha):
+    return {'number': issue['number'], 'expected': spec.get('sha'), 'head': issue['pull']['head_sha'],
+            'base': issue['pull']['base'], 'sha': sha}
+
+
+MERGE_FIELDS = {'commit_title': str, 'commit_message': str, 'sha': str, 'merge_method': str}
+
+
+@route('PUT', P + '/merge', MERGE_FIELDS)
+def merge(call):
+    repo, issue = find(call)
+    if call.body.get('merge_method', 'merge') not in ('merge', 'squash', 'rebase'):
+        raise invalid('PullRequest', 'merge_method')
+    sha = merge_now(call.world, repo, issue, call.body)
+    call.wrote('merge', **merge_facts(issue, call.body, sha))
+    return Answer(200, {'sha': sha, 'merged': True, 'message': 'Pull Request successfully merged'})
+
+
+@route('GET', P + '/merge')
+def is_merged(call):
+    if not find(call)[1]['pull']['merged_at']:
+        raise Refused(404, NOT_FOUND)
+    return Answer(204)
+
+
+@route('PUT', P + '/update-branch', {'expected_head_sha': str})
+def update_branch(call):
+    repo, issue = find(call)
+    pull, git = issue['pull'], call.world.git(repo)
+    if call.body.get('expected_head_sha', pull['head_sha']) != pull['head_sha']:
+        raise Refused(422, "expected head sha didn't match current head ref.")
+    tree = git.merge_tree(pull['head_sha'], pull['base_sha'])
+    if not tree:
+        raise Refused(422, 'merge conflict between base and head')
+    sha = git.commit(tree, [pull['head_sha'], pull['base_sha']], f"Merge branch '{pull['base']}'")
+    git.set('refs/heads/' + pull['head'], sha, pull['head_sha'])
+    call.wrote('update_branch', number=issue['number'], sha=sha)
+    return Answer(202, {'message': 'Updating pull request branch.', 'url': call.url('repos', repo['name'])})
+
+
+def async_out(job):
+    details = {'uuid': job['uuid'], 'expected_head_sha': job['expected'], 'reason': job['reason']}
+    return {'status': job['status'], 'details': details | ({'sha': job['sha']} if job['sha'] else {})}
+
+
+@route('PUT', P + '/merge-async', MERGE_FIELDS | {'merge_action': str})
+def merge_async(call):
+    repo, issue = find(call)
+    if not call.world.conf['async']:
+        raise Refused(404, NOT_FOUND)
+    if call.body.get('merge_action') not in (None, 'default', 'direct_merge', 'merge_queue'):
+        raise invalid('PullRequest', 'merge_action')
+    if issue['pull']['merged_at']:
+        return Answer(200, {'status': 'merged', 'details': {'sha': issue['pull']['merge_sha']}})
+    if issue['state'] != 'open' or issue['pull']['draft']:
+        raise Refused(400, say.IS_DRAFT if issue['pull']['draft'] else say.IS_CLOSED)
+    for job in repo['asyncs'].values():
+        if job['number'] == issue['number'] and job['status'] in ('pending', 'enqueued'):
+            return Answer(409, async_out(job))
+    job = {'uuid': str(uuid.UUID(int=call.world.new_id())), 'number': issue['number'], 'status': 'pending',
+           'expected': call.body.get('sha'), 'sha': None, 'reason': None, 'reads': 0, 'spec': call.body}
+    if call.body.get('merge_action') == 'merge_queue':
+        job['status'] = 'enqueued'
+    repo['asyncs'][job['uuid']] = job
+    call.wrote('merge_asked', number=issue['number'], expected=job['expected'])
+    return Answer(202, async_out(job))
+
+
+@route('GET', P + '/merge-async/{uuid}')
+def get_async(call):
+    repo, issue = find(call)
+    job = repo['asyncs'].get(call.params['uuid'])
+    if not job:
+        raise Refused(404, NOT_FOUND)
+    job['reads'] += 1
+    if job['status'] in ('pending', 'enqueued') and job['reads'] > call.world.conf['async_reads']:
+        spec = job['spec'] | ({'merge_method': 'queue'} if job['status'] == 'enqueued' else {})
+        spec.pop('merge_action', None)
+        try:
+            job['sha'] = merge_now(call.world, repo, issue, spec)
+            job['status'] = 'merged'
+            call.wrote('merge', **merge_facts(issue, job['spec'], job['sha']))
+        except Refused as e:
+            job['status'], job['reason'] = 'failed', e.message
+    return Answer(200, async_out(job))
+
+
+# ---- The two changes that REST has no words for ----
+
+@route('POST', '/graphql', {'query!': str, 'variables': dict, 'operationName': str})
+def graphql(call):
+    """markPullRequestReadyForReview and enqueuePullRequest, with all that changes in 'variables'."""
+    world, given = call.world, call.body.get('variables') or {}
+    wanted = given.get('id') or given.get('input', {}).get('pullRequestId')
+    for repo in world.repos.values():
+        for issue in world.pulls(repo):
+            if world.node('PR_', issue['id']) != wanted:
+                continue
+            if 'markPullRequestReadyForReview' in call.body['query']:
+                issue['pull']['draft'] = False
+                call.wrote('ready', number=issue['number'])
+                return Answer(200, {'data': {'markPullRequestReadyForReview': {'pullRequest': {
+                    'number': issue['number'], 'isDraft': False}}}})
+            if 'enqueuePullRequest' in call.body['query']:
+                repo['queue'].append({'number': issue['number'], 'state': 'QUEUED',
+                                      'expected': given.get('sha')})
+                call.wrote('enqueue', number=issue['number'], expected=given.get('sha'))
+                return Answer(200, {'data': {'enqueuePullRequest': {'mergeQueueEntry': {
+                    'position': len(repo['queue']), 'state': 'QUEUED'}}}})
+    return Answer(200, {'data': None, 'errors': [{'type': 'NOT_FOUND', 'message': 'Could not resolve to a node'}]})

@@ -1,0 +1,130 @@
+"""Repositories, branches, refs and commits: read from and written to the real repository."""
+
+from answers import NOT_FOUND, NOT_FORWARD, OBJECT_MISSING, REF_EXISTS, REF_MISSING, Answer, Refused
+from repo import ZERO, Moved
+from routes import route
+
+R = '/repos/{owner}/{repo}'
+
+
+def ref_out(call, ref, sha):
+    repo = call.repo()
+    return {'ref': ref, 'node_id': call.world.node('REF_', repo['name'] + ref),
+            'url': call.url('repos', repo['name'], 'git', ref),
+            'object': {'type': 'commit', 'sha': sha, 'url': call.url('repos', repo['name'], 'git/commits', sha)}}
+
+
+@route('GET', R)
+def get_repo(call):
+    repo = call.repo()
+    return Answer(200, {
+        'id': repo['id'], 'node_id': call.world.node('R_', repo['id']), 'name': repo['name'].split('/')[1],
+        'full_name': repo['name'], 'private': False, 'default_branch': repo['default'], 'archived': False,
+        'has_issues': True, 'url': call.url('repos', repo['name']),
+        'owner': {'login': repo['name'].split('/')[0], 'type': 'User'},
+        'permissions': {'admin': False, 'push': True, 'pull': True},
+        'allow_merge_commit': 'merge' in repo['methods'], 'allow_squash_merge': 'squash' in repo['methods'],
+        'allow_rebase_merge': 'rebase' in repo['methods']})
+
+
+@route('GET', R + '/git/ref/{ref+}')
+def get_ref(call):
+    ref = 'refs/' + call.params['ref']
+    sha = call.git().refs().get(ref)
+    if not sha:
+        raise Refused(404, NOT_FOUND)
+    return Answer(200, ref_out(call, ref, sha))
+
+
+@route('GET', R + '/git/matching-refs/{ref+}')
+def matching_refs(call):
+    want = 'refs/' + call.params['ref']
+    return [ref_out(call, ref, sha) for ref, sha in sorted(call.git().refs().items()) if ref.startswith(want)]
+
+
+@route('POST', R + '/git/refs', {'ref!': str, 'sha!': str})
+def create_ref(call):
+    ref, sha, git = call.body['ref'], call.body['sha'], call.git()
+    if not ref.startswith('refs/') or ref.count('/') < 2 or ref.startswith('refs/pull/'):
+        raise Refused(422, 'Reference name must start with \'refs/\'.')
+    if ref in git.refs():
+        raise Refused(422, REF_EXISTS)
+    if git.kind(sha) != 'commit':
+        raise Refused(422, OBJECT_MISSING)
+    try:
+        git.set(ref, sha, ZERO)
+    except Moved:
+        raise Refused(422, REF_EXISTS) from None
+    call.wrote('create_ref', ref=ref, sha=sha)
+    return Answer(201, ref_out(call, ref, sha))
+
+
+@route('PATCH', R + '/git/refs/{ref+}', {'sha!': str, 'force': bool})
+def move_ref(call):
+    ref, sha, git = 'refs/' + call.params['ref'], call.body['sha'], call.git()
+    old = git.refs().get(ref)
+    if not old:
+        raise Refused(422, REF_MISSING)
+    if git.kind(sha) != 'commit':
+        raise Refused(422, OBJECT_MISSING)
+    if not call.body.get('force') and not git.contains(old, sha):
+        raise Refused(422, NOT_FORWARD)
+    git.set(ref, sha, old)
+    call.wrote('move_ref', ref=ref, sha=sha, old=old)
+    return Answer(200, ref_out(call, ref, sha))
+
+
+@route('DELETE', R + '/git/refs/{ref+}')
+def delete_ref(call):
+    ref, git = 'refs/' + call.params['ref'], call.git()
+    old = git.refs().get(ref)
+    if not old:
+        raise Refused(422, REF_MISSING)
+    if ref == 'refs/heads/' + call.repo()['default']:
+        raise Refused(422, 'Cannot delete the default branch')
+    git.set(ref, None, old)
+    call.wrote('delete_ref', ref=ref, old=old)
+    return Answer(204)
+
+
+@route('GET', R + '/git/commits/{sha}')
+def get_commit(call):
+    facts = call.git().commit_facts(call.params['sha'])
+    if not facts:
+        raise Refused(404, NOT_FOUND)
+    return Answer(200, facts | {'url': call.url('repos', call.repo()['name'], 'git/commits', facts['sha'])})
+
+
+@route('POST', R + '/git/commits', {'message!': str, 'tree!': str, 'parents': list, 'author': dict,
+                                    'committer': dict})
+def create_commit(call):
+    git = call.git()
+    if git.kind(call.body['tree']) != 'tree':
+        raise Refused(422, 'Tree SHA does not exist')
+    if any(git.kind(p) != 'commit' for p in call.body.get('parents', [])):
+        raise Refused(422, 'Parent SHA does not exist or is not a commit object')
+    sha = git.commit(call.body['tree'], call.body.get('parents', []), call.body['message'])
+    call.wrote('commit', sha=sha)
+    return Answer(201, git.commit_facts(sha))
+
+
+@route('GET', R + '/branches/{branch+}')
+def get_branch(call):
+    repo, branch = call.repo(), call.params['branch']
+    sha = call.git().tip(branch)
+    if not sha:
+        raise Refused(404, 'Branch not found')
+    guard = repo['protection'].get(branch, {})
+    checks = guard.get('required_status_checks', [])
+    return Answer(200, {
+        'name': branch, 'commit': {'sha': sha}, 'protected': bool(guard),
+        'protection': {'enabled': bool(guard), 'required_status_checks': {
+            'enforcement_level': 'everyone' if checks else 'off', 'contexts': [c['context'] for c in checks],
+            'checks': [{'context': c['context'], 'app_id': c.get('app_id')} for c in checks]}}})
+
+
+@route('GET', R + '/rules/branches/{branch+}')
+def get_rules(call):
+    rules = call.world.rules_of(call.repo(), call.params['branch'])
+    return [{'type': r['type'], 'parameters': r.get('parameters', {}), 'ruleset_id': 1,
+             'ruleset_source': call.repo()['name'], 'ruleset_source_type': 'Repository'} for r in rules]
