@@ -15,6 +15,7 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 		return code;
 	e->code = code;
 	e->sys = 0;
+	e->until_ms = 0;
 	e->hint[0] = '\0';
 	va_start(ap, fmt);
 	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap); /* a long message is cut */
@@ -34,6 +35,7 @@ int err_sys(struct err *e, const char *fmt, ...)
 		return ERR_IO;
 	e->code = ERR_IO;
 	e->sys = sys;
+	e->until_ms = 0;
 	e->hint[0] = '\0';
 	va_start(ap, fmt);
 	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);

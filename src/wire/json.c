@@ -1,0 +1,47 @@
+#include "wire/json.h"
+
+#include <cjson/cJSON.h>
+
+const struct cJSON *json_at(const struct cJSON *object, const char *key)
+{
+	const struct cJSON *j = object ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+
+	return j && !cJSON_IsNull(j) ? j : NULL;
+}
+
+const char *json_text(const struct cJSON *object, const char *key)
+{
+	const struct cJSON *j = json_at(object, key);
+
+	return j && cJSON_IsString(j) && j->valuestring ? j->valuestring : "";
+}
+
+int64_t json_int(const struct cJSON *object, const char *key)
+{
+	const struct cJSON *j = json_at(object, key);
+
+	/* A double holds every whole number up to this one. */
+	if (!j || !cJSON_IsNumber(j) || !(j->valuedouble > -0x1p53 && j->valuedouble < 0x1p53))
+		return 0;
+	return (int64_t)j->valuedouble;
+}
+
+bool json_true(const struct cJSON *object, const char *key)
+{
+	return cJSON_IsTrue(json_at(object, key));
+}
+
+struct cJSON *json_parse(struct str text)
+{
+	return text.n ? cJSON_ParseWithLength(text.p, text.n) : NULL;
+}
+
+void json_free(struct cJSON *j)
+{
+	cJSON_Delete(j);
+}
+
+void json_freep(struct cJSON **j)
+{
+	cJSON_Delete(*j);
+}
