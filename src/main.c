@@ -18,6 +18,7 @@
 #include "tracker/beads.h"
 #include "tracker/kinds.h"
 #include "ui/cli/cli.h"
+#include "wire/github.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,10 @@ static int discover(const char *dir, struct place *ret, struct err *e)
 	ret->name = TAKE(g.name);
 	ret->state_name = TAKE(g.state_name);
 	ret->branch = TAKE(g.branch);
+	if (g.remote) {
+		char *key CLEANUP(freep) = mem_printf("remote.%s.url", g.remote);
+		ret->remote_url = mem_strdup(git_place_config(&g, key));
+	}
 	ret->remote = TAKE(g.remote);
 	ret->remote_branch = TAKE(g.remote_branch);
 	ret->unborn = g.unborn;
@@ -95,6 +100,31 @@ static int shim_path(char **ret, struct err *e)
 	return err_hint(e, "install ganger as a whole: 'make install'");
 }
 
+/* How GitHub is reached: the same for the tracker and the forge. */
+struct github_access {
+	struct github_options o; /* borrows from here and from the settings */
+	char *repository, *shim;
+};
+
+static void github_access_done(struct github_access *a)
+{
+	free(a->repository);
+	free(a->shim);
+}
+
+static void github_access_find(const struct place *p, const struct config *c, struct github_access *ret)
+{
+	ret->repository = c->github_repository ? mem_strdup(c->github_repository)
+					       : github_repository_of(p->remote_url, c->github_url);
+	if (shim_path(&ret->shim, NULL)) /* who starts jobs will say so */
+		ret->shim = NULL;
+	ret->o = (struct github_options){.url = c->github_url,
+					 .token_env = c->github_token_env,
+					 .repository = ret->repository,
+					 .shim = ret->shim,
+					 .write_interval_ms = c->github_write_interval};
+}
+
 static int
 tracker_open(const struct place *p, const struct config *c, struct tracker **ret, struct err *e)
 {
@@ -126,7 +156,13 @@ forge_open(const struct place *p, const struct config *c, struct forge **ret, st
 	if (!kind)
 		return err_set(e, ERR_INVALID,
 			       "cannot use forge '%s': this version does not have it", c->forge);
-	return kind->open(p->state_dir, ret, e);
+	struct github_access github CLEANUP(github_access_done) = {0};
+	github_access_find(p, c, &github);
+	return kind->open(&(struct forge_where){.state_dir = p->state_dir,
+						.github = &github.o,
+						.draft = c->github_draft,
+						.rewrites = !streq(c->queue_method, "merge")},
+			  ret, e);
 }
 
 static bool tracker_known(const char *kind)

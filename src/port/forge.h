@@ -2,6 +2,7 @@
 #define PORT_FORGE_H
 
 #include "base/err.h"
+#include "base/oid.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,15 +25,44 @@ struct pull_spec {
 	const char *head, *base, *head_sha, *title, *body, *task;
 };
 
+/* Landing by the forge itself, in place of a push. */
+enum forge_merged {
+	FORGE_MERGED = 1, /* now or from before; the commit is 'sha' */
+	FORGE_MOVED,      /* the base is not what it was merged onto, or does not merge any more */
+};
+
+struct forge_merge_spec {
+	int64_t number;
+	const char *head_sha;        /* what was tested: it merges this or nothing */
+	const char *method;          /* "merge", "squash", "rebase" */
+	const char *title, *message; /* of the commit */
+};
+
+struct forge_merge {
+	enum forge_merged result;
+	struct oid sha; /* of MERGED: the commit of the base; empty: the forge does not say */
+};
+
 struct forge;
 
 struct forge_ops {
 	const char *name;
 	/* Find the open pull request of this head and base, or open it; the head's commit, title and
-	 * body are brought up to date. At most one open one a head and base, whatever happens. */
+	 * body are brought up to date. At most one open one a head and base, whatever happens.
+	 * Number 0: there is nothing in the head that the base has not. */
 	int (*ensure)(struct forge *f, const struct pull_spec *s, int64_t *ret_number, struct err *e);
-	/* It is merged, by this commit of the base (landing by push), or closed unmerged (NULL). */
+	/* It is merged, by this commit of the base (landing by push), or closed unmerged (NULL).
+	 * CONFLICT: it ended otherwise already, by us; what people did to it stays as it is. */
 	int (*finish)(struct forge *f, int64_t number, const char *merged_sha, struct err *e);
+	/*
+	 * Merge it there. NULL: this kind cannot. BUSY: it is not to be merged yet (checks, reviews,
+	 * the forge's queue), e->until_ms says when to ask again; CONFLICT: its head is not what
+	 * was tested, or it was closed; INVALID: the forge refuses.
+	 */
+	int (*merge)(struct forge *f,
+		     const struct forge_merge_spec *s,
+		     struct forge_merge *ret,
+		     struct err *e);
 	int (*get)(struct forge *f, int64_t number, struct pull *ret, struct err *e);
 	void (*free)(struct forge *f);
 };

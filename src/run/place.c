@@ -75,6 +75,7 @@ void place_done(struct place *p)
 	free(p->state_name);
 	free(p->branch);
 	free(p->remote);
+	free(p->remote_url);
 	free(p->remote_branch);
 	free(p->user_name);
 	free(p->user_email);

@@ -13,6 +13,7 @@ struct place {
 	char *state_name;    /* "<name>-<hash of common_dir>", safe as a file name */
 	char *branch;        /* checked out in root; NULL: none is */
 	char *remote;        /* the branch's, else "origin", else the only one; NULL: none */
+	char *remote_url;    /* its address, as configured; NULL: no remote */
 	char *remote_branch; /* the remote's default branch; NULL: not known */
 	char *user_name, *user_email; /* who commits, as configured; NULL: not set */
 	bool unborn;                  /* there is no commit yet */

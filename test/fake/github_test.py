@@ -230,6 +230,8 @@ class Fake(unittest.TestCase):
         self.assertEqual(merged.status, 200)
         self.assertEqual(self.git('-C', self.bare, 'rev-parse', 'main'), merged.body['sha'])
         self.assertEqual(self.get(f'{R}/pulls/{number}/merge').status, 204)
+        events = self.get(f'{R}/issues/{number}/events').body
+        self.assertEqual([(x['event'], x['commit_id']) for x in events], [('merged', merged.body['sha'])])
         self.assertEqual(self.merge(number).status, 405)
         self.is_clean()
 

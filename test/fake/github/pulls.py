@@ -130,6 +130,19 @@ def change_pull(call):
     return Answer(200, pull_out(call, issue))
 
 
+@route('GET', R + '/issues/{number}/events')
+def list_events(call):
+    """Of all events the one that is needed: what a pull request was merged as."""
+    issue = call.repo()['issues'].get(call.number())
+    if not issue:
+        raise Refused(404, NOT_FOUND)
+    pull = issue['pull']
+    if not pull or not pull['merged_at']:
+        return []
+    return [{'id': 1 + issue['id'], 'event': 'merged', 'commit_id': pull['merge_sha'],
+             'created_at': pull['merged_at'], 'actor': user(call.world, 'ganger-bot')}]
+
+
 # ---- Reviews ----
 
 @route('GET', P + '/reviews')

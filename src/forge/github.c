@@ -1,0 +1,389 @@
+#include "forge/github-impl.h"
+
+#include "base/clean.h"
+#include "wire/http.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * Opening, finding and ending pull requests. A create has no key that makes it idempotent, so that
+ * each starts with a look, and each answer that may mean either is followed by one.
+ */
+
+/* Which task it is for, in a form that people do not see and a later look finds. */
+#define MARK_BEGIN "<!-- ganger:task "
+#define MARK_END   " -->"
+
+static const struct forge_ops hub_ops;
+
+struct hub *hub_of(struct forge *f)
+{
+	CHECK(f->ops == &hub_ops);
+	return (struct hub *)f;
+}
+
+char *hub_pull_path(const struct hub *h, int64_t number, const char *more)
+{
+	return mem_printf("%s/pulls/%" PRId64 "%s", h->path, number, more);
+}
+
+int hub_read(struct hub *h, int64_t number, struct cJSON **ret, struct err *e)
+{
+	char *path CLEANUP(freep) = hub_pull_path(h, number, "");
+
+	if (number <= 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no pull request %" PRId64, number);
+	return github_get(h->g, path, ret, e);
+}
+
+bool hub_is_open(const struct cJSON *pull)
+{
+	return streq(json_text(pull, "state"), "open");
+}
+
+bool hub_is_merged(const struct cJSON *pull)
+{
+	return json_at(pull, "merged_at");
+}
+
+int hub_merged_sha(struct hub *h, const struct cJSON *pull, struct oid *ret, struct err *e)
+{
+	/* 'merge_commit_sha' goes with API version 2026-03-10; the event stays. */
+	char *path CLEANUP(freep) = mem_printf("%s/issues/%" PRId64 "/events?per_page=100", h->path,
+					       json_int(pull, "number"));
+	struct cJSON *events CLEANUP(json_freep) = NULL;
+	const struct cJSON *one;
+	int rc = github_list(h->g, path, NULL, &events, e);
+
+	*ret = (struct oid){{0}};
+	if (rc)
+		return rc;
+	cJSON_ArrayForEach(one, events)
+	{
+		const char *sha = json_text(one, "commit_id");
+		if (streq(json_text(one, "event"), "merged") && strlen(sha) < sizeof(ret->hex))
+			(void)snprintf(ret->hex, sizeof(ret->hex), "%s", sha);
+	}
+	return 0;
+}
+
+void hub_wait(int n)
+{
+	(void)poll(NULL, 0, 250 << (n < HUB_WAITS ? n : HUB_WAITS));
+}
+
+/* ---- What a request looks like ---- */
+
+static void add_text(struct cJSON *to, const char *key, const char *text)
+{
+	CHECK(cJSON_AddStringToObject(to, key, text));
+}
+
+static char *body_of(const struct pull_spec *s)
+{
+	const char *body = s->body ? s->body : "";
+
+	/* What would end the comment early is no id that any tracker gives. */
+	if (!s->task || !*s->task || strstr(s->task, "--"))
+		return mem_strdup(body);
+	return mem_printf("%s%s" MARK_BEGIN "%s" MARK_END, body, *body ? "\n\n" : "", s->task);
+}
+
+/* The task of a body; *ret_n: the body's length without it. The caller's; empty where none is. */
+static char *task_of(const char *body, size_t *ret_n)
+{
+	const char *at = strstr(body, MARK_BEGIN);
+	const char *end = at ? strstr(at, MARK_END) : NULL;
+
+	*ret_n = strlen(body);
+	if (!end)
+		return mem_strdup("");
+	*ret_n = (size_t)(at - body);
+	while (*ret_n && body[*ret_n - 1] == '\n')
+		--*ret_n;
+	at += strlen(MARK_BEGIN);
+	return mem_strndup(at, (size_t)(end - at));
+}
+
+/* ---- Finding ---- */
+
+/* Is it the one that is meant? A query that GitHub does not understand matches everything. */
+static bool is_of(const struct cJSON *pull, const struct pull_spec *s)
+{
+	const struct cJSON *head = json_at(pull, "head"), *base = json_at(pull, "base");
+	const char *from = json_text(json_at(head, "repo"), "full_name");
+	const char *to = json_text(json_at(base, "repo"), "full_name");
+
+	return hub_is_open(pull) && streq(json_text(head, "ref"), s->head) &&
+	       streq(json_text(base, "ref"), s->base) && strcasecmp(from, to) == 0;
+}
+
+/* The open one; *ret NULL: there is none. */
+static int find(struct hub *h, const struct pull_spec *s, struct cJSON **ret, struct err *e)
+{
+	struct buf path CLEANUP(buf_done) = BUF_INIT;
+	struct cJSON *list CLEANUP(json_freep) = NULL;
+	struct cJSON *one;
+
+	buf_printf(&path, "%s/pulls?state=open&per_page=100&head=", h->path);
+	buf_url(&path, h->owner);
+	buf_putc(&path, ':');
+	buf_url(&path, s->head);
+	buf_puts(&path, "&base=");
+	buf_url(&path, s->base);
+	int rc = github_list(h->g, buf_cstr(&path), NULL, &list, e);
+	*ret = NULL;
+	if (rc)
+		return err_wrap(e, "could not look for the pull request of '%s'", s->head);
+	cJSON_ArrayForEach(one, list)
+	{
+		if (is_of(one, s)) {
+			*ret = cJSON_DetachItemViaPointer(list, one);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* ---- Opening ---- */
+
+/* Was it refused for this reason? GitHub's words, in any case. */
+static bool says(const struct github_answer *a, const char *words)
+{
+	return a->text && strcasestr(a->text, words);
+}
+
+/* It is there, or may be, and the list does not show it yet. */
+static int find_again(struct hub *h, const struct pull_spec *s, int64_t *ret, struct err *e)
+{
+	struct cJSON *found = NULL;
+
+	for (int n = 0; !found && n < HUB_WAITS; n++) {
+		if (n)
+			hub_wait(n - 1);
+		int rc = find(h, s, &found, e);
+		if (rc)
+			return rc;
+	}
+	*ret = json_int(found, "number");
+	json_free(found);
+	return 0;
+}
+
+/* Refused, or not known to be done: which is it? */
+static int after_open(struct hub *h,
+		      const struct pull_spec *s,
+		      const struct github_answer *a,
+		      int64_t *ret,
+		      struct err *e)
+{
+	bool exists = a->result == GITHUB_REFUSED && says(a, "already exists");
+
+	*ret = 0;
+	if (exists || a->result == GITHUB_UNKNOWN) {
+		int rc = find_again(h, s, ret, e);
+		if (rc || *ret)
+			return rc;
+	}
+	if (exists)
+		return err_set(e, ERR_BUSY, "the pull request of '%s' exists, but is not listed",
+			       s->head);
+	if (a->status == 422 && says(a, "no commits between"))
+		return 0;
+	/* A branch that Git has pushed may not be known to the API for a moment. */
+	bool later = a->status == 422 && (says(a, "head invalid") || says(a, "base invalid"));
+	enum err_code code = later ? ERR_BUSY : a->status == 404 ? ERR_NOT_FOUND : ERR_INVALID;
+	(void)github_refused(a, code, "open a pull request", e);
+	if (a->status == 403 || a->status == 404)
+		return err_hint(e, "the token must be allowed to write pull requests of '%s'",
+				h->name);
+	return e ? e->code : code;
+}
+
+static int open_new(struct hub *h, const struct pull_spec *s, int64_t *ret, struct err *e)
+{
+	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+	char *path CLEANUP(freep) = mem_printf("%s/pulls", h->path);
+	char *text CLEANUP(freep) = body_of(s);
+
+	add_text(body, "title", s->title);
+	add_text(body, "head", s->head);
+	add_text(body, "base", s->base);
+	add_text(body, "body", text);
+	if (h->draft)
+		CHECK(cJSON_AddTrueToObject(body, "draft"));
+	int rc = github_send(h->g, "POST", path, body, &a, e);
+	if (rc)
+		return err_wrap(e, "could not open a pull request");
+	if (a.result != GITHUB_DONE)
+		return after_open(h, s, &a, ret, e);
+	*ret = json_int(a.json, "number");
+	return 0;
+}
+
+static int bring_up(struct hub *h, const struct cJSON *pull, const struct pull_spec *s, struct err *e)
+{
+	char *text CLEANUP(freep) = body_of(s);
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+	char *path CLEANUP(freep) = hub_pull_path(h, json_int(pull, "number"), "");
+
+	if (streq(json_text(pull, "title"), s->title) && streq(json_text(pull, "body"), text))
+		return 0;
+	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
+	add_text(body, "title", s->title);
+	add_text(body, "body", text);
+	int rc = github_send(h->g, "PATCH", path, body, &a, e);
+	if (rc == 0 && a.result != GITHUB_DONE)
+		return github_refused(&a, ERR_INVALID, "change the pull request", e);
+	return rc;
+}
+
+static int hub_ensure(struct forge *f, const struct pull_spec *s, int64_t *ret, struct err *e)
+{
+	struct hub *h = hub_of(f);
+	struct cJSON *found CLEANUP(json_freep) = NULL;
+
+	if (!s->head || !*s->head || !s->base || !*s->base || !s->title || !*s->title)
+		return err_set(e, ERR_INVALID, "a pull request needs a head, a base and a title");
+	int rc = find(h, s, &found, e);
+	if (rc)
+		return rc;
+	if (!found)
+		return open_new(h, s, ret, e);
+	rc = bring_up(h, found, s, e);
+	if (rc == 0)
+		*ret = json_int(found, "number");
+	return rc;
+}
+
+/* ---- Ending ---- */
+
+static int close_unmerged(struct hub *h, int64_t number, struct err *e)
+{
+	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
+	struct cJSON *now CLEANUP(json_freep) = NULL;
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+	char *path CLEANUP(freep) = hub_pull_path(h, number, "");
+
+	add_text(body, "state", "closed");
+	int rc = github_send(h->g, "PATCH", path, body, &a, e);
+	if (rc || a.result == GITHUB_DONE)
+		return rc;
+	if (a.result == GITHUB_UNKNOWN && hub_read(h, number, &now, NULL) == 0 && !hub_is_open(now))
+		return 0;
+	return github_refused(&a, ERR_INVALID, "close the pull request", e);
+}
+
+/* After a push GitHub finds out by itself which pull requests it merged, in its own time. */
+static int wait_merged(struct hub *h, int64_t number, struct cJSON **pull, struct err *e)
+{
+	for (int n = 0; hub_is_open(*pull) && n < HUB_WAITS; n++) {
+		hub_wait(n);
+		json_free(TAKE(*pull));
+		int rc = hub_read(h, number, pull, e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int hub_finish(struct forge *f, int64_t number, const char *merged_sha, struct err *e)
+{
+	struct hub *h = hub_of(f);
+	struct cJSON *pull CLEANUP(json_freep) = NULL;
+	int rc = hub_read(h, number, &pull, e);
+
+	if (rc == 0 && merged_sha && !h->rewrites)
+		rc = wait_merged(h, number, &pull, e);
+	if (rc)
+		return rc;
+	if (hub_is_merged(pull) && !merged_sha)
+		return err_set(e, ERR_CONFLICT, "pull request %" PRId64 " is merged already",
+			       number);
+	return hub_is_open(pull) ? close_unmerged(h, number, e) : 0;
+}
+
+static int hub_get(struct forge *f, int64_t number, struct pull *ret, struct err *e)
+{
+	struct hub *h = hub_of(f);
+	struct cJSON *pull CLEANUP(json_freep) = NULL;
+	struct oid merged = {{0}};
+	size_t n;
+	int rc = hub_read(h, number, &pull, e);
+
+	if (rc == 0 && hub_is_merged(pull))
+		rc = hub_merged_sha(h, pull, &merged, e);
+	if (rc)
+		return rc;
+	const struct cJSON *head = json_at(pull, "head");
+	*ret = (struct pull){
+		.number = number,
+		.head = mem_strdup(json_text(head, "ref")),
+		.base = mem_strdup(json_text(json_at(pull, "base"), "ref")),
+		.head_sha = mem_strdup(json_text(head, "sha")),
+		.title = mem_strdup(json_text(pull, "title")),
+		.task = task_of(json_text(pull, "body"), &n),
+		.merged_sha = mem_strdup(merged.hex),
+		.state = hub_is_merged(pull) ? PULL_MERGED
+			 : hub_is_open(pull) ? PULL_OPEN
+					     : PULL_CLOSED,
+	};
+	ret->body = mem_strndup(json_text(pull, "body"), n);
+	return 0;
+}
+
+static void hub_free(struct forge *f)
+{
+	if (!f)
+		return;
+	struct hub *h = hub_of(f);
+	github_close(h->g);
+	free(h->name);
+	free(h->owner);
+	free(h->path);
+	free(h);
+}
+
+static const struct forge_ops hub_ops = {
+	.name = "github",
+	.ensure = hub_ensure,
+	.finish = hub_finish,
+	.merge = hub_merge,
+	.get = hub_get,
+	.free = hub_free,
+};
+
+int forge_github_new(const struct forge_github_options *o, struct forge **ret, struct err *e)
+{
+	const char *name = o->client->repository;
+	const char *slash = name ? strchr(name, '/') : NULL;
+	struct buf path CLEANUP(buf_done) = BUF_INIT;
+	struct github *g;
+
+	if (!slash || slash == name || !slash[1] || strchr(slash + 1, '/')) {
+		(void)err_set(e, ERR_INVALID, "could not find out the repository on GitHub");
+		return err_hint(e, "set github.repository to owner/name");
+	}
+	int rc = github_open(o->client, &g, e);
+	if (rc)
+		return rc;
+	struct hub *h = mem_alloc(sizeof(*h));
+	h->forge.ops = &hub_ops;
+	h->g = g;
+	h->name = mem_strdup(name);
+	h->owner = mem_strndup(name, (size_t)(slash - name));
+	h->draft = o->draft;
+	h->rewrites = o->rewrites;
+	buf_puts(&path, "/repos/");
+	buf_url(&path, h->owner);
+	buf_putc(&path, '/');
+	buf_url(&path, slash + 1);
+	h->path = buf_take(&path);
+	*ret = &h->forge;
+	return 0;
+}

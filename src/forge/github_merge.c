@@ -1,0 +1,287 @@
+#include "forge/github-impl.h"
+
+#include "base/clean.h"
+#include "base/clock.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Landing through the API: PUT pulls/N/merge-async where it is offered, else PUT pulls/N/merge,
+ * with the head that was tested. Neither knows which base it was tested on: the caller compares
+ * what landed.
+ */
+
+#define AGAIN_MS 15000 /* to ask for checks, reviews and the forge's own queue again */
+
+struct merging {
+	struct hub *h;
+	const struct forge_merge_spec *s;
+	struct cJSON *pull; /* as it was read last */
+	struct forge_merge out;
+};
+
+static int read_pull(struct merging *m, struct err *e)
+{
+	json_free(TAKE(m->pull));
+	return hub_read(m->h, m->s->number, &m->pull, e);
+}
+
+static void set_sha(struct merging *m, const char *sha)
+{
+	m->out.result = FORGE_MERGED;
+	if (strlen(sha) < sizeof(m->out.sha.hex))
+		(void)snprintf(m->out.sha.hex, sizeof(m->out.sha.hex), "%s", sha);
+}
+
+/* Is it over? Then out.result is set, or an error; else it is open with the head that was tested. */
+static int look(struct merging *m, struct err *e)
+{
+	int rc = read_pull(m, e);
+
+	if (rc)
+		return rc;
+	if (hub_is_merged(m->pull)) {
+		m->out.result = FORGE_MERGED;
+		return hub_merged_sha(m->h, m->pull, &m->out.sha, e);
+	}
+	if (!hub_is_open(m->pull)) {
+		(void)err_set(e, ERR_CONFLICT, "somebody closed pull request %" PRId64,
+			      m->s->number);
+		return err_hint(e, "open it again there");
+	}
+	if (!streq(json_text(json_at(m->pull, "head"), "sha"), m->s->head_sha))
+		return err_set(e, ERR_CONFLICT,
+			       "the head of pull request %" PRId64 " is not %.12s, which was tested",
+			       m->s->number, m->s->head_sha);
+	return 0;
+}
+
+/* BUSY until GitHub is to be asked again: it may take as long as people and their checks take. */
+static int later(struct merging *m, const char *why, struct err *e)
+{
+	int rc = err_set(e, ERR_BUSY, "pull request %" PRId64 " is not merged yet: %s",
+			 m->s->number, why);
+
+	if (e)
+		e->until_ms = clock_now().wall_ms + AGAIN_MS;
+	return rc;
+}
+
+/* REST has no words for it. */
+static int make_ready(struct merging *m, struct err *e)
+{
+	struct cJSON *vars CLEANUP(json_freep) = cJSON_CreateObject();
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+
+	if (!json_true(m->pull, "draft"))
+		return 0;
+	CHECK(cJSON_AddStringToObject(vars, "id", json_text(m->pull, "node_id")));
+	int rc = github_graphql(m->h->g,
+				"mutation($id:ID!){markPullRequestReadyForReview("
+				"input:{pullRequestId:$id}){pullRequest{isDraft}}}",
+				vars, &a, e);
+	if (rc == 0 && a.result != GITHUB_DONE)
+		rc = github_refused(&a, ERR_INVALID, "take the pull request out of its draft state",
+				    e);
+	return rc;
+}
+
+/* null: GitHub has only begun to find out. After a while it is asked to merge all the same. */
+static int wait_known(struct merging *m, struct err *e)
+{
+	for (int n = 0; n < HUB_WAITS && !json_at(m->pull, "mergeable"); n++) {
+		hub_wait(n);
+		int rc = look(m, e);
+		if (rc || m->out.result)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- What the answers mean ---- */
+
+static bool says(const char *text, const char *words)
+{
+	return text && strcasestr(text, words);
+}
+
+/* The base's own merge queue takes it from here, with the head that was tested. */
+static int enqueue(struct merging *m, struct err *e)
+{
+	struct cJSON *vars CLEANUP(json_freep) = cJSON_CreateObject();
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+
+	CHECK(cJSON_AddStringToObject(vars, "id", json_text(m->pull, "node_id")));
+	CHECK(cJSON_AddStringToObject(vars, "sha", m->s->head_sha));
+	int rc = github_graphql(
+		m->h->g,
+		"mutation($id:ID!,$sha:GitObjectID){enqueuePullRequest("
+		"input:{pullRequestId:$id,expectedHeadOid:$sha}){mergeQueueEntry{position state}}}",
+		vars, &a, e);
+	if (rc)
+		return rc;
+	if (a.result == GITHUB_DONE || says(a.text, "already"))
+		return later(m, "it is in the merge queue of its base", e);
+	return github_refused(&a, ERR_INVALID, "put the pull request into the merge queue", e);
+}
+
+/*
+ * One status has many reasons, told apart by their words: "Base branch was modified", "not
+ * mergeable", "Required status check … is expected", "… must be made through the merge queue".
+ */
+static int refused(struct merging *m, const char *text, struct err *e)
+{
+	if (says(text, "merge queue"))
+		return enqueue(m, e);
+	if (says(text, "base branch was modified") || says(text, "not mergeable") ||
+	    says(text, "conflict")) {
+		m->out.result = FORGE_MOVED;
+		return 0;
+	}
+	if (says(text, "status check") || says(text, "review") || says(text, "is still a draft"))
+		return later(m, text, e);
+	(void)err_set(e, ERR_INVALID, "could not merge pull request %" PRId64 ": %s", m->s->number,
+		      text);
+	return err_hint(e, "look at it on GitHub, or set forge.land to push");
+}
+
+/* Not known to be done, or refused for its head: what is true now? */
+static int find_out(struct merging *m, const char *text, struct err *e)
+{
+	int rc = look(m, e);
+
+	if (rc || m->out.result)
+		return rc;
+	return err_set(e, ERR_IO, "could not merge pull request %" PRId64 ": %s", m->s->number,
+		       text);
+}
+
+static struct cJSON *request(const struct merging *m)
+{
+	struct cJSON *body = cJSON_CreateObject();
+
+	CHECK(cJSON_AddStringToObject(body, "sha", m->s->head_sha));
+	CHECK(cJSON_AddStringToObject(body, "merge_method", m->s->method));
+	CHECK(cJSON_AddStringToObject(body, "commit_title", m->s->title));
+	CHECK(cJSON_AddStringToObject(body, "commit_message", m->s->message));
+	return body;
+}
+
+/* ---- At once ---- */
+
+static int merge_now(struct merging *m, struct err *e)
+{
+	struct cJSON *body CLEANUP(json_freep) = request(m);
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+	char *path CLEANUP(freep) = hub_pull_path(m->h, m->s->number, "/merge");
+	int rc = github_send(m->h->g, "PUT", path, body, &a, e);
+
+	if (rc)
+		return rc;
+	if (a.result == GITHUB_DONE) {
+		set_sha(m, json_text(a.json, "sha"));
+		return 0;
+	}
+	if (a.result == GITHUB_UNKNOWN || a.status == 409)
+		return find_out(m, a.text, e);
+	return refused(m, a.text, e);
+}
+
+/* ---- Later: GitHub answers with the number of a job ---- */
+
+static int job_over(struct merging *m, const struct cJSON *job, struct err *e)
+{
+	const char *status = json_text(job, "status");
+	const struct cJSON *details = json_at(job, "details");
+
+	if (streq(status, "merged")) {
+		set_sha(m, json_text(details, "sha"));
+		return 0;
+	}
+	if (streq(status, "failed"))
+		return refused(m, json_text(details, "reason"), e);
+	return later(m, streq(status, "enqueued") ? "it is in the merge queue of its base"
+						  : "GitHub is at it",
+		     e);
+}
+
+static bool is_under_way(const struct cJSON *job)
+{
+	return streq(json_text(job, "status"), "pending");
+}
+
+static int wait_job(struct merging *m, struct cJSON *job, struct err *e)
+{
+	const char *uuid = json_text(json_at(job, "details"), "uuid");
+	char *more CLEANUP(freep) = mem_printf("/merge-async/%s", uuid);
+	char *path CLEANUP(freep) = hub_pull_path(m->h, m->s->number, more);
+	struct cJSON *now CLEANUP(json_freep) = NULL;
+
+	if (!is_under_way(job))
+		return job_over(m, job, e);
+	for (int n = 0; n < HUB_WAITS; n++) {
+		json_free(TAKE(now));
+		int rc = github_get(m->h->g, path, &now, e);
+		if (rc)
+			return rc;
+		if (!is_under_way(now))
+			break;
+		hub_wait(n);
+	}
+	return job_over(m, now, e);
+}
+
+/* *ret_offered false: this server has no such thing, and nothing was done. */
+static int merge_async(struct merging *m, bool *ret_offered, struct err *e)
+{
+	struct cJSON *body CLEANUP(json_freep) = request(m);
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+	char *path CLEANUP(freep) = hub_pull_path(m->h, m->s->number, "/merge-async");
+	int rc = github_send(m->h->g, "PUT", path, body, &a, e);
+
+	*ret_offered = true;
+	if (rc)
+		return rc;
+	/* A conflict is a job that exists already. */
+	if (a.result == GITHUB_DONE || a.status == 409)
+		return wait_job(m, a.json, e);
+	if (a.result == GITHUB_UNKNOWN)
+		return find_out(m, a.text, e);
+	/* It was there a moment ago, so that it is the call that is not. */
+	if (a.status == 404) {
+		*ret_offered = false;
+		m->h->no_async = true;
+		return 0;
+	}
+	return refused(m, a.text, e);
+}
+
+static int merge(struct merging *m, struct err *e)
+{
+	bool offered = false;
+	int rc = look(m, e);
+
+	if (rc || m->out.result)
+		return rc;
+	rc = make_ready(m, e);
+	rc = rc ? rc : wait_known(m, e);
+	if (rc || m->out.result)
+		return rc;
+	if (!m->h->no_async)
+		rc = merge_async(m, &offered, e);
+	return rc || offered ? rc : merge_now(m, e);
+}
+
+int hub_merge(struct forge *f, const struct forge_merge_spec *s, struct forge_merge *ret, struct err *e)
+{
+	struct merging m = {.h = hub_of(f), .s = s};
+	int rc = merge(&m, e);
+
+	json_free(m.pull);
+	if (rc == 0)
+		*ret = m.out;
+	return rc;
+}
