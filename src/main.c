@@ -112,7 +112,8 @@ static void github_access_done(struct github_access *a)
 	free(a->shim);
 }
 
-static void github_access_find(const struct place *p, const struct config *c, struct github_access *ret)
+static void
+github_access_find(const struct place *p, const struct config *c, struct github_access *ret)
 {
 	ret->repository = c->github_repository ? mem_strdup(c->github_repository)
 					       : github_repository_of(p->remote_url, c->github_url);

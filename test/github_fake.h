@@ -31,8 +31,8 @@ struct github_fake {
 static inline char *github_fake_git(const struct github_fake *f, const char *text)
 {
 	const char *const argv[] = {"sh", "-ec", text, NULL};
-	const char *const set[] = {"GIT_AUTHOR_NAME=x",    "GIT_AUTHOR_EMAIL=x@example.org",
-				   "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@example.org",
+	const char *const set[] = {"GIT_AUTHOR_NAME=x",     "GIT_AUTHOR_EMAIL=x@example.org",
+				   "GIT_COMMITTER_NAME=x",  "GIT_COMMITTER_EMAIL=x@example.org",
 				   "GIT_CONFIG_NOSYSTEM=1", NULL};
 	struct child_result r = {0};
 	struct err e = ERR_INIT;
@@ -51,11 +51,12 @@ static inline char *github_fake_git(const struct github_fake *f, const char *tex
 /* The commit 'n' after main on a branch, which is moved there; the caller's. */
 static inline char *github_fake_push(const struct github_fake *f, const char *branch, int n)
 {
-	char *text CLEANUP(freep) = mem_printf(
-		"c=$(git commit-tree -p main -m 'work %d of %s' \"$(printf '100644 blob %%s\\t%d\\n'"
-		" $(echo '%s' | git hash-object -w --stdin) | git mktree)\");"
-		"git update-ref 'refs/heads/%s' $c; echo $c",
-		n, branch, n, branch, branch);
+	char *text CLEANUP(freep) =
+		mem_printf("c=$(git commit-tree -p main -m 'work %d of %s' \"$(printf '100644 blob "
+			   "%%s\\t%d\\n'"
+			   " $(echo '%s' | git hash-object -w --stdin) | git mktree)\");"
+			   "git update-ref 'refs/heads/%s' $c; echo $c",
+			   n, branch, n, branch, branch);
 
 	return github_fake_git(f, text);
 }

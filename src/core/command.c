@@ -84,12 +84,19 @@ void on_error(struct core *c, struct task *t, const struct core_event *ev)
 {
 	if (error_may_pass(ev->n) && leave_it(c, t))
 		return;
-	t->errors++;
+	/* Where it is known when to ask again nothing has failed, unless nobody is to wait. */
+	bool told = ev->until_ms > c->now.wall_ms && c->run.stop != STOP_NOW;
+	if (!told || !t->errors)
+		t->errors++;
 	if (!error_may_pass(ev->n) || t->errors >= ERRORS_MAX) {
 		give_up(c, t, ev->text);
 		return;
 	}
 	int64_t delay = error_delay_ms(t->errors);
+	if (told)
+		delay = ev->until_ms - c->now.wall_ms;
+	if (delay > DAY_MS)
+		delay = DAY_MS;
 	task_reason(c, t, "could not %s, trying again: %s",
 		    action_name(task_state_action((enum task_state)t->state)), ev->text);
 	t->due_mono = c->now.mono_ms + delay;

@@ -28,9 +28,10 @@ bool hub_is_merged(const struct cJSON *pull);
 /* The commit of the base that a merged one became; empty where GitHub does not say. */
 int hub_merged_sha(struct hub *h, const struct cJSON *pull, struct oid *ret, struct err *e)
 	MUST_CHECK;
-/* It may take a moment until GitHub has seen something; n: how often it was waited before. */
+/* It may take a moment until GitHub has seen something: 100 ms, doubled; n: from 0 on. */
 void hub_wait(int n);
-#define HUB_WAITS 4
+#define HUB_WAITS      4 /* of something that it was asked for */
+#define HUB_WAITS_PUSH 6 /* of a push, which it looks at in its own time */
 
 int hub_merge(struct forge *f,
 	      const struct forge_merge_spec *s,

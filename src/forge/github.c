@@ -1,6 +1,5 @@
-#include "forge/github-impl.h"
-
 #include "base/clean.h"
+#include "forge/github-impl.h"
 #include "wire/http.h"
 
 #include <cjson/cJSON.h>
@@ -73,7 +72,7 @@ int hub_merged_sha(struct hub *h, const struct cJSON *pull, struct oid *ret, str
 
 void hub_wait(int n)
 {
-	(void)poll(NULL, 0, 250 << (n < HUB_WAITS ? n : HUB_WAITS));
+	(void)poll(NULL, 0, 100 << n);
 }
 
 /* ---- What a request looks like ---- */
@@ -226,7 +225,8 @@ static int open_new(struct hub *h, const struct pull_spec *s, int64_t *ret, stru
 	return 0;
 }
 
-static int bring_up(struct hub *h, const struct cJSON *pull, const struct pull_spec *s, struct err *e)
+static int
+bring_up(struct hub *h, const struct cJSON *pull, const struct pull_spec *s, struct err *e)
 {
 	char *text CLEANUP(freep) = body_of(s);
 	struct github_answer a CLEANUP(github_answer_done) = {0};
@@ -282,7 +282,7 @@ static int close_unmerged(struct hub *h, int64_t number, struct err *e)
 /* After a push GitHub finds out by itself which pull requests it merged, in its own time. */
 static int wait_merged(struct hub *h, int64_t number, struct cJSON **pull, struct err *e)
 {
-	for (int n = 0; hub_is_open(*pull) && n < HUB_WAITS; n++) {
+	for (int n = 0; hub_is_open(*pull) && n < HUB_WAITS_PUSH; n++) {
 		hub_wait(n);
 		json_free(TAKE(*pull));
 		int rc = hub_read(h, number, pull, e);

@@ -25,7 +25,8 @@ struct forge_github_options {
  * ret       forge->ops->free(); github_open() has the client
  * e         as github_open(); INVALID: no repository
  */
-int forge_github_new(const struct forge_github_options *o, struct forge **ret, struct err *e)
-	MUST_CHECK;
+int forge_github_new(const struct forge_github_options *o,
+		     struct forge **ret,
+		     struct err *e) MUST_CHECK;
 
 #endif

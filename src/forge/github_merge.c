@@ -1,7 +1,6 @@
-#include "forge/github-impl.h"
-
 #include "base/clean.h"
 #include "base/clock.h"
+#include "forge/github-impl.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -54,7 +53,8 @@ static int look(struct merging *m, struct err *e)
 	}
 	if (!streq(json_text(json_at(m->pull, "head"), "sha"), m->s->head_sha))
 		return err_set(e, ERR_CONFLICT,
-			       "the head of pull request %" PRId64 " is not %.12s, which was tested",
+			       "the head of pull request %" PRId64
+			       " is not %.12s, which was tested",
 			       m->s->number, m->s->head_sha);
 	return 0;
 }
@@ -203,8 +203,9 @@ static int job_over(struct merging *m, const struct cJSON *job, struct err *e)
 	}
 	if (streq(status, "failed"))
 		return refused(m, json_text(details, "reason"), e);
-	return later(m, streq(status, "enqueued") ? "it is in the merge queue of its base"
-						  : "GitHub is at it",
+	return later(m,
+		     streq(status, "enqueued") ? "it is in the merge queue of its base"
+					       : "GitHub is at it",
 		     e);
 }
 
@@ -275,7 +276,10 @@ static int merge(struct merging *m, struct err *e)
 	return rc || offered ? rc : merge_now(m, e);
 }
 
-int hub_merge(struct forge *f, const struct forge_merge_spec *s, struct forge_merge *ret, struct err *e)
+int hub_merge(struct forge *f,
+	      const struct forge_merge_spec *s,
+	      struct forge_merge *ret,
+	      struct err *e)
 {
 	struct merging m = {.h = hub_of(f), .s = s};
 	int rc = merge(&m, e);

@@ -28,9 +28,9 @@ static int open_fake(const struct forge_where *w, struct forge **ret, struct err
 }
 
 const struct forge_kind forge_kinds[] = {
-	{.name = "local",  .keeps = true, .open = open_local},
-	{.name = "github", .keeps = true, .open = open_github},
-	{.name = "fake",   .keeps = false, .open = open_fake},
+	{.name = "local",      .keeps = true, .open = open_local},
+	{.name = "github",  .keeps = true, .open = open_github},
+	{.name = "fake",     .keeps = false, .open = open_fake},
 	{.name = NULL},
 };
 

@@ -6,10 +6,10 @@
 struct github_options;
 
 struct forge_where {
-	const char *state_dir; /* the folder of the repository's state; it exists */
+	const char *state_dir;               /* the folder of the repository's state; it exists */
 	const struct github_options *github; /* of the kind 'github'; else NULL */
-	bool draft;            /* github.draft */
-	bool rewrites;         /* what lands by push does not have the head in it: squash, rebase */
+	bool draft;                          /* github.draft */
+	bool rewrites; /* what lands by push does not have the head in it: squash, rebase */
 };
 
 /* The kinds of forge there are; the contract tests run over every row. */

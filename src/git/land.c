@@ -182,6 +182,70 @@ static int land_remote(struct landing *l, struct err *e)
 	return rc;
 }
 
+/* ---- By the forge: looked at before, proven and compared afterwards ---- */
+
+static int land_look(struct landing *l, struct err *e)
+{
+	struct oid tip;
+	bool behind = false;
+	int rc = remote_tip(l->g, l->s->branch, &tip, e);
+
+	if (!rc && oid_eq(&tip, &l->s->old))
+		settle(l, GIT_FREE, &tip);
+	else if (!rc)
+		rc = remote_moved(l, &tip, &behind, e);
+	if (rc || l->out.result == GIT_FREE || l->out.result == GIT_REWRITTEN)
+		return rc;
+	return follow(l, &l->out.tip, e);
+}
+
+/* What it was merged onto is the forge's own choice: is it what was tested? */
+static int compare(struct landing *l, struct err *e)
+{
+	struct oid tested, made;
+	int rc = commit_tree_of(l->g, &l->s->new_, &tested, e);
+
+	rc = rc ? rc : commit_tree_of(l->g, &l->s->there, &made, e);
+	if (!rc && !oid_eq(&tested, &made))
+		say(l, "untested as it landed: the branch moved while the forge merged it");
+	return rc;
+}
+
+static int land_there(struct landing *l, struct err *e)
+{
+	struct oid tip;
+	bool has = false;
+	int rc = remote_tip(l->g, l->s->branch, &tip, e);
+
+	rc = rc ? rc : remote_fetch(l->g, l->s->branch, e);
+	rc = rc ? rc : contains(l, &l->s->there, &tip, &has, e);
+	if (rc)
+		return rc;
+	if (!has)
+		return err_set(e, ERR_BUSY, "branch '%s' of '%s' does not have %.12s yet",
+			       l->s->branch, l->g->remote, l->s->there.hex);
+	rc = compare(l, e);
+	settle(l, GIT_LANDED, &tip);
+	return rc ? rc : follow(l, &tip, e);
+}
+
+static int land(struct landing *l, struct err *e)
+{
+	bool pushes = l->g->spec->push == GIT_PUSH_EPIC || l->g->spec->push == GIT_PUSH_ALL;
+
+	if (l->s->by != GIT_LAND_PUSH && !l->g->remote)
+		return err_set(e, ERR_INVALID, "there is no remote that a forge could merge in");
+	switch (l->s->by) {
+	case GIT_LAND_PUSH:
+		break;
+	case GIT_LAND_LOOK:
+		return land_look(l, e);
+	case GIT_LAND_THERE:
+		return land_there(l, e);
+	}
+	return pushes && l->g->remote ? land_remote(l, e) : land_local(l, e);
+}
+
 /* A branch somebody has checked out would move under them. The epic's is held by the anchor. */
 static int check_held(const struct landing *l, struct err *e)
 {
@@ -198,7 +262,6 @@ int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret
 {
 	struct git_repo *g = repo_of(git);
 	struct landing l = {.g = g, .s = s};
-	bool pushes = g->spec->push == GIT_PUSH_EPIC || g->spec->push == GIT_PUSH_ALL;
 	int rc;
 
 	TURN_SHARED(g);
@@ -209,7 +272,7 @@ int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret
 	if (rc)
 		return rc;
 	l.ref = mem_printf(PREFIX_HEADS "%s", s->branch);
-	rc = pushes && g->remote ? land_remote(&l, e) : land_local(&l, e);
+	rc = land(&l, e);
 	if (!rc && l.out.result == GIT_LANDED && streq(l.ref, g->epic_ref))
 		anchor_follow(g, &l.out.tip);
 	free(l.ref);

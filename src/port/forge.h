@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/oid.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 

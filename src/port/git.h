@@ -110,20 +110,30 @@ struct git_merge {
 
 enum git_landed {
 	GIT_LANDED = 1, /* new is in the ref (now or from before) */
-	GIT_MOVED,      /* the ref is elsewhere but descends from the last landing: merge anew on 'tip' */
-	GIT_REWRITTEN,  /* it does not descend from the last landing: a person is needed */
+	GIT_MOVED, /* the ref is elsewhere but descends from the last landing: merge anew on 'tip' */
+	GIT_REWRITTEN, /* it does not descend from the last landing: a person is needed */
+	GIT_FREE,      /* of LOOK: the ref is at 'old' */
+};
+
+enum git_land_by {
+	GIT_LAND_PUSH,  /* with a remote a push, without one the compare-and-swap alone */
+	GIT_LAND_LOOK,  /* only look: may it land? Nothing is moved but the local branch, forward */
+	GIT_LAND_THERE, /* the forge has merged it as 'there': prove that, and follow */
 };
 
 struct git_land_spec {
 	const char *branch;      /* without refs/heads/ */
 	struct oid old, new_;
+	enum git_land_by by;
+	struct oid there;        /* of THERE: the commit that should be in the remote's branch */
 	const char *task;        /* whose landing it is; for the reflog */
 };
 
 struct git_land {
 	enum git_landed result;
 	struct oid tip;       /* the ref as seen */
-	char text[256];       /* what the remote said, for a person; may be empty */
+	char text[256];       /* what the remote said, for a person; may be empty. Of THERE: what
+	                         was tested is not what landed */
 };
 
 /* ---- for 'ganger gc': what is there, and may it go? ---- */

@@ -229,7 +229,8 @@ void act_submit(struct task_work *w)
 	const struct config *c = w->s->config;
 	char *branch CLEANUP(freep) = task_branch(w);
 	struct buf body CLEANUP(buf_done) = BUF_INIT;
-	buf_printf(&body, "Closes #%s\n", w->t.id);
+	act_closes(w, &body);
+	buf_putc(&body, '\n');
 	if (w->run.dispatch)
 		buf_puts(&body, "\nuntested: dispatched work is not merged, so not checked\n");
 	else if (!c->queue_check)
@@ -249,70 +250,6 @@ void act_submit(struct task_work *w)
 	    (w->run.dispatch && hand_back(w, &spec)))
 		return;
 	w->answer.kind = EV_PULL;
-}
-
-static enum git_method method_of(const struct config *c)
-{
-	if (streq(c->queue_method, "squash"))
-		return GIT_SQUASH;
-	return streq(c->queue_method, "rebase") ? GIT_REBASE : GIT_MERGE;
-}
-
-void act_merge(struct task_work *w)
-{
-	struct buf subject CLEANUP(buf_done) = BUF_INIT;
-	struct buf body CLEANUP(buf_done) = BUF_INIT;
-	struct git_merge made = {0};
-	buf_line(&subject, str_of(w->t.title));
-	buf_printf(&subject, " (#%" PRId64 ")", w->t.pull);
-	buf_printf(&body, "Closes #%s", w->t.id);
-	struct git_merge_spec spec = {
-		.method = method_of(w->s->config),
-		.onto = w->t.onto,
-		.head = w->t.head,
-		.task = w->t.id,
-		.attempt = (int)w->t.attempt,
-		.subject = buf_cstr(&subject),
-		.body = buf_cstr(&body),
-	};
-	if (w->s->git->ops->merge(w->s->git, &spec, &made, &w->e))
-		return;
-	switch (made.result) {
-	case GIT_MERGED:
-		w->answer.kind = EV_MERGE_MADE;
-		w->answer.a = made.commit;
-		w->answer.b = made.tree;
-		break;
-	case GIT_CONFLICT:
-		w->answer.kind = EV_CONFLICT;
-		buf_puts(&w->text, made.conflicts);
-		break;
-	case GIT_ALREADY:
-		w->answer.kind = EV_ALREADY;
-		break;
-	}
-}
-
-void act_land(struct task_work *w)
-{
-	struct git_land found = {0};
-	struct git_land_spec spec = {
-		.branch = w->s->epic_branch, .old = w->t.onto, .new_ = w->t.merge, .task = w->t.id};
-	if (w->s->git->ops->land(w->s->git, &spec, &found, &w->e))
-		return;
-	w->answer.a = found.result == GIT_LANDED ? w->t.merge : found.tip;
-	buf_puts(&w->text, found.text);
-	switch (found.result) {
-	case GIT_LANDED:
-		w->answer.kind = EV_LANDED;
-		break;
-	case GIT_MOVED:
-		w->answer.kind = EV_MOVED;
-		break;
-	case GIT_REWRITTEN:
-		w->answer.kind = EV_REWRITTEN;
-		break;
-	}
 }
 
 void act_close(struct task_work *w)

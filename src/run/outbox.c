@@ -52,6 +52,7 @@ void work_answer_error(struct task_work *w)
 {
 	w->answer.kind = EV_ERROR;
 	w->answer.n = w->e.code;
+	w->answer.until_ms = w->e.until_ms;
 	buf_reset(&w->text);
 	buf_puts(&w->text, w->e.msg);
 	if (w->e.hint[0])

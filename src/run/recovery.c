@@ -47,6 +47,24 @@ static int read_template(struct supervisor *s, struct err *e)
 	return 0;
 }
 
+/* What lands otherwise than it is set would be a surprise. */
+static int check_landing(const struct supervisor *s, struct err *e)
+{
+	const struct config *c = s->config;
+	if (!streq(c->forge_land, "api"))
+		return 0;
+	if (!s->forge->ops->merge)
+		return err_set(e, ERR_INVALID, "forge.land: forge '%s' cannot merge by itself",
+			       c->forge);
+	if (push_of(c) != GIT_PUSH_ALL)
+		return err_set(e, ERR_INVALID, "forge.land 'api' needs git.push 'all'");
+	/* The last commit of a landing has trailers; those that a forge rebases have none. */
+	if (streq(c->queue_method, "rebase"))
+		return err_set(e, ERR_INVALID,
+			       "forge.land 'api' cannot be used with queue.method 'rebase'");
+	return 0;
+}
+
 static int open_drivers(struct supervisor *s, struct err *e)
 {
 	const struct parts *p = s->spec.parts;
@@ -65,6 +83,8 @@ static int open_drivers(struct supervisor *s, struct err *e)
 	if (p->git_open(s->spec.place, &s->git_spec, &s->child_env, &s->git, e) ||
 	    p->tracker_open(s->spec.place, c, &s->tracker, e) ||
 	    p->forge_open(s->spec.place, c, &s->forge, e))
+		return e->code;
+	if (check_landing(s, e))
 		return e->code;
 	if (!s->spec.agent)
 		return 0;

@@ -122,6 +122,9 @@ typedef void work_fn(struct task_work *w);
 work_fn act_claim, act_prepare, act_collect, act_submit, act_merge, act_gate_prepare,
 	act_land, act_close, act_look, act_release, act_open, act_tidy, act_notify;
 
+/* act_land.c: "Closes #12", or what says as much to people alone. */
+void act_closes(const struct task_work *w, struct buf *b);
+
 /* jobs.c */
 void job_send(struct supervisor *s, struct task_work *w); /* takes over w */
 void job_stop(struct supervisor *s, int64_t number, enum job_stop how);

@@ -23,8 +23,7 @@ static bool on_github(void)
 
 static void open_forge(void)
 {
-	struct github_options o = {
-		.url = hub.url, .token_env = "TEST_TOKEN", .repository = "o/r"};
+	struct github_options o = {.url = hub.url, .token_env = "TEST_TOKEN", .repository = "o/r"};
 
 	if (kind->open(&(struct forge_where){.state_dir = dir, .github = &o}, &f, &e))
 		fail_msg("%s", e.msg);

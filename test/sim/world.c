@@ -212,7 +212,10 @@ int refused(enum fate f, struct err *e)
 		return 0;
 	if (rng_chance(r, sim->weather.hard_error))
 		return err_set(e, lasting[rng_below(r, ARRAY_LEN(lasting))], "it cannot be done");
-	return err_set(e, passing[rng_below(r, ARRAY_LEN(passing))], "it could not be done");
+	int rc = err_set(e, passing[rng_below(r, ARRAY_LEN(passing))], "it could not be done");
+	if (rc == ERR_BUSY && e && rng_chance(r, 0.5))
+		e->until_ms = wall_now() + rng_between(r, 1, 120000);
+	return rc;
 }
 
 int heard(enum fate f, struct err *e)

@@ -380,6 +380,29 @@ static void test_error__what_trying_again_cannot_change_is_given_up_at_once(void
 	}
 }
 
+/* A provider's limit, checks that run: when to ask again is known, and no try is used up. */
+static void test_error__a_known_time_is_waited_for(void **state)
+{
+	struct rig r;
+	(void)state;
+	go(&r, TASK_LANDING);
+	for (int n = 0; n < 40; n++) {
+		ANSWER(&r, "a", ACT_LAND, .kind = EV_ERROR, .n = ERR_BUSY, .text = "checks run",
+		       .until_ms = r.now.wall_ms + 15000);
+		assert_state(&r, "a", TASK_LANDING);
+		assert_int_equal(task(&r, "a")->due_mono - r.now.mono_ms, 15000);
+		assert_int_equal(task(&r, "a")->errors, 1);
+		pass_ms(&r, 15000);
+	}
+	ANSWER(&r, "a", ACT_LAND, .kind = EV_ERROR, .n = ERR_BUSY, .text = "far off",
+	       .until_ms = r.now.wall_ms + (int64_t)100 * 24 * 3600000);
+	assert_int_equal(task(&r, "a")->due_mono - r.now.mono_ms, 24 * 3600000);
+	int64_t serial = task(&r, "a")->serial;
+	run_event(&r, EV_STOP, STOP_GRACEFUL); /* then it is asked for at once */
+	assert_true(task(&r, "a")->serial > serial);
+	rig_done(&r);
+}
+
 static void test_error__one_that_passes_is_forgotten(void **state)
 {
 	struct rig r;
@@ -447,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_retry__a_tracker_that_would_not_close_is_asked_again),
 		cmocka_unit_test(test_error__an_action_is_tried_again_and_then_given_up),
 		cmocka_unit_test(test_error__what_trying_again_cannot_change_is_given_up_at_once),
+		cmocka_unit_test(test_error__a_known_time_is_waited_for),
 		cmocka_unit_test(test_error__one_that_passes_is_forgotten),
 		cmocka_unit_test(test_error__work_that_is_not_saved_keeps_its_worktree),
 		cmocka_unit_test(test_error__a_stop_does_not_wait_for_what_has_not_begun),

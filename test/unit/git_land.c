@@ -329,6 +329,52 @@ static void test_land__somebody_pushed(void **state)
 	assert_oid(rev(f, "epic/real"), remote_rev(f, "epic/real"));
 }
 
+static struct git_land land_by(struct fx *f, struct git_land_spec s)
+{
+	struct git_land l = {0};
+
+	OK(f->git->ops->land(f->git, &s, &l, e));
+	return l;
+}
+
+/* A forge merges: looked at before, proven and followed after, and compared with what was tested. */
+static void test_land__the_forge_merged_it(void **state)
+{
+	struct fx *f = *state;
+	struct oid a, tested, theirs;
+	struct git_land l;
+
+	with_remote(f, GIT_PUSH_ALL);
+	fx_open(f);
+	a = f->opened.epic_head;
+	sh(f,
+	   "git checkout -q -b work; echo w >w; git add w; git commit -qm w; git checkout -q main");
+	tested = rev(f, "work");
+	struct git_land_spec s = land_spec(f, &a, &tested);
+	s.by = GIT_LAND_LOOK;
+	assert_int_equal(land_by(f, s).result, GIT_FREE);
+	s.by = GIT_LAND_THERE;
+	s.there = tested;
+	FAILS(ERR_BUSY, "does not have", f->git->ops->land(f->git, &s, &l, e));
+	somebody_pushes(f, "echo w >w; git add w; git commit -qm merged");
+	s.there = remote_rev(f, "epic/real");
+	l = land_by(f, s);
+	assert_int_equal(l.result, GIT_LANDED);
+	assert_string_equal(l.text, "");
+	assert_oid(rev(f, "epic/real"), s.there);
+	s.by = GIT_LAND_LOOK;
+	assert_int_equal(land_by(f, s).result, GIT_MOVED);
+	/* Onto something else than it was tested on. */
+	somebody_pushes(f, "echo x >x; git add x; git commit -qm theirs");
+	theirs = remote_rev(f, "epic/real");
+	s.by = GIT_LAND_THERE;
+	s.there = theirs;
+	l = land_by(f, s);
+	assert_int_equal(l.result, GIT_LANDED);
+	assert_non_null(strstr(l.text, "untested as it landed"));
+	assert_oid(rev(f, "epic/real"), theirs);
+}
+
 static void test_land__somebody_rewrote_the_remote(void **state)
 {
 	struct fx *f = *state;
@@ -441,6 +487,7 @@ int main(void)
 		T(test_land__cut_after_the_update),
 		T(test_land__local_branch_follows_after_a_crash),
 		T(test_land__somebody_pushed),
+		T(test_land__the_forge_merged_it),
 		T(test_land__somebody_rewrote_the_remote),
 		T(test_land__remote_behind_the_local_branch),
 		T(test_land__remote_is_away),

@@ -1,0 +1,172 @@
+#include "base/clean.h"
+#include "run/supervisor-impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Merging an entry of the queue onto what it is tested on, and landing what was tested. */
+
+static enum git_method method_of(const struct config *c)
+{
+	if (streq(c->queue_method, "squash"))
+		return GIT_SQUASH;
+	return streq(c->queue_method, "rebase") ? GIT_REBASE : GIT_MERGE;
+}
+
+/* On GitHub the number of another tracker's issue is that of a stranger's. */
+void act_closes(const struct task_work *w, struct buf *b)
+{
+	const struct config *c = w->s->config;
+	bool theirs = streq(c->forge, "github") && !streq(c->tracker, "github");
+	buf_printf(b, theirs ? "Task %s" : "Closes #%s", w->t.id);
+}
+
+static void subject_of(const struct task_work *w, struct buf *b)
+{
+	buf_line(b, str_of(w->t.title));
+	if (w->t.pull)
+		buf_printf(b, " (#%" PRId64 ")", w->t.pull);
+}
+
+void act_merge(struct task_work *w)
+{
+	struct buf subject CLEANUP(buf_done) = BUF_INIT;
+	struct buf body CLEANUP(buf_done) = BUF_INIT;
+	struct git_merge made = {0};
+	subject_of(w, &subject);
+	act_closes(w, &body);
+	struct git_merge_spec spec = {
+		.method = method_of(w->s->config),
+		.onto = w->t.onto,
+		.head = w->t.head,
+		.task = w->t.id,
+		.attempt = (int)w->t.attempt,
+		.subject = buf_cstr(&subject),
+		.body = buf_cstr(&body),
+	};
+	if (w->s->git->ops->merge(w->s->git, &spec, &made, &w->e))
+		return;
+	switch (made.result) {
+	case GIT_MERGED:
+		w->answer.kind = EV_MERGE_MADE;
+		w->answer.a = made.commit;
+		w->answer.b = made.tree;
+		break;
+	case GIT_CONFLICT:
+		w->answer.kind = EV_CONFLICT;
+		buf_puts(&w->text, made.conflicts);
+		break;
+	case GIT_ALREADY:
+		w->answer.kind = EV_ALREADY;
+		break;
+	}
+}
+
+/* ---- Landing ---- */
+
+static void answer_landed(struct task_work *w, const struct git_land *found, const struct oid *as)
+{
+	w->answer.a = found->result == GIT_LANDED ? *as : found->tip;
+	buf_puts(&w->text, found->text);
+	switch (found->result) {
+	case GIT_LANDED:
+		w->answer.kind = EV_LANDED;
+		break;
+	case GIT_MOVED:
+		w->answer.kind = EV_MOVED;
+		break;
+	case GIT_REWRITTEN:
+		w->answer.kind = EV_REWRITTEN;
+		break;
+	case GIT_FREE:
+		(void)err_set(&w->e, ERR_BUSY, "the forge did not merge it, and nothing has moved");
+		break;
+	}
+}
+
+static struct git_land_spec land_spec(const struct task_work *w)
+{
+	return (struct git_land_spec){
+		.branch = w->s->epic_branch, .old = w->t.onto, .new_ = w->t.merge, .task = w->t.id};
+}
+
+static void land_by_push(struct task_work *w)
+{
+	struct git_land found = {0};
+	struct git_land_spec spec = land_spec(w);
+	if (w->s->git->ops->land(w->s->git, &spec, &found, &w->e) == 0)
+		answer_landed(w, &found, &w->t.merge);
+}
+
+static int ask_forge(struct task_work *w, struct forge_merge *ret)
+{
+	struct forge *f = w->s->forge;
+	struct buf title CLEANUP(buf_done) = BUF_INIT, message CLEANUP(buf_done) = BUF_INIT;
+	subject_of(w, &title);
+	act_closes(w, &message);
+	buf_puts(&message, "\n\nGanger-Task: ");
+	buf_line(&message, str_of(w->t.id));
+	buf_printf(&message, "\nGanger-Attempt: %" PRId64, w->t.attempt);
+	struct forge_merge_spec spec = {
+		.number = w->t.pull,
+		.head_sha = w->t.head.hex,
+		.method = w->s->config->queue_method,
+		.title = buf_cstr(&title),
+		.message = buf_cstr(&message),
+	};
+	return f->ops->merge(f, &spec, ret, &w->e);
+}
+
+/* The branch is elsewhere: is it there because this was merged, and the answer got lost? */
+static int merged_before(struct task_work *w, struct forge_merge *ret)
+{
+	struct forge *f = w->s->forge;
+	struct pull p CLEANUP(pull_done) = {0};
+	if (f->ops->get(f, w->t.pull, &p, &w->e))
+		return w->e.code;
+	if (p.state != PULL_MERGED)
+		return 0;
+	ret->result = FORGE_MERGED;
+	(void)snprintf(ret->sha.hex, sizeof(ret->sha.hex), "%s", p.merged_sha);
+	return 0;
+}
+
+/*
+ * The forge merges onto whatever its branch is then. That it was where the entry was tested is
+ * looked at before, and what landed is compared with what was tested afterwards.
+ */
+static void land_by_forge(struct task_work *w)
+{
+	struct git *g = w->s->git;
+	struct git_land found = {0};
+	struct git_land_spec spec = land_spec(w);
+	struct forge_merge made = {0};
+	spec.by = GIT_LAND_LOOK;
+	if (g->ops->land(g, &spec, &found, &w->e) ||
+	    (found.result == GIT_FREE ? ask_forge(w, &made) : merged_before(w, &made)))
+		return;
+	if (made.result == FORGE_MERGED && !made.sha.hex[0]) {
+		(void)err_set(&w->e, ERR_BUSY, "the forge does not say yet as what it merged it");
+		return;
+	}
+	if (made.result == FORGE_MERGED) {
+		spec.by = GIT_LAND_THERE;
+		spec.there = made.sha;
+	}
+	/* Else, where it was free: what has moved since? */
+	if ((made.result == FORGE_MERGED || found.result == GIT_FREE) &&
+	    g->ops->land(g, &spec, &found, &w->e))
+		return;
+	answer_landed(w, &found, &made.sha);
+}
+
+void act_land(struct task_work *w)
+{
+	bool by_forge = streq(w->s->config->forge_land, "api") && w->s->forge->ops->merge;
+	/* What brings the base in has no pull request. */
+	if (by_forge && w->t.pull)
+		land_by_forge(w);
+	else
+		land_by_push(w);
+}
