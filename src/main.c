@@ -121,6 +121,8 @@ github_access_find(const struct place *p, const struct config *c, struct github_
 		ret->shim = NULL;
 	ret->o = (struct github_options){.url = c->github_url,
 					 .token_env = c->github_token_env,
+					 .app_id = c->github_app_id,
+					 .app_key = c->github_app_key,
 					 .repository = ret->repository,
 					 .shim = ret->shim,
 					 .write_interval_ms = c->github_write_interval};
@@ -139,14 +141,16 @@ tracker_open(const struct place *p, const struct config *c, struct tracker **ret
 	rc = rc ? rc : place_note(p, e);
 	if (rc < 0)
 		return rc;
-	char *shim CLEANUP(freep) = NULL;
-	if (shim_path(&shim, NULL)) /* who starts jobs will say so */
-		shim = NULL;
-	return kind->open(&(struct tracker_where){.state_dir = p->state_dir,
-						  .root = p->root,
-						  .beads = c->beads_path,
-						  .shim = shim},
-			  ret, e);
+	struct github_access github CLEANUP(github_access_done) = {0};
+	github_access_find(p, c, &github);
+	struct tracker_where where = {.state_dir = p->state_dir,
+				      .root = p->root,
+				      .beads = c->beads_path,
+				      .shim = github.shim,
+				      .github = &github.o,
+				      .github_comments = c->github_comments,
+				      .github_label = c->github_label};
+	return kind->open(&where, ret, e);
 }
 
 static int
@@ -241,6 +245,7 @@ static const struct parts parts = {
 	.tracker_known = tracker_known,
 	.forge_known = forge_known,
 	.agent_known = agent_known,
+	.github_repository = github_repository_of,
 	.beads_graph = beads_graph_of,
 	.state_check = place_check,
 	.cgroup_usable = cgroup_usable,

@@ -2,6 +2,7 @@
 #define BASE_ERR_H
 
 #include "base/check.h"
+
 #include <stdint.h>
 
 /* What the caller can do about it decides the code; the text is for a person. */
@@ -22,7 +23,7 @@ enum err_code {
 struct err {
 	enum err_code code;
 	int sys;                /* errno, 0 where none */
-	int64_t until_ms;       /* of BUSY: wall clock before which trying again is useless; 0 unknown */
+	int64_t until_ms;       /* of BUSY: wall clock, no use in trying before; 0 unknown */
 	char msg[ERR_TEXT_MAX]; /* "could not ...: reason", no full stop; always terminated */
 	char hint[512];         /* what to do, or empty */
 };

@@ -337,7 +337,7 @@ static int top_read(const struct source *s, const struct node *n, const char *ke
 		return section_read(s, section, n, dot + 1, t, e);
 	}
 	trail_add(&t, key);
-	/* 'forge' is both a key and a section: what is under it decides. */
+	/* 'forge' and 'tracker' are both keys and sections: what is under it decides. */
 	if (row >= 0 && !(n->kind == NODE_MAP && is_section(key)))
 		return row_read(s, (size_t)row, n, s->c, s->c->origin, &t, e);
 	if (!is_section(key))

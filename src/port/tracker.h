@@ -58,6 +58,11 @@ struct issue_new {
 	int priority;             /* -1: the default, 2 */
 };
 
+/* Who works on an issue, for which epic's run; a claim is for one 'who' over all epics. */
+struct issue_claim {
+	const char *epic, *id, *who;
+};
+
 struct tracker;
 
 struct tracker_ops {
@@ -68,8 +73,9 @@ struct tracker_ops {
 	int (*load)(struct tracker *t, const char *epic, struct issue *ret_epic,
 		    struct issue_graph *ret, struct err *e);
 	/* Idempotent for the same 'who'. CONFLICT: somebody else's, or closed; text says who. */
-	int (*claim)(struct tracker *t, const char *id, const char *who, struct err *e);
-	int (*release)(struct tracker *t, const char *id, const char *who, struct err *e);
+	int (*claim)(struct tracker *t, const struct issue_claim *c, struct err *e);
+	/* Of a closed issue as well; what is not claimed, or by somebody else, stays as it is. */
+	int (*release)(struct tracker *t, const struct issue_claim *c, struct err *e);
 	/* Idempotent: closed already is success. reason: "completed" | "not_planned". */
 	int (*close)(struct tracker *t, const char *id, const char *reason, const char *comment,
 		     struct err *e);

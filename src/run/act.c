@@ -15,10 +15,39 @@ static char *task_branch(const struct task_work *w)
 	return branch_expand(w->s->config->git_task_branch, w->s->spec.epic, w->t.id);
 }
 
+static struct issue_claim claim_of(const struct task_work *w)
+{
+	return (struct issue_claim){.epic = w->s->spec.epic, .id = w->t.id, .who = w->s->who};
+}
+
+/* A claim that is somebody else's by now is not ours to give. */
+static int give_back(struct task_work *w)
+{
+	struct tracker *t = w->s->tracker;
+	struct issue_claim claim = claim_of(w);
+	int rc = t->ops->release(t, &claim, &w->e);
+	if (rc && rc != ERR_CONFLICT && rc != ERR_NOT_FOUND)
+		return rc;
+	w->e = (struct err)ERR_INIT;
+	return 0;
+}
+
+/* What the tracker will not have said (a locked issue, one that is gone) holds nothing up. */
+static int say_on_issue(struct task_work *w, const char *marker, const char *text)
+{
+	struct tracker *t = w->s->tracker;
+	int rc = t->ops->comment(t, w->t.id, marker, text, &w->e);
+	if (rc == ERR_BUSY || rc == ERR_IO || rc == ERR_LIMIT)
+		return rc;
+	w->e = (struct err)ERR_INIT;
+	return 0;
+}
+
 void act_claim(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
-	if (t->ops->claim(t, w->t.id, w->s->who, &w->e) == 0) {
+	struct issue_claim claim = claim_of(w);
+	if (t->ops->claim(t, &claim, &w->e) == 0) {
 		w->answer.kind = EV_DONE;
 	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
 		buf_puts(&w->text, w->e.msg);
@@ -28,7 +57,6 @@ void act_claim(struct task_work *w)
 
 void act_release(struct task_work *w)
 {
-	struct tracker *t = w->s->tracker;
 	if (w->t.branch == 2) {
 		w->answer.kind = EV_DONE;
 		return;
@@ -37,13 +65,11 @@ void act_release(struct task_work *w)
 		struct buf text CLEANUP(buf_done) = BUF_INIT;
 		buf_printf(&text, "ganger: %s after attempt %" PRId64 ": %s",
 			   task_state_word((enum task_state)w->t.state), w->t.attempt, w->t.reason);
-		if (t->ops->comment(t, w->t.id, "ganger:outcome", buf_cstr(&text), &w->e))
+		if (say_on_issue(w, "ganger:outcome", buf_cstr(&text)))
 			return;
 	}
-	if (t->ops->release(t, w->t.id, w->s->who, &w->e) && w->e.code != ERR_CONFLICT &&
-	    w->e.code != ERR_NOT_FOUND)
-		return;
-	w->answer.kind = EV_DONE;
+	if (give_back(w) == 0)
+		w->answer.kind = EV_DONE;
 }
 
 static enum git_from from_of(const struct task *t)
@@ -208,19 +234,12 @@ void act_collect(struct task_work *w)
 /* A dispatched issue ends here: what came of it is said there once, and it is free again. */
 static int hand_back(struct task_work *w, const struct pull_spec *pull)
 {
-	struct tracker *t = w->s->tracker;
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	buf_printf(&text,
 		   "ganger: pull request %" PRId64 ", %s into %s, by attempt %" PRId64 "; untested",
 		   w->answer.n, pull->head, pull->base, w->t.attempt);
-	if (t->ops->comment(t, w->t.id, "ganger:outcome", buf_cstr(&text), &w->e))
-		return w->e.code;
-	if (t->ops->release(t, w->t.id, w->s->who, &w->e) && w->e.code != ERR_CONFLICT &&
-	    w->e.code != ERR_NOT_FOUND)
-		return w->e.code;
-	w->e = (struct err)
-		ERR_INIT; /* a claim that is somebody else's by now is not ours to give */
-	return 0;
+	int rc = say_on_issue(w, "ganger:submitted", buf_cstr(&text));
+	return rc ? rc : give_back(w);
 }
 
 /* The pull request: what it closes, and whether anything tests it. */
@@ -266,8 +285,11 @@ void act_close(struct task_work *w)
 	const char *sha = w->t.landed.hex[0] ? w->t.landed.hex : NULL;
 	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e))
 		return;
-	if (w->t.branch == 2 || t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
-		w->answer.kind = EV_DONE;
+	/* What landed may be left open until the base has it: 'finish' or the forge closes it then. */
+	bool stays = w->t.branch == 2 || (sha && streq(w->s->config->tracker_close, "base"));
+	if (stays || t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
+		if (w->t.branch == 2 || give_back(w) == 0)
+			w->answer.kind = EV_DONE;
 	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
 		buf_puts(&w->text, w->e.msg);
 		w->answer.kind = EV_REFUSED;

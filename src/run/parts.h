@@ -61,6 +61,8 @@ struct parts {
 	bool (*tracker_known)(const char *kind);
 	bool (*forge_known)(const char *kind);
 	bool (*agent_known)(const char *kind);
+	/* "owner/name" that a remote's address names on the API's host; the caller's, or NULL. */
+	char *(*github_repository)(const char *remote_url, const char *api_url);
 	/* What a Beads export holds, without importing it; epic NULL: all. Lines that could not be
 	 * used are in ret->notes. issue_graph_done(). */
 	int (*beads_graph)(const char *path,

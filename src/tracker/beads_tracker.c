@@ -36,8 +36,9 @@ static int not_claimed(struct beads *b, const char *id, int rc, struct err *e)
 	return err_set(e, ERR_CONFLICT, "issue '%s' cannot be claimed: %.600s", id, words.msg);
 }
 
-static int claim(struct tracker *t, const char *id, const char *who, struct err *e)
+static int claim(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	struct beads *b = beads_of(t);
 	struct err own = ERR_INIT, *at = e ? e : &own;
 	char *actor CLEANUP(freep) = mem_printf("--actor=%s", who);
@@ -54,8 +55,9 @@ static int claim(struct tracker *t, const char *id, const char *who, struct err 
 	return rc;
 }
 
-static int release(struct tracker *t, const char *id, const char *who, struct err *e)
+static int release(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	struct beads *b = beads_of(t);
 	struct beads_file f CLEANUP(beads_file_done) = {0};
 	const char *const argv[] = {"update", "--status=open", "--assignee=", "--", id, NULL};

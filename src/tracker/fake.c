@@ -316,13 +316,15 @@ static int do_release(struct fake *f, struct entry *i, const void *args, struct 
 	return 0;
 }
 
-static int fake_claim(struct tracker *t, const char *id, const char *who, struct err *e)
+static int fake_claim(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	return call(t, id, do_claim, who, e);
 }
 
-static int fake_release(struct tracker *t, const char *id, const char *who, struct err *e)
+static int fake_release(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	return call(t, id, do_release, who, e);
 }
 

@@ -3,10 +3,14 @@
 
 #include "port/tracker.h"
 
+struct github_options;
+
 struct tracker_where {
 	const char *state_dir; /* the folder of the repository's state */
 	const char *root;      /* of the repository */
 	const char *beads;     /* beads.path of the settings; may be NULL */
+	const struct github_options *github; /* of the kind 'github'; else it may be NULL */
+	const char *github_comments, *github_label;
 	const char *shim;      /* ganger-shim, for helpers; may be NULL */
 };
 
@@ -14,6 +18,7 @@ struct tracker_where {
 struct tracker_kind {
 	const char *name; /* as in ganger.yaml: tracker: <name> */
 	bool keeps;       /* what is in it outlives the process */
+	bool plans;       /* issues have priorities, and the ids that are wanted for them */
 	bool acyclic;     /* it refuses a cycle of dependencies */
 	/* w: its state_dir exists. ret: ops->free(). */
 	int (*open)(const struct tracker_where *w, struct tracker **ret, struct err *e);

@@ -74,8 +74,8 @@ int local_get(struct tracker *t,
 	      struct issue_graph *ret_edges,
 	      struct err *e);
 int local_epics(struct tracker *t, struct issue_graph *ret, struct err *e);
-int local_claim(struct tracker *t, const char *id, const char *who, struct err *e);
-int local_release(struct tracker *t, const char *id, const char *who, struct err *e);
+int local_claim(struct tracker *t, const struct issue_claim *c, struct err *e);
+int local_release(struct tracker *t, const struct issue_claim *c, struct err *e);
 int local_close(
 	struct tracker *t, const char *id, const char *reason, const char *comment, struct err *e);
 int local_comment(

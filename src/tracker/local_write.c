@@ -223,8 +223,9 @@ static int claim(struct local *l, const char *id, const char *who, struct err *e
 	return err_set(e, ERR_CONFLICT, "issue '%s' is claimed by '%s'", id, db_text(q, 1));
 }
 
-int local_claim(struct tracker *t, const char *id, const char *who, struct err *e)
+int local_claim(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	struct local *l = local_of(t);
 
 	CHECK(who && *who);
@@ -244,8 +245,9 @@ static int release(struct local *l, const char *id, const char *who, struct err 
 			   "ttl", id, who, clock_now().wall_ms);
 }
 
-int local_release(struct tracker *t, const char *id, const char *who, struct err *e)
+int local_release(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	struct local *l = local_of(t);
 	int rc = local_begin(l, e);
 

@@ -6,7 +6,6 @@
 
 #include <cjson/cJSON.h>
 #include <string.h>
-#include <time.h>
 
 /* Where a token comes from. It goes into a header and nowhere else. */
 
@@ -97,15 +96,6 @@ int github_auth_init(struct github *g, const struct github_options *o, struct er
 	return 0;
 }
 
-/* "2026-11-28T12:00:00Z"; 0 for anything else. */
-static int64_t time_parse(const char *s)
-{
-	struct tm tm = {0};
-	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
-
-	return end && !*end ? (int64_t)timegm(&tm) * 1000 : 0;
-}
-
 /* A request as the App itself. */
 static int as_app(struct github *g,
 		  const char *method,
@@ -174,7 +164,7 @@ static int app_token(struct github *g, struct err *e)
 		return err_wrap(e, "could not get a token for the GitHub App");
 	github_secret_free(g->token);
 	g->token = mem_strdup(token);
-	g->token_until_ms = time_parse(json_text(answer, "expires_at"));
+	g->token_until_ms = json_time(answer, "expires_at");
 	return 0;
 }
 

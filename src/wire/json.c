@@ -1,6 +1,7 @@
 #include "wire/json.h"
 
 #include <cjson/cJSON.h>
+#include <time.h>
 
 const struct cJSON *json_at(const struct cJSON *object, const char *key)
 {
@@ -29,6 +30,14 @@ int64_t json_int(const struct cJSON *object, const char *key)
 bool json_true(const struct cJSON *object, const char *key)
 {
 	return cJSON_IsTrue(json_at(object, key));
+}
+
+int64_t json_time(const struct cJSON *object, const char *key)
+{
+	struct tm tm = {0};
+	const char *end = strptime(json_text(object, key), "%Y-%m-%dT%H:%M:%SZ", &tm);
+
+	return end && !*end ? (int64_t)timegm(&tm) * 1000 : 0;
 }
 
 struct cJSON *json_parse(struct str text)

@@ -16,6 +16,8 @@ const char *json_text(const struct cJSON *object, const char *key); /* never NUL
 int64_t json_int(const struct cJSON *object, const char *key);      /* 0 */
 bool json_true(const struct cJSON *object, const char *key);
 const struct cJSON *json_at(const struct cJSON *object, const char *key); /* NULL: absent or null */
+/* "2026-11-28T12:00:00Z" as milliseconds since the epoch; 0 for anything else. */
+int64_t json_time(const struct cJSON *object, const char *key);
 /* A text that was made by cJSON; NULL for what is no JSON. json_free(). */
 struct cJSON *json_parse(struct str text);
 void json_free(struct cJSON *j);

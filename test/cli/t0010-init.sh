@@ -144,6 +144,18 @@ init --github
 code_is 0 'init --github works'
 is "$(value tracker) $(value forge)" 'github github' 'and sets tracker and forge'
 out_like 'others see' 'it says what that means'
+out_like 'not known: set it +\[github.repository\]' 'and that no remote says where'
+rm -f ganger.yaml
+was=$(git remote get-url origin)
+git remote set-url origin git@github.com:some/where.git
+init --github
+is "$(value repository)" some/where 'the repository is the one that the remote names'
+out_like 'some/where +\[github.repository\]' 'and is said'
+rm -f ganger.yaml
+git remote set-url origin https://example.org/some/where.git
+init --github
+out_like 'not known: set it' 'a remote elsewhere says nothing'
+git remote set-url origin "$was"
 
 # Below the root, and where nothing can be written.
 rm -f ganger.yaml

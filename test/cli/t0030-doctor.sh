@@ -42,9 +42,9 @@ git branch -D -q epic
 run ganger -c limits.attempts=x doctor
 code_is 4 'settings that cannot be used exit with 4'
 out_like "^fail +settings .*'limits.attempts'" 'and the key is named'
-run ganger -c tracker=github doctor
-code_is 4 'a tracker that this version lacks exits with 4'
-out_like "^fail +settings .*tracker.*github" 'and is named'
+run ganger -c executor=slurm doctor
+code_is 4 'an executor that this version lacks exits with 4'
+out_like "^fail +settings .*executor.*slurm" 'and is named'
 run ganger -c agent=nobody doctor
 code_is 4 'an agent that there is not exits with 4'
 out_like "^fail +agent .*'nobody'" 'and is named'

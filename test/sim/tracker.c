@@ -76,8 +76,9 @@ static int tracker_load(struct tracker *t,
 	return 0;
 }
 
-static int tracker_claim(struct tracker *t, const char *id, const char *who, struct err *e)
+static int tracker_claim(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	enum fate f = fate("claim");
 	int rc = refused(f, e);
 	struct sim_issue *i = &sim->issues.items[issue_index(id)];
@@ -95,8 +96,9 @@ static int tracker_claim(struct tracker *t, const char *id, const char *who, str
 	return heard(f, e);
 }
 
-static int tracker_release(struct tracker *t, const char *id, const char *who, struct err *e)
+static int tracker_release(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
+	const char *id = c->id, *who = c->who;
 	enum fate f = fate("release");
 	int rc = refused(f, e);
 	struct sim_issue *i = &sim->issues.items[issue_index(id)];

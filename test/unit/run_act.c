@@ -13,6 +13,9 @@ static struct {
 	int collect_error; /* of the next collect */
 	const char *sha;   /* that a pull request was finished with */
 	bool finished;
+	bool closed; /* the issue */
+	int released, comments;
+	int comment_error;
 } world;
 
 static struct oid oid_of(const char *hex)
@@ -80,6 +83,7 @@ close_issue(struct tracker *t, const char *id, const char *why, const char *text
 	(void)why;
 	(void)text;
 	(void)e;
+	world.closed = true;
 	return 0;
 }
 
@@ -107,12 +111,34 @@ struct rig {
 	struct supervisor s;
 };
 
+static int release(struct tracker *t, const struct issue_claim *c, struct err *e)
+{
+	(void)t;
+	(void)e;
+	assert_string_equal(c->id, "1");
+	assert_string_equal(c->epic, "e");
+	world.released++;
+	return 0;
+}
+
+static int
+comment(struct tracker *t, const char *id, const char *marker, const char *text, struct err *e)
+{
+	(void)t;
+	(void)id;
+	(void)marker;
+	(void)text;
+	world.comments++;
+	return world.comment_error ? err_set(e, world.comment_error, "no comment") : 0;
+}
+
 static void rig_init(struct rig *r)
 {
 	static const struct git_ops git_ops = {
 		.resolve = resolve, .ancestor = ancestor, .keep = keep, .collect = collect};
 	static const struct forge_ops forge_ops = {.finish = finish};
-	static const struct tracker_ops tracker_ops = {.close = close_issue};
+	static const struct tracker_ops tracker_ops = {
+		.close = close_issue, .release = release, .comment = comment};
 	struct policy p = {.max_concurrent = 1};
 	memset(&world, 0, sizeof(world));
 	memset(r, 0, sizeof(*r));
@@ -214,6 +240,43 @@ static void test_close__without_a_landing_closes_the_pull_request_unmerged(void 
 	assert_int_equal(act(&r, ACT_CLOSE), EV_DONE);
 	assert_true(world.finished);
 	assert_null(world.sha);
+	assert_true(world.closed);
+	assert_int_equal(world.released, 1);
+	rig_done(&r);
+}
+
+static void test_close__waits_for_the_base_where_it_is_to(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r);
+	free(r.config.tracker_close);
+	r.config.tracker_close = mem_strdup("base");
+	r.s.core.tasks.items[0].landed = oid_of("dd");
+	assert_int_equal(act(&r, ACT_CLOSE), EV_DONE);
+	assert_false(world.closed);
+	assert_int_equal(world.released, 1); /* nobody works on it any more */
+	rig_done(&r);
+}
+
+/* Origins 4b.10: a comment that failed made a finished session a failed one. */
+static void test_origins__a_comment_that_is_refused_holds_nothing_up(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r);
+	(void)snprintf(r.s.core.tasks.items[0].reason, sizeof(r.s.core.tasks.items[0].reason),
+		       "why");
+	world.comment_error = ERR_INVALID;
+	assert_int_equal(act(&r, ACT_RELEASE), EV_DONE);
+	assert_int_equal(world.released, 1);
+	rig_done(&r);
+	rig_init(&r);
+	(void)snprintf(r.s.core.tasks.items[0].reason, sizeof(r.s.core.tasks.items[0].reason),
+		       "why");
+	world.comment_error = ERR_BUSY; /* to be said later */
+	assert_int_equal(act(&r, ACT_RELEASE), EV_ERROR);
+	assert_int_equal(world.released, 0);
 	rig_done(&r);
 }
 
@@ -223,6 +286,8 @@ int main(void)
 		cmocka_unit_test(test_look__tells_a_persons_work_from_our_own),
 		cmocka_unit_test(test_collect__keeps_the_job_after_an_error),
 		cmocka_unit_test(test_close__without_a_landing_closes_the_pull_request_unmerged),
+		cmocka_unit_test(test_close__waits_for_the_base_where_it_is_to),
+		cmocka_unit_test(test_origins__a_comment_that_is_refused_holds_nothing_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

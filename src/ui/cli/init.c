@@ -18,6 +18,7 @@
 struct init {
 	struct cli *c;
 	bool github;
+	char *repository; /* on GitHub, as the remote says; NULL: it does not */
 	struct guess guess;
 	VEC(const struct config_preset *) agents; /* those on PATH */
 	struct buf file;                          /* ganger.yaml in the making */
@@ -25,6 +26,7 @@ struct init {
 
 static void init_done(struct init *in)
 {
+	free(in->repository);
 	guess_done(&in->guess);
 	VEC_DONE(&in->agents);
 	buf_done(&in->file);
@@ -47,6 +49,8 @@ static bool value_of(const struct init *in, const char *key, struct buf *b)
 
 	if (streq(key, "tracker") || streq(key, "forge"))
 		buf_puts(b, where);
+	else if (streq(key, "github.repository") && in->github && in->repository)
+		buf_yaml_text(b, in->repository);
 	else if (streq(key, "agent") && in->agents.n)
 		buf_puts(b, in->agents.items[0]->name);
 	else if (streq(key, "queue.check") && in->guess.check)
@@ -58,6 +62,19 @@ static bool value_of(const struct init *in, const char *key, struct buf *b)
 	return true;
 }
 
+/* Its name is a key with a value already, so that it cannot be opened as a map. */
+static bool is_key_too(const char *section)
+{
+	size_t n;
+	const struct config_key_info *k = config_keys(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!k[i].section[0] && streq(k[i].name, section))
+			return true;
+	}
+	return false;
+}
+
 /* "  # timeout: 2h     # how long an attempt may take" */
 static void write_key(struct init *in, const struct config_key_info *k)
 {
@@ -67,8 +84,7 @@ static void write_key(struct init *in, const struct config_key_info *k)
 	const char *indent = "  ", *name = k->name;
 
 	buf_config_key(&key, k);
-	/* The section of 'forge' cannot be opened: the word is a key with a value already. */
-	if (!k->section[0] || streq(k->section, "forge")) {
+	if (!k->section[0] || is_key_too(k->section)) {
 		indent = "";
 		name = buf_cstr(&key);
 	}
@@ -146,7 +162,7 @@ static void write_section(struct init *in, const struct config_section_info *s)
 	size_t n;
 	const struct config_key_info *k = config_keys(&n);
 
-	if (streq(s->name, "forge"))
+	if (is_key_too(s->name))
 		buf_printf(&in->file, "\n# %s\n", s->help);
 	else
 		buf_printf(&in->file, "\n# %s\n%s:\n", s->help, s->name);
@@ -268,18 +284,15 @@ static void say_agents(const struct init *in)
 
 static void say_github(const struct init *in)
 {
-	const struct parts *parts = in->c->parts;
-
 	if (!in->github) {
 		say(in, "issues", "the built-in tracker, on this machine", "tracker");
 		say(in, "pulls", "the built-in queue, on this machine", "forge");
 		return;
 	}
 	say(in, "issues", "GitHub: others see what is written there", "tracker");
+	say(in, "where", in->repository ? in->repository : "not known: set it",
+	    "github.repository");
 	say(in, "pulls", "GitHub: branches are pushed, pull requests opened and merged", "forge");
-	if (!parts->tracker_known("github") || !parts->forge_known("github"))
-		cli_warn(in->c, "this version cannot work with GitHub yet: "
-				"set tracker and forge to local to run now");
 }
 
 /* Never over one that is there. */
@@ -333,6 +346,8 @@ int cmd_init(struct cli *c, int argc, char **argv)
 	if (file_exists(path))
 		return leave_as_is(c, path);
 	guess_project(c->place.root, &in.guess);
+	if (in.github)
+		in.repository = c->parts->github_repository(c->place.remote_url, NULL);
 	look_for_agents(&in);
 	write_file(&in);
 	if (file_make(path, &in.file, &e) < 0)
