@@ -16,7 +16,6 @@ struct gh {
 	struct github *api;
 	char *repository; /* as it is configured */
 	char *host;       /* as addresses of issues have it: "github.com" */
-	bool is_github; /* GitHub itself, which has every call; else a 404 may mean that one is missing */
 	char *label;
 	enum github_comments comments;
 	char *run_id; /* in our claims: other clones of the repository have others */
@@ -59,10 +58,18 @@ struct look {
 /* Edges of all issues, what is outside, and notes. */
 int gh_edges(struct look *l, struct err *e) MUST_CHECK;
 /* What blocks an issue ("blocked_by"), or waits for it ("blocking"), as edges; and what is outside. */
-int gh_edges_of(struct look *l, const char *id, const char *relation, struct err *e) MUST_CHECK;
-/* A list that a server may not have: then *ret is an empty array, and *missing is set. */
-int gh_list(struct gh *h, const char *path, struct cJSON **ret, bool *missing, struct err *e)
+int gh_edges_of(struct look *l, const struct cJSON *issue, const char *relation, struct err *e)
 	MUST_CHECK;
+/*
+ * A list that an older server does not have: then *ret is an empty array, and *missing is set.
+ * summary: what the issue says about it, which such a server's do not; NULL: nothing.
+ */
+int gh_list(struct gh *h,
+	    const char *path,
+	    const struct cJSON *summary,
+	    struct cJSON **ret,
+	    bool *missing,
+	    struct err *e) MUST_CHECK;
 
 int gh_load(struct tracker *t,
 	    const char *epic,

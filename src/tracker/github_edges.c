@@ -54,25 +54,28 @@ static void add_outside(struct look *l, const struct cJSON *j, const char *id)
 }
 
 static int read_related(struct look *l,
-			const char *id,
+			const struct cJSON *issue,
 			const char *relation,
 			struct cJSON **ret,
 			bool *missing,
 			struct err *e)
 {
+	char *id CLEANUP(freep) = gh_id(issue, l->repository);
 	char *rest CLEANUP(freep) = mem_printf("/dependencies/%s?per_page=100", relation);
 	char *path CLEANUP(freep) = gh_issue_path(l->h, id, rest);
-	int rc = gh_list(l->h, path, ret, missing, e);
+	const struct cJSON *summary = json_at(issue, "issue_dependencies_summary");
+	int rc = gh_list(l->h, path, summary, ret, missing, e);
 
 	return rc ? err_wrap(e, "what issue '%s' depends on could not be read", id) : 0;
 }
 
-int gh_edges_of(struct look *l, const char *id, const char *relation, struct err *e)
+int gh_edges_of(struct look *l, const struct cJSON *issue, const char *relation, struct err *e)
 {
+	char *id CLEANUP(freep) = gh_id(issue, l->repository);
 	struct cJSON *list CLEANUP(json_freep) = NULL;
 	const struct cJSON *j;
 	bool missing, blocked = streq(relation, "blocked_by");
-	int rc = read_related(l, id, relation, &list, &missing, e);
+	int rc = read_related(l, issue, relation, &list, &missing, e);
 
 	if (rc)
 		return rc;
@@ -97,7 +100,7 @@ add_own(struct look *l, const struct cJSON *j, const char *id, bool *missing, st
 	*missing = false;
 	if (summary && !want)
 		return 0;
-	int rc = read_related(l, id, "blocked_by", &list, missing, e);
+	int rc = read_related(l, j, "blocked_by", &list, missing, e);
 	if (rc || *missing)
 		return rc;
 	cJSON_ArrayForEach(other, list)
@@ -274,7 +277,7 @@ inherit_from(struct look *l, const struct above *a, const struct cJSON *from, st
 	char *id CLEANUP(freep) = gh_id(from, l->repository);
 	const struct cJSON *j;
 	bool missing, inside;
-	int rc = read_related(l, id, "blocked_by", &list, &missing, e);
+	int rc = read_related(l, from, "blocked_by", &list, &missing, e);
 
 	if (rc)
 		return rc;

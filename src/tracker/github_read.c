@@ -167,11 +167,16 @@ int gh_read(struct gh *h, const char *id, const char *repository, struct cJSON *
 	return 0;
 }
 
-int gh_list(struct gh *h, const char *path, struct cJSON **ret, bool *missing, struct err *e)
+int gh_list(struct gh *h,
+	    const char *path,
+	    const struct cJSON *summary,
+	    struct cJSON **ret,
+	    bool *missing,
+	    struct err *e)
 {
 	int rc = github_list(h->api, path, NULL, ret, e);
 
-	*missing = rc == ERR_NOT_FOUND && !h->is_github;
+	*missing = rc == ERR_NOT_FOUND && !summary;
 	if (!*missing)
 		return rc;
 	*ret = cJSON_CreateArray();
@@ -267,7 +272,8 @@ static int children_by_blocking(struct look *l, const char *epic, struct cJSON *
 	char *path CLEANUP(freep) =
 		gh_issue_path(l->h, epic, "/dependencies/blocked_by?per_page=100");
 	bool missing;
-	int rc = gh_list(l->h, path, &found, &missing, e);
+	int rc = gh_list(l->h, path, json_at(l->epic, "issue_dependencies_summary"), &found,
+			 &missing, e);
 
 	if (rc)
 		return rc;
@@ -282,7 +288,7 @@ static int read_children(struct look *l, const char *epic, struct cJSON *ret, st
 	struct cJSON *found CLEANUP(json_freep) = NULL;
 	char *path CLEANUP(freep) = gh_issue_path(l->h, epic, "/sub_issues?per_page=100");
 	bool missing;
-	int rc = gh_list(l->h, path, &found, &missing, e);
+	int rc = gh_list(l->h, path, json_at(l->epic, "sub_issues_summary"), &found, &missing, e);
 
 	if (rc)
 		return rc;
@@ -413,9 +419,9 @@ int gh_get(struct tracker *t,
 		rc = gh_claimed_by(l.h, id, &i.claimed_by, e);
 	}
 	if (rc == 0 && ret_edges)
-		rc = gh_edges_of(&l, id, "blocked_by", e);
+		rc = gh_edges_of(&l, j, "blocked_by", e);
 	if (rc == 0 && ret_edges)
-		rc = gh_edges_of(&l, id, "blocking", e);
+		rc = gh_edges_of(&l, j, "blocking", e);
 	if (rc) {
 		issue_done(&i);
 		issue_graph_done(&g);

@@ -500,8 +500,7 @@ int tracker_github_new(const struct github_tracker_spec *spec, struct tracker **
 	h->repository = mem_strdup(spec->repository);
 	h->label = spec->label && *spec->label ? mem_strdup(spec->label) : NULL;
 	h->comments = comments_of(spec->comments);
-	h->is_github = streq(h->host, "api.github.com");
-	if (h->is_github) {
+	if (streq(h->host, "api.github.com")) {
 		free(h->host);
 		h->host = mem_strdup("github.com");
 	}

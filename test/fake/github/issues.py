@@ -45,6 +45,9 @@ def issue_out(call, issue, with_repository=False):
             'blocked_by': sum(b['state'] == 'open' for b in blockers), 'total_blocked_by': len(blockers),
             'blocking': sum(b['state'] == 'open' for b in blocking), 'total_blocking': len(blocking)},
     }
+    for feature, key in (('sub_issues', 'sub_issues_summary'), ('dependencies', 'issue_dependencies_summary')):
+        if not world.conf[feature]:
+            del out[key]
     if not call.is_new():
         out['assignee'] = user(world, issue['assignees'][0]) if issue['assignees'] else None
     if issue['parent']:
