@@ -336,7 +336,7 @@ void on_collected(struct core *c, struct task *t, const struct core_event *ev)
 	t->red = t->red && ev->ahead == 0 && (o == OUT_INTERRUPTED || o == OUT_LATER);
 	if (!t->red)
 		t->from = next_from(c, t, o);
-	if (t->renew && t->from == FROM_LAST)
-		t->from = FROM_MERGED;
+	if (t->renew)
+		t->from = FROM_FRESH;
 	attempt_over(c, t, o, ev);
 }

@@ -114,8 +114,7 @@ void needs_changed(struct core *c, struct task *t)
 	if (t->attempt == 0)
 		return;
 	t->renew = 1;
-	if (t->from == FROM_LAST)
-		t->from = FROM_MERGED;
+	t->from = FROM_FRESH;
 	task_touch(c, t);
 }
 

@@ -84,13 +84,17 @@ run timeout "$WAIT_S" "$GANGER" run
 code_is 2 'without an epic, and two that are open: exit 2'
 err_like "Another epic" 'with a list'
 
-# An issue that somebody else has claimed or closed.
+# An issue that somebody else has claimed or closed, unheard.
 scene claimed
 run timeout "$WAIT_S" "$GANGER" run
 code_is 2 'an epic without children cannot be run'
 task one
 task two one
-does one 'echo 1 >one; "$GANGER_BIN" -C "$GANGER_ROOT" close $((GANGER_TASK + 1))'
+does one 'echo 1 >one
+	socket=${GANGER_PROMPT_FILE%/job/*}/control.sock
+	mv "$socket" "$socket.away"
+	"$GANGER_BIN" -C "$GANGER_ROOT" close $((GANGER_TASK + 1))
+	mv -n "$socket.away" "$socket"'
 go -c "agents.it.env.GANGER_BIN=$GANGER"
 code_is 3 'a claim that the tracker refuses: exit 3'
 is "$(ran two)" 0 'is not begun'

@@ -61,7 +61,8 @@ void checker_ended(struct checker *c,
 	c->exit = r->exit;
 	for (int i = 0; i < c->n_tasks && r->exit == 0 && !c->limits.dispatch; i++)
 		if (c->tasks[i].child && c->tasks[i].known.there && c->tasks[i].open &&
-		    c->tasks[i].known.open && !c->tasks[i].removed && c->tasks[i].landed < 0)
+		    c->tasks[i].known.open && !c->tasks[i].removed &&
+		    !c->tasks[i].known.removed && c->tasks[i].landed < 0)
 			checker_break(c, "rule 6: exit 0, and '%s' is open", id_of(i));
 	/* Where the epic could not be opened, agents of before go on: the journal names them. */
 	if (r->live_jobs && !r->unable)

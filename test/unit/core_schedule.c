@@ -285,8 +285,8 @@ static void test_tracker__opened_again_it_is_waited_for_and_done(void **state)
 	rig_done(&r);
 }
 
-/* An attempt that was cut short goes on from its work, which must then contain the new need's. */
-static void test_tracker__work_is_merged_with_what_it_came_to_need(void **state)
+/* An attempt that was cut short goes on from its work, but for one that does not contain a new need. */
+static void test_tracker__it_begins_anew_with_what_it_came_to_need(void **state)
 {
 	struct rig r;
 	(void)state;
@@ -298,12 +298,12 @@ static void test_tracker__work_is_merged_with_what_it_came_to_need(void **state)
 	run_event(&r, EV_SYNCED, 0);
 	job_ends(&r, "b", ACT_AGENT, HOW_TIMEOUT, 0);
 	collected(&r, "b", RESULT_FAILED, 1);
-	assert_int_equal(task(&r, "b")->from, FROM_MERGED);
+	assert_int_equal(task(&r, "b")->from, FROM_FRESH);
 	pass_ms(&r, 60000);
 	assert_state(&r, "b", TASK_BLOCKED);
 	whole(&r, "a");
 	assert_state(&r, "b", TASK_CLAIMING);
-	assert_int_equal(task(&r, "b")->from, FROM_MERGED);
+	assert_int_equal(task(&r, "b")->from, FROM_FRESH);
 	rig_done(&r);
 }
 
@@ -533,7 +533,7 @@ int main(void)
 		cmocka_unit_test(test_tracker__closed_while_worked_on_it_lands_all_the_same),
 		cmocka_unit_test(test_tracker__what_is_gone_is_not_started_until_it_is_back),
 		cmocka_unit_test(test_tracker__opened_again_it_is_waited_for_and_done),
-		cmocka_unit_test(test_tracker__work_is_merged_with_what_it_came_to_need),
+		cmocka_unit_test(test_tracker__it_begins_anew_with_what_it_came_to_need),
 		cmocka_unit_test(test_tracker__what_has_landed_is_not_done_again),
 		cmocka_unit_test(test_breaker__three_alike_of_two_tasks_pause_the_kind),
 		cmocka_unit_test(test_breaker__one_task_alone_does_not_pause_the_kind),
