@@ -1,0 +1,94 @@
+# For tests against the stand-in for GitHub (test/fake/github); source it after scene.sh.
+#
+#   hub NAME [SEED]                # a scene with 'origin' there; SEED: more of the repository's JSON
+#   strike '{"act": "close", "method": "POST", "route": "*/pulls", "after": true}'
+#   person '{"do": "push_base"}'   # what a person does
+#   books                          # the rules of conduct that were broken; nothing: none was
+#   pulls                          # "number state head base" a line
+#   hub_down
+
+python=$(command -v /usr/bin/python3 python3 | head -1)
+[ "$python" ] || skip_all 'no python3'
+export GITHUB_TOKEN=test-token
+hub_pid=
+
+hub()
+{
+	scene "$1"
+	bare=$T/$1.git
+	git clone -q --bare . "$bare"
+	git remote add origin "$bare"
+	git fetch -q origin
+	git remote set-head origin main
+	hub_up "${2-}"
+}
+
+# hub_up [SEED]: the server, over $bare.
+hub_up()
+{
+	local line
+	hub_down
+	printf '{"repos": {"o/r": {"git": "%s"%s}}}' "$bare" "${1:+, $1}" >"$T/seed.json"
+	rm -f "$T/port" && mkfifo "$T/port"
+	"$python" "$GANGER_SOURCE/test/fake/github" --seed "$T/seed.json" --log "$T/traffic" >"$T/port" 2>"$T/hub.err" 7>&- &
+	hub_pid=$!
+	read -r line <"$T/port" # it stays open
+	hub_url=http://127.0.0.1:$(jq -r .port <<<"$line")
+	on_hub=(-c forge=github -c github.url="$hub_url" -c github.repository=o/r -c github.write_interval=0)
+}
+
+# Before the server's own end: nothing that it complains of is lost.
+hub_down()
+{
+	[ "$hub_pid" ] || return 0
+	kill "$hub_pid" 2>/dev/null
+	wait "$hub_pid" 2>/dev/null
+	hub_pid=
+}
+
+# control WORD [JSON]
+control()
+{
+	"$python" - "$hub_url/_control/$1" "${2-}" <<'END'
+import sys, urllib.request
+url, body = sys.argv[1:]
+urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
+print(urllib.request.urlopen(url, body.encode() or None).read().decode())
+END
+}
+
+strike()
+{
+	control fault "$1" >/dev/null
+}
+
+heal()
+{
+	control heal '{}' >/dev/null
+}
+
+person()
+{
+	control human "$1" >/dev/null
+}
+
+books()
+{
+	control check | jq -r '.broken[]'
+}
+
+# wrote KIND: how often that was effectively written by us.
+wrote()
+{
+	control journal | jq --arg kind "$1" '[.[] | select(.kind == $kind and .by == "ganger-bot")] | length'
+}
+
+issues()
+{
+	control state | jq -c '.repos["o/r"].issues | to_entries | map(.value)'
+}
+
+pulls()
+{
+	issues | jq -r '.[] | select(.pull) | [.number, if .pull.merged_at then "merged" else .state end, .pull.head, .pull.base] | join(" ")'
+}
