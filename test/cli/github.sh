@@ -1,6 +1,7 @@
 # For tests against the stand-in for GitHub (test/fake/github); source it after scene.sh.
 #
 #   hub NAME [SEED]                # a scene with 'origin' there; SEED: more of the repository's JSON
+#   hub_epic 3 '3:2 4:2'           # the same, with the epic and its tasks there as well
 #   strike '{"act": "close", "method": "POST", "route": "*/pulls", "after": true}'
 #   person '{"do": "push_base"}'   # what a person does
 #   books                          # the rules of conduct that were broken; nothing: none was
@@ -21,6 +22,23 @@ hub()
 	git fetch -q origin
 	git remote set-head origin main
 	hub_up "${2-}"
+}
+
+# hub_epic N [EDGES]: issue 1 with sub-issues 2 to N+1 of titles t2, t3, …; an edge: "4:2", 4 waits for 2.
+hub_epic()
+{
+	local n seed
+	seed=$(for ((n = 2; n <= $1 + 1; n++)); do echo "$n"; done |
+		jq -c -s --arg edges "${2-}" '. as $all | ($edges | split(" ") | map(split(":") | map(tonumber))) as $e |
+			[{number: 1, title: "The epic", children: $all}] +
+			map(. as $n | {number: $n, title: "t\($n)", body: "Do \($n).",
+				blocked_by: [$e[] | select(.[0] == $n) | .[1]]})')
+	hub "${3:-hub}" "\"issues\": $seed"
+	on_hub+=(-c tracker=github)
+	epic=1
+	for ((n = 2; n <= $1 + 1; n++)); do
+		id[t$n]=$n
+	done
 }
 
 # hub_up [SEED]: the server, over $bare.
@@ -86,6 +104,12 @@ wrote()
 issues()
 {
 	control state | jq -c '.repos["o/r"].issues | to_entries | map(.value)'
+}
+
+# closed: the numbers of the closed issues, in their order.
+closed()
+{
+	issues | jq -r '.[] | select((.pull | not) and .state == "closed") | .number' | paste -sd ' '
 }
 
 pulls()

@@ -23,4 +23,20 @@ for land in push api; do
 	unlike "$(issues)" 'Closes #' "$land: the number of a local issue closes nothing there"
 	nothing_left "$land: nothing is left"
 done
+# An epic of 30 sub-issues, in layers that wait for each other.
+edges='12:2 13:2 14:3 15:4 16:5 17:6 18:7 19:8 20:9 21:10 22:12 22:13 23:14 24:15 25:16 26:17 27:18 28:19 29:20 30:21 31:22'
+hub_epic 30 "$edges" epic
+go "${on_hub[@]}"
+code_is 0 'an epic of 30 sub-issues'
+is "$(sorted_landings)" "$(seq 2 31 | paste -sd ' ')" 'each landed once'
+is "$(pulls | cut -d' ' -f2 | sort | uniq -c | xargs)" '30 merged' 'each by a pull request'
+is "$(closed)" "$(seq 2 31 | paste -sd ' ')" 'each is closed, and the epic is not'
+is "$(books)" '' 'no rule of conduct was broken'
+is "$(git -C "$bare" for-each-ref --format='%(refname)' refs/ganger)" '' 'no claim is left'
+order=" $(landings) "
+for edge in $edges; do
+	[[ $order == *" ${edge#*:} "*" ${edge%:*} "* ]] || result 1 "${edge%:*} landed before ${edge#*:}"
+done
+writes=$(control asked | jq .writes)
+ok "at most 8 writes a task: $writes" test "$writes" -le 240
 done_testing
