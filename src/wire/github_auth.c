@@ -143,18 +143,29 @@ static char *token_request(const struct github *g)
 	return copy;
 }
 
-static int app_token(struct github *g, struct err *e)
+static int find_installation(struct github *g, struct err *e)
 {
-	cJSON *installation CLEANUP(json_freep) = NULL, *answer CLEANUP(json_freep) = NULL;
+	cJSON *j CLEANUP(json_freep) = NULL;
 	char *path CLEANUP(freep) = mem_printf("/repos/%s/installation", g->repository);
-	int rc = as_app(g, "GET", path, STR(""), &installation, e);
+	int rc = g->installation ? 0 : as_app(g, "GET", path, STR(""), &j, e);
 
 	if (rc)
 		return err_wrap(e, "could not find the GitHub App's installation at '%s'",
 				g->repository);
-	free(path);
-	path = mem_printf("/app/installations/%lld/access_tokens",
-			  (long long)json_int(installation, "id"));
+	if (!g->installation)
+		g->installation = json_int(j, "id");
+	return 0;
+}
+
+static int app_token(struct github *g, struct err *e)
+{
+	cJSON *answer CLEANUP(json_freep) = NULL;
+	int rc = find_installation(g, e);
+
+	if (rc)
+		return rc;
+	char *path CLEANUP(freep) =
+		mem_printf("/app/installations/%lld/access_tokens", (long long)g->installation);
 	char *body CLEANUP(freep) = token_request(g);
 	rc = as_app(g, "POST", path, str_of(body), &answer, e);
 	const char *token = json_text(answer, "token");

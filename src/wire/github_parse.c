@@ -170,8 +170,6 @@ char *github_message(int status, struct str body)
 	int shown = 0;
 
 	buf_puts(&text, json_text(j, "message"));
-	if (!text.n && !list)
-		buf_printf(&text, "HTTP status %d", status);
 	if (cJSON_IsString(errors))
 		add_error(&text, errors);
 	cJSON_ArrayForEach(one, list)
@@ -183,6 +181,8 @@ char *github_message(int status, struct str body)
 	if (str_starts(s, "; "))
 		s = (struct str){s.p + 2, s.n - 2};
 	buf_line(&line, s);
+	if (!line.n)
+		buf_printf(&line, "HTTP status %d", status);
 	return buf_take(&line);
 }
 
