@@ -20,6 +20,10 @@ test: all
 test-agents: all
 	@ninja -C $(BUILD) test-agents
 
+# Every call of GitHub's API, on its stand-in, with everything that can befall it: minutes.
+test-github: all
+	@ninja -C $(BUILD) test-github
+
 # Kills at random over the real program: make storm N=1000 SEED=7
 storm: all
 	@nice test/storm/storm --kills $(or $(N),1000) $(if $(SEED),--seed $(SEED)) $(BUILD)/ganger
@@ -37,4 +41,4 @@ install: all
 clean:
 	@rm -rf $(BUILD)
 
-.PHONY: all demo test test-agents storm check install clean
+.PHONY: all demo test test-agents test-github storm check install clean

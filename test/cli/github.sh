@@ -103,7 +103,7 @@ wrote()
 
 issues()
 {
-	control state | jq -c '.repos["o/r"].issues | to_entries | map(.value)'
+	control state | jq -c '.repos | to_entries[0].value.issues | to_entries | map(.value)'
 }
 
 # closed: the numbers of the closed issues, in their order.

@@ -345,6 +345,9 @@ class Fake(unittest.TestCase):
         self.is_clean()
         self.assertEqual(self.get('/rate_limit', fresh=True).body['resources']['core']['used'], used + 1)
         self.assertEqual(self.get(R + '/issues/2', headers=etag, token='human-token').status, 200)
+        for _ in range(20):  # each a process of its own
+            self.get(R + '/issues/2', fresh=True)
+        self.is_clean()
         self.get(R + '/issues/2')
         self.get(R + '/issues/2')
         self.is_broken('without If-None-Match')
@@ -458,6 +461,17 @@ class Fake(unittest.TestCase):
                 with self.assertRaises((OSError, http.client.HTTPException)):
                     self.ask('POST', R + '/issues', {'title': 'x'})
                 self.assertEqual(len(self.control('journal')), before + made)
+
+    def test_fault_kill(self):
+        victim = subprocess.Popen(['cat'], stdin=subprocess.PIPE)
+        self.addCleanup(victim.stdin.close)
+        with open(self.dir + '/pid', 'w', encoding='utf-8') as f:
+            f.write(str(victim.pid))
+        self.fault('POST', '*/issues', 'kill', after=True, pid=self.dir + '/pid')
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            self.ask('POST', R + '/issues', {'title': 'x'})
+        self.assertEqual(victim.wait(10), -9)
+        self.assertEqual([w['kind'] for w in self.control('journal')], ['issue'])
 
     def test_fault_half_and_slow(self):
         self.fault('GET', '*/issues/{number}', 'half')

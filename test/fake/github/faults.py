@@ -1,14 +1,14 @@
 """Faults by script: match method, route and the nth call, then act. The names are those of ACTS.
 
 A fault: {"method", "route", "nth": 1, "times": 1, "act", ...}. An empty method or route matches all.
-Before the handler: 'status' (with "after": true: once it is done), 'close', 'hang', 'primary',
+Before the handler: 'kill' (who is named by the file "pid", and no answer), 'status' (with "after": true: once it is done), 'close', 'hang', 'primary',
 'secondary', 'unauthorized', 'gone', 'human' ("do": see humans.py). With its answer: 'half',
 'slow', 'stale', 'unknown' (mergeable null), 'repeat' (an item of the page before comes again).
 """
 
 from fnmatch import fnmatchcase
 
-ACTS = ('status', 'close', 'hang', 'primary', 'secondary', 'unauthorized', 'gone', 'human', 'half', 'slow',
+ACTS = ('kill', 'status', 'close', 'hang', 'primary', 'secondary', 'unauthorized', 'gone', 'human', 'half', 'slow',
         'stale', 'unknown', 'repeat')
 
 

@@ -1,9 +1,12 @@
 """HTTP: one request after another through login, limits, faults and its handler."""
 
 import hashlib
+import itertools
 import json
+import os
 import re
 import select
+import signal
 import socket
 import socketserver
 import threading
@@ -66,7 +69,7 @@ class Request:
         self.version = self.version_given or VERSIONS[0]
         self.authorization = handler.headers.get('Authorization')
         self.credential = hashlib.sha256((self.authorization or '').encode()).hexdigest()[:12]
-        self.connection = id(handler)
+        self.connection = handler.number
         self.raw, self.body, self.login = raw, None, None
 
     def read_body(self):
@@ -129,6 +132,10 @@ def strike(hub, request, fault):
             answer.body = say.ABUSE_HTML.encode()
             return answer
         return Refused(fault.get('status', 500), fault.get('message', 'Server Error')).answer()
+    if act == 'kill':
+        with open(fault['pid'], encoding='utf-8') as f:
+            os.kill(int(f.read()), signal.SIGKILL)
+        raise Cut(act)
     if act in ('close', 'hang'):
         raise Cut(act, seconds=fault.get('seconds', 60))
     if act == 'primary':
@@ -251,6 +258,11 @@ def finish(hub, request, answer):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     hub = None
+    numbers = itertools.count(1)
+
+    def setup(self):
+        super().setup()
+        self.number = next(self.numbers)
 
     def log_message(self, *args):
         pass

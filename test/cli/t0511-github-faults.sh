@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# What GitHub, the network and people do to a run, one thing after another: whatever it is, nothing
+# is done twice and no rule of conduct is broken. ALL=1: every call with every fault (minutes).
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
+. "$(dirname "$0")/github.sh"
+WAIT_S=100
+
+# fault LAND CODE JSON: a run that it strikes ends with this code; where that is not 0, one without it ends well.
+fault()
+{
+	local land=$1 want=$2 spec=$3 name
+	name="$land: $(jq -r '[.act, .method // "", .route // "", .status // "", .do // "", if .after then "after" else "" end] | map(tostring) | join(" ")' <<<"$spec")"
+	hub_epic 3 '4:2' "f$((++n_faults))"
+	strike "$spec"
+	go "${on_hub[@]}" -c forge.land="$land"
+	control asked | jq -e '.faults[0].done > 0' >/dev/null || result 1 "$name: it never struck"
+	if [ "$want" != 0 ]; then
+		[ "$code" = "$want" ] || result 1 "$name: exit $code, not $want"
+		heal
+		ganger "${on_hub[@]}" retry --epic "$epic" 2 3 4 >/dev/null 2>&1
+		go "${on_hub[@]}" -c forge.land="$land"
+	fi
+	came_home "$name"
+}
+
+# came_home NAME: all three are in, once, and closed; nobody complains.
+came_home()
+{
+	local found
+	found="$code|$(sorted_landings)|$(closed)|$(books)|$(git -C "$bare" rev-parse "epic/$epic")"
+	is "$found" "0|2 3 4|2 3 4||$(git rev-parse "epic/$epic")" "$1" ||
+		note "$(cat "$T/err")" "$(cat "$T/out")"
+}
+n_faults=0
+
+fault push 0 '{"act": "status", "status": 502, "html": true, "after": true, "method": "POST", "route": "*/pulls"}'
+fault push 0 '{"act": "close", "after": true, "method": "POST", "route": "*/git/refs"}'
+fault push 0 '{"act": "secondary", "seconds": 1, "method": "POST", "route": "*/pulls", "nth": 2}'
+fault api 0 '{"act": "status", "status": 500, "after": true, "method": "PUT", "route": "*/merge"}'
+
+# kill -9 between a request and its answer, at the first, the second, the third …
+killed_at()
+{
+	rm -f "$T/pid"
+	heal
+	strike "{\"act\": \"kill\", \"pid\": \"$T/pid\", \"nth\": $1, \"after\": $2}"
+	run timeout -k 5 "$WAIT_S" bash -c 'echo $$ >"$T/pid" && exec "$@"' - \
+		"$GANGER" "${on_hub[@]}" run "$epic" --yes
+}
+export T
+hub_epic 3 '4:2' kills
+step=${ALL:+1}
+for ((n = 1; n < 200; n += ${step:-3})); do
+	killed_at "$n" "$([ $((n % 2)) = 0 ] && echo true || echo false)" 2>/dev/null
+	[ "$code" = 137 ] || break
+done
+came_home "kill -9 at the requests up to the ${n}th"
+ok 'that were more than ten' test "$n" -gt 10
+nothing_left 'and nothing is left'
+[ "${ALL-}" ] || done_testing
+
+# ---- Every call with everything that can befall it ----
+
+writes='POST:*/pulls POST:*/git/commits POST:*/git/refs PATCH:*/issues/{number} DELETE:*/git/refs/*'
+reads='GET:*/pulls GET:*/pulls/{number} GET:*/sub_issues GET:*/blocked_by GET:*/issues/{number} GET:*/matching-refs/*'
+merges='PUT:*/merge PUT:*/merge-async'
+cuts='"status","status":500
+"status","status":503,"after":true
+"status","status":504,"after":true
+"status","status":502,"html":true
+"close"
+"close","after":true
+"hang","seconds":1
+"hang","seconds":1,"after":true
+"half"
+"slow"
+"primary","seconds":1
+"secondary","seconds":1
+"secondary","seconds":1,"status":429'
+while read -r cut; do
+	for call in $writes $reads; do
+		fault push 0 "{\"act\":$cut,\"method\":\"${call%%:*}\",\"route\":\"${call#*:}\"}"
+	done
+	for call in $merges; do
+		fault api 0 "{\"act\":$cut,\"method\":\"${call%%:*}\",\"route\":\"${call#*:}\"}"
+	done
+done <<<"$cuts"
+
+fault push 0 '{"act": "secondary", "method": "POST", "route": "*/pulls"}' # without a time: a minute
+fault push 0 '{"act": "stale", "method": "GET", "route": "*/pulls", "times": 2}'
+fault push 0 '{"act": "human", "do": "rename", "to": "o/new", "method": "GET", "route": "*/pulls"}'
+fault push 0 '{"act": "human", "do": "create_branch", "branch": "ganger/1/2", "method": "GET", "route": "*/sub_issues"}'
+fault push 0 '{"act": "human", "do": "delete_branch", "branch": "ganger/1/2", "after": true, "method": "POST", "route": "*/pulls", "nth": 3}'
+fault push 0 '{"act": "human", "do": "close_pull", "after": true, "method": "POST", "route": "*/pulls", "nth": 2}'
+fault push 0 '{"act": "human", "do": "unlabel", "number": 2, "label": "x", "method": "GET", "route": "*/pulls"}'
+fault push 0 '{"act": "human", "do": "push", "branch": "epic/1", "after": true, "method": "POST", "route": "*/pulls"}'
+fault push 3 '{"act": "unauthorized", "method": "POST", "route": "*/pulls"}'
+fault push 3 '{"act": "gone", "method": "POST", "route": "*/pulls"}'
+fault api 0 '{"act": "unknown", "method": "GET", "route": "*/pulls/{number}", "times": 999}'
+fault api 0 '{"act": "human", "do": "push_base", "method": "PUT", "route": "*/merge"}'
+fault api 3 '{"act": "human", "do": "push_head", "method": "PUT", "route": "*/merge"}'
+fault api 3 '{"act": "human", "do": "close_pull", "method": "PUT", "route": "*/merge"}'
+for text in 'Base branch was modified. Review and try the merge again.' 'Pull Request is not mergeable' \
+	'Required status check \"ci\" is expected.' 'At least 1 approving review is required.' \
+	'Changes must be made through the merge queue'; do
+	fault api 0 "{\"act\": \"status\", \"status\": 405, \"message\": \"$text\", \"method\": \"PUT\", \"route\": \"*/merge\"}"
+done
+done_testing
