@@ -23,6 +23,27 @@ for land in push api; do
 	unlike "$(issues)" 'Closes #' "$land: the number of a local issue closes nothing there"
 	nothing_left "$land: nothing is left"
 done
+# Before the first run that others see it is said what they will see.
+hub_epic 3 '' asked
+run ganger "${on_hub[@]}" run 1
+code_is 2 'without a terminal it needs --yes'
+err_like "pushes to 'origin': the epic's branch, and 3 branches of tasks" 'it says what it will push'
+err_like 'opens in o/r: 3 pull requests' '… open'
+err_like 'comments in o/r: once on each of at most 3 issues, where its task fails' '… comment on'
+err_like 'closes in o/r: at most 3 issues' '… and close'
+is "$(control asked | jq .writes) $(git -C "$bare" for-each-ref --format='%(refname)')" '0 refs/heads/main' 'nothing was done'
+answer()
+{
+	printf '%s\n' "$1" | script -qec "'$GANGER' -c forge=github -c tracker=github -c github.url=$hub_url -c github.repository=o/r -c github.write_interval=0 run 1" /dev/null >"$T/out" 2>&1
+}
+answer n
+like "$(cat "$T/out")" 'nothing was done' 'on a terminal it asks, and no means no'
+is "$(control asked | jq .writes)" 0 'nothing was done'
+answer y
+is "$(closed)" '2 3 4' 'and yes means yes'
+run ganger "${on_hub[@]}" run 1
+code_is 0 'the next run asks nothing'
+
 # An epic of 30 sub-issues, in layers that wait for each other.
 edges='12:2 13:2 14:3 15:4 16:5 17:6 18:7 19:8 20:9 21:10 22:12 22:13 23:14 24:15 25:16 26:17 27:18 28:19 29:20 30:21 31:22'
 hub_epic 30 "$edges" epic

@@ -3,6 +3,7 @@
 #include "port/tracker.h"
 #include "run/paths.h"
 #include "ui/cli/commands.h"
+#include "ui/cli/reach.h"
 #include "ui/cli/supervise.h"
 
 /* ganger run: the supervisor in the foreground, one epic after another. */
@@ -48,8 +49,7 @@ static int detach(struct cli *c, const char *epic)
 	}
 	if (cli_flag(c, "allow-red"))
 		VEC_PUSH(&args, "--allow-red");
-	if (cli_flag(c, "yes"))
-		VEC_PUSH(&args, "--yes");
+	VEC_PUSH(&args, "--yes"); /* it was asked here */
 	VEC_PUSH(&args, "--");
 	VEC_PUSH(&args, epic);
 	VEC_PUSH(&args, NULL);
@@ -60,6 +60,9 @@ static int detach(struct cli *c, const char *epic)
 
 static int run_one(struct cli *c, const char *epic, bool *ret_stopped)
 {
+	int code = reach_ask(c, epic);
+	if (code != CLI_OK)
+		return code;
 	if (cli_flag(c, "detach"))
 		return detach(c, epic);
 	return supervise(c, &(struct supervise){.epic = epic,
