@@ -24,6 +24,22 @@ test-agents: all
 test-github: all
 	@ninja -C $(BUILD) test-github
 
+# Every test under ASan and UBSan; those of threads under TSan. The shim, static, is without.
+sanitize: SANITIZE_FLAGS ?= --no-suite house --no-suite fresh
+sanitize:
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)-asan TEST_FLAGS='$(SANITIZE_FLAGS)' \
+		MESON_FLAGS='$(MESON_FLAGS) -Db_sanitize=address,undefined -Db_lundef=false'
+
+tsan:
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)-tsan \
+		TEST_FLAGS='--suite unit --suite contract --suite cli --suite sim' \
+		MESON_FLAGS='$(MESON_FLAGS) -Db_sanitize=thread -Db_lundef=false'
+
+# gcc -fanalyzer and clang-tidy over src: what they find is an error.
+analyse:
+	@tools/install-deps
+	@nice tools/analyse $(BUILD)
+
 # Kills at random over the real program: make storm N=1000 SEED=7
 storm: all
 	@nice test/storm/storm --kills $(or $(N),1000) $(if $(SEED),--seed $(SEED)) $(BUILD)/ganger
@@ -39,6 +55,6 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf $(BUILD)
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-analyse $(BUILD)-tidy
 
-.PHONY: all demo test test-agents test-github storm check install clean
+.PHONY: all demo test test-agents test-github sanitize tsan analyse storm check install clean

@@ -130,7 +130,7 @@ static bool anchor_at(struct scan *s, const char *start)
 		size_t n = strlen(anchors[i].word);
 		const char *tail = s->p + n;
 
-		if ((size_t)(s->end - s->p) < n || strncasecmp(s->p, anchors[i].word, n))
+		if ((size_t)(s->end - s->p) < n || strncasecmp(s->p, anchors[i].word, n) != 0)
 			continue;
 		if (s->p > start && is_alpha(anchors[i].word[0]) && is_alpha(s->p[-1]))
 			continue;

@@ -44,6 +44,7 @@ char *arena_strdup(struct arena *a, const char *s)
 	char *p = arena_alloc(a, n + 1);
 	if (n)
 		memcpy(p, s, n);
+	p[n] = '\0';
 	return p;
 }
 

@@ -2,6 +2,7 @@
 #define BASE_CLEAN_H
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /*
@@ -19,7 +20,10 @@
 /* Free what a local pointer owns: char *s CLEANUP(freep) = NULL; */
 static inline void freep(void *p)
 {
-	free(*(void **)p);
+	void *owned;
+
+	memcpy(&owned, p, sizeof(owned)); /* whatever its type: no alias of it is read */
+	free(owned);
 }
 
 /* Close a local descriptor; -1 means none. TAKE() does not fit descriptors: set to -1. */

@@ -13,7 +13,7 @@
 static void *must_have(void *p)
 {
 	if (!p) {
-		fputs("error: out of memory\n", stderr);
+		(void)fputs("error: out of memory\n", stderr);
 		abort();
 	}
 	return p;

@@ -274,7 +274,8 @@ static void config_lines(struct buf *b, const struct config *c, bool origins)
 			VEC_PUSH(&all, value_line(&s, i));
 		}
 	}
-	qsort(all.items, all.n, sizeof(*all.items), by_key);
+	if (all.n)
+		qsort(all.items, all.n, sizeof(*all.items), by_key);
 	for (size_t i = 0; i < all.n; i++) {
 		buf_puts(b, all.items[i]);
 		buf_putc(b, '\n');

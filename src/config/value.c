@@ -1,5 +1,6 @@
 #include "config/value.h"
 
+#include "base/check.h"
 #include "base/clean.h"
 
 #include <errno.h>
@@ -66,7 +67,7 @@ read_number(const struct config_key_info *k, const struct node *n, int64_t *ret,
 static int
 read_int(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
 {
-	int64_t value;
+	int64_t value = 0;
 	int rc = read_number(k, n, &value, e);
 
 	if (rc == 0)
@@ -289,6 +290,7 @@ static read_fn *const readers[CONFIG_TYPE_COUNT] = {
 
 int value_read(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
 {
+	CHECK(k->type < CONFIG_TYPE_COUNT);
 	if (n->kind == NODE_NULL) {
 		value_default(k, field);
 		return 0;
@@ -311,6 +313,7 @@ void value_default(const struct config_key_info *k, void *field)
 	struct node n = {.kind = NODE_TEXT, .plain = true, .text = (char *)k->default_};
 	struct err e = ERR_INIT;
 
+	CHECK(k->type < CONFIG_TYPE_COUNT);
 	value_unset(k->type, field);
 	if (k->default_[0])
 		CHECK(readers[k->type](k, &n, field, &e) == 0);

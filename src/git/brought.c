@@ -116,7 +116,7 @@ int op_brought(struct git *git, const char *path, struct err *e)
 	if (rc || !l.files.n)
 		return rc;
 	rc = look_at_all(g, &s, &l, &looks, e);
-	for (size_t i = 0; i < l.files.n; i++)
+	for (size_t i = 0; !rc && i < l.files.n; i++)
 		add_note(&b, &looks[i], l.files.items[i].path);
 	note = slot_file(&s, FILE_BROUGHT);
 	return rc ? rc : file_write(note, buf_str(&b), /* durable */ false, e);

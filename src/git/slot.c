@@ -125,10 +125,10 @@ int slot_set_head(const struct slot *s, const char *head, struct err *e)
 /* The folder of all worktrees' books goes when git removes the last one, also between our two calls. */
 static int make_admin(const struct slot *s, struct err *e)
 {
-	for (int tries = 0; tries < 3; tries++) {
-		char *parent CLEANUP(freep) =
-			mem_strndup(s->admin, (size_t)(strrchr(s->admin, '/') - s->admin));
+	char *parent CLEANUP(freep) =
+		mem_strndup(s->admin, (size_t)(strrchr(s->admin, '/') - s->admin));
 
+	for (int tries = 0; tries < 3; tries++) {
 		if (mkdir(parent, 0777) < 0 && errno != EEXIST)
 			return err_sys(e, "could not make folder '%s'", parent);
 		if (mkdir(s->admin, 0777) == 0 || errno == EEXIST)

@@ -514,10 +514,10 @@ static bool lists_differ(const struct shape *s,
 	while (i < stored->items.n || k < made->items.n) {
 		const struct loose *x = i < stored->items.n ? &stored->items.items[i] : NULL;
 		const struct loose *y = k < made->items.n ? &made->items.items[k] : NULL;
-		int order = !x ? 1 : !y ? -1 : strcmp(x->key, y->key);
-		if (order < 0)
+		CHECK(x || y);
+		if (x && (!y || strcmp(x->key, y->key) < 0))
 			return is_lone(s, x->key, "stored", ret);
-		if (order > 0)
+		if (!x || strcmp(x->key, y->key) > 0)
 			return is_lone(s, y->key, "replayed", ret);
 		if (row_differs(s, x->key, x->row, y->row, ret))
 			return true;

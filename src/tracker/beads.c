@@ -1,5 +1,6 @@
 #include "tracker/beads.h"
 
+#include "base/check.h"
 #include "base/clean.h"
 #include "tracker/text.h"
 
@@ -360,6 +361,7 @@ static int keep(struct beads_file *f, struct beads_issue *i, struct err *e)
 		VEC_PUSH(&f->issues, *i);
 		return 0;
 	}
+	CHECK(at < f->issues.n);
 	f->copies++;
 	if (i->updated_ns < f->issues.items[at].updated_ns) {
 		issue_free(i);

@@ -1,5 +1,6 @@
 #include "tracker/fake.h"
 
+#include "base/check.h"
 #include "base/clean.h"
 #include "base/str.h"
 #include "tracker/text.h"
@@ -129,11 +130,13 @@ static bool graph_has(const struct issue_graph *g, const char *id)
 
 static void add_outside(struct fake *f, struct issue_graph *g, const char *id)
 {
-	const struct issue *i = &entry_of(f, id)->issue;
+	const struct entry *i = entry_of(f, id);
 
+	CHECK(i);
 	if (!graph_has(g, id))
-		*VEC_ADD(&g->outside) = (struct issue){
-			.id = mem_strdup(id), .title = mem_strdup(i->title), .open = i->open};
+		*VEC_ADD(&g->outside) = (struct issue){.id = mem_strdup(id),
+						       .title = mem_strdup(i->issue.title),
+						       .open = i->issue.open};
 }
 
 static void add_edge(struct fake *f, struct issue_graph *g, const char *task, const char *needs)
@@ -239,6 +242,7 @@ static int do_get(struct fake *f, struct entry *i, const void *args, struct err 
 	const struct load_args *a = args;
 	struct issue_graph g = {0};
 
+	CHECK(i);
 	(void)e;
 	copy(i, a->ret_epic);
 	for (size_t k = 0; k < i->after.n; k++)
@@ -295,6 +299,7 @@ static int do_claim(struct fake *f, struct entry *i, const void *args, struct er
 {
 	const char *who = args;
 
+	CHECK(i);
 	(void)f;
 	if (!i->issue.open)
 		return err_set(e, ERR_CONFLICT, "issue '%s' is closed", i->issue.id);
@@ -308,6 +313,7 @@ static int do_claim(struct fake *f, struct entry *i, const void *args, struct er
 
 static int do_release(struct fake *f, struct entry *i, const void *args, struct err *e)
 {
+	CHECK(i);
 	(void)f, (void)e;
 	if (i->issue.open && streq(i->issue.claimed_by, args)) {
 		set(&i->issue.claimed_by, mem_strdup(""));
@@ -336,6 +342,7 @@ static int do_comment(struct fake *f, struct entry *i, const void *args, struct 
 {
 	const struct text_args *a = args;
 
+	CHECK(i);
 	(void)f, (void)e;
 	for (size_t k = 0; a->a && k < i->comments.n; k++) {
 		if (streq(i->comments.items[k].marker, a->a)) {
@@ -361,6 +368,7 @@ static int do_close(struct fake *f, struct entry *i, const void *args, struct er
 {
 	const struct text_args *a = args;
 
+	CHECK(i);
 	if (!i->issue.open)
 		return 0;
 	close_entry(f, i, a->a);
@@ -493,6 +501,7 @@ static int do_edit(struct fake *f, struct entry *i, const void *args, struct err
 	const struct issue_change *c = args;
 	int rc = check_texts(c->title, c->priority, e);
 
+	CHECK(i);
 	if (rc == 0)
 		rc = check_after(f, i->issue.id, c->after, e);
 	if (rc == 0 && c->status && !streq(c->status, "open") && !streq(c->status, "closed"))

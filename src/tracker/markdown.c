@@ -454,7 +454,7 @@ int markdown_references(const struct markdown *p,
 {
 	const struct markdown_task *t = &p->tasks.items[task];
 	struct str rest = str_of(t->after), one;
-	size_t place;
+	size_t place = 0;
 	bool quoted;
 	int rc = 0;
 

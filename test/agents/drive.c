@@ -210,10 +210,8 @@ static void report(const struct job_end *end, const struct agent_verdict *v)
 
 int main(int argc, char **argv)
 {
-	struct drive d = {
-		.settings = {.name = "drive", .kind = "command"},
-                  .timeout_ms = 60000
-        };
+	static struct drive d = {.settings = {.name = "drive", .kind = "command"}, /* kept to the end */
+				 .timeout_ms = 60000};
 	struct agent_command c = {0};
 	struct agent_verdict v = {0};
 	struct err e = ERR_INIT;

@@ -58,6 +58,15 @@ const struct cli_command *cli_command_find(const char *name)
 	return NULL;
 }
 
+/* One of the commands that are always there. */
+static int run_named(struct cli *c, const char *name, int argc, char **argv)
+{
+	const struct cli_command *command = cli_command_find(name);
+
+	CHECK(command);
+	return command->run(c, argc, argv);
+}
+
 /* getopt's way of asking for the options of a row; --help is everybody's. */
 struct options {
 	struct option rows[OPTIONS_MAX + 2];
@@ -135,7 +144,7 @@ static int command_options(struct cli *c, int argc, char **argv, int *ret_first)
 		if (ch == OPTION_HELP) {
 			char *name = argv[0];
 
-			return cli_command_find("help")->run(c, 1, &name);
+			return run_named(c, "help", 1, &name);
 		}
 		option = option_meant(list, ch);
 		VEC_PUSH(&c->values, ((struct cli_value){option->name, optarg}));
@@ -254,9 +263,9 @@ static int global_options(struct cli *c, int argc, char **argv, int *ret_first)
 			VEC_PUSH(&c->overrides, optarg);
 			break;
 		case 'h':
-			return cli_command_find("help")->run(c, 0, NULL);
+			return run_named(c, "help", 0, NULL);
 		case 'V':
-			return cli_command_find("version")->run(c, 0, NULL);
+			return run_named(c, "version", 0, NULL);
 		case ':':
 			return cli_usage(c, "option '%s' needs a value", argv[optind - 1]);
 		default:
