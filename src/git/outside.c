@@ -14,11 +14,16 @@
  * compared when it has ended. Who made a difference is known in two cases only: Git logged the
  * move of a branch in this worktree's own HEAD, word for word; or nobody else of ours was at work
  * in between. Everything else may have been another attempt, or a person, and is left alone.
+ *
+ * Of the branches that ganger makes there are as many as tasks, and only the first case can be
+ * said of them. So they are noted by name alone, and looked at only where this HEAD moved some
+ * other branch than the attempt's own: what an attempt costs must not grow with the epic.
  */
 
 #define NOTES_MAX ((size_t)64 << 20)
 #define HOOK_MAX  ((size_t)1 << 20)
 #define REF_DEPTH 32
+#define GANGERS   "gangers " /* the kind of entry that a branch of ganger's has */
 
 /* "<kind> <name>\t<value>", each ended by a zero byte: names of hooks may hold anything else. */
 struct notes {
@@ -107,8 +112,41 @@ static void note_worktrees(const struct git_repo *g, struct notes *n)
 		(void)closedir(dir);
 }
 
-static void note_ref(struct notes *n, struct map *seen, const char *ref, const struct oid *at)
+/* Branches that ganger, in whatever process and for whatever epic, moves and deletes by itself. */
+static bool is_gangers(const struct git_repo *g, const char *own, const char *branch)
 {
+	const char *slash = strrchr(own, '/');
+
+	return streq(branch, g->spec->epic_branch) || str_starts(str_of(branch), "ganger/") ||
+	       str_starts(str_of(branch), "epic/") ||
+	       (slash && strncmp(branch, own, (size_t)(slash - own) + 1) == 0);
+}
+
+/* What is looked at, and for which attempt; own is its task's branch. */
+struct view {
+	const struct git_repo *g;
+	const char *own;
+	bool names; /* those of ganger's branches are noted */
+	struct notes *n;
+	struct map seen;
+};
+
+/* A branch of ganger's is not read: only its name may be noted. */
+static bool note_gangers(struct view *v, const char *ref)
+{
+	const char *branch = ref + strlen(PREFIX_HEADS);
+
+	if (!str_starts(str_of(ref), PREFIX_HEADS) || !is_gangers(v->g, v->own, branch))
+		return false;
+	if (v->names)
+		note(v->n, GANGERS "%s\t-", branch);
+	return true;
+}
+
+static void note_ref(struct view *v, const char *ref, const struct oid *at)
+{
+	struct map *seen = &v->seen;
+	struct notes *n = v->n;
 	size_t found;
 
 	if (map_find(seen, ref, &found))
@@ -120,34 +158,41 @@ static void note_ref(struct notes *n, struct map *seen, const char *ref, const s
 		note(n, "tag %s\t%s", ref + strlen("refs/tags/"), at->hex);
 }
 
-static void note_loose(
-	const struct git_repo *g, struct notes *n, struct map *seen, const char *prefix, int depth)
+/* As the folder says, which saves a call for each of thousands; where it does not, as the file does. */
+static bool is_folder(const struct dirent *entry, const char *path)
 {
-	char *folder CLEANUP(freep) = path_join(g->place.common_dir, prefix);
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void note_loose(struct view *v, const char *prefix, int depth)
+{
+	char *folder CLEANUP(freep) = path_join(v->g->place.common_dir, prefix);
 	DIR *dir = depth < REF_DEPTH ? opendir(folder) : NULL;
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
 		char *ref CLEANUP(freep) = path_join(prefix, entry->d_name);
 		char *path CLEANUP(freep) = path_join(folder, entry->d_name);
-		struct stat st;
 		struct oid at;
 
-		if (entry->d_name[0] == '.' || str_ends(str_of(entry->d_name), ".lock") ||
-		    lstat(path, &st) < 0)
+		if (entry->d_name[0] == '.' || str_ends(str_of(entry->d_name), ".lock"))
 			continue;
-		if (S_ISDIR(st.st_mode))
-			note_loose(g, n, seen, ref, depth + 1);
-		else if (ref_read(g, ref, &at))
-			note_ref(n, seen, ref, &at);
+		if (is_folder(entry, path))
+			note_loose(v, ref, depth + 1);
+		else if (!note_gangers(v, ref) && ref_read(v->g, ref, &at))
+			note_ref(v, ref, &at);
 	}
 	if (dir)
 		(void)closedir(dir);
 }
 
-static void note_packed(const struct git_repo *g, struct notes *n, struct map *seen)
+static void note_packed(struct view *v)
 {
-	char *path CLEANUP(freep) = path_join(g->place.common_dir, "packed-refs");
+	char *path CLEANUP(freep) = path_join(v->g->place.common_dir, "packed-refs");
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	struct str rest, line, id;
 
@@ -160,7 +205,8 @@ static void note_packed(const struct git_repo *g, struct notes *n, struct map *s
 		    (!str_starts(line, PREFIX_HEADS) && !str_starts(line, "refs/tags/")))
 			continue;
 		char *ref CLEANUP(freep) = mem_strndup(line.p, line.n);
-		note_ref(n, seen, ref, &at);
+		if (!note_gangers(v, ref))
+			note_ref(v, ref, &at);
 	}
 }
 
@@ -171,22 +217,24 @@ static void index_notes(struct notes *n)
 	while (str_next(&rest, '\0', &entry)) {
 		char *key CLEANUP(freep) = mem_strndup(entry.p, strcspn(entry.p, "\t"));
 
+		if (str_starts(entry, GANGERS))
+			continue;
 		map_set(&n->entries, entry.p, 1);
 		map_set(&n->keys, key, 1);
 	}
 }
 
-static void look(const struct git_repo *g, struct notes *n)
+static void look(const struct git_repo *g, const char *own, bool names, struct notes *n)
 {
-	struct map seen CLEANUP(map_done) = {0};
+	struct view v = {.g = g, .own = own, .names = names, .n = n};
 
 	note_hooks(g, n);
 	note_config(g, n);
 	note_worktrees(g, n);
-	note_loose(g, n, &seen, "refs/heads", 0);
-	note_loose(g, n, &seen, "refs/tags", 0);
-	note_packed(g, n, &seen);
-	index_notes(n);
+	note_loose(&v, "refs/heads", 0);
+	note_loose(&v, "refs/tags", 0);
+	note_packed(&v);
+	map_done(&v.seen);
 }
 
 /* ---- Who was at work ---- */
@@ -237,22 +285,38 @@ void outside_over(const struct slot *s)
 	slot_unlink(s, FILE_LIVE);
 }
 
+/* The branch that a worktree is on as its attempt begins: the task's. The caller owns it. */
+static char *own_branch_of(const struct slot *s)
+{
+	char *path CLEANUP(freep) = slot_file(s, "HEAD");
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct str at = STR("");
+
+	if (file_read(path, SMALL_FILE, &text, NULL) == 0)
+		at = str_trim(buf_str(&text));
+	if (!str_starts(at, "ref: " PREFIX_HEADS))
+		return mem_strdup("");
+	return mem_strndup(at.p + strlen("ref: " PREFIX_HEADS),
+			   at.n - strlen("ref: " PREFIX_HEADS));
+}
+
 int op_watch(struct git *git, const char *path, bool busy, struct err *e)
 {
 	struct git_repo *g = repo_of(git);
 	struct slot s CLEANUP(slot_done) = {0};
 	struct notes n CLEANUP(notes_done) = {.text = {.max = NOTES_MAX}};
-	char *file CLEANUP(freep) = NULL;
+	char *file CLEANUP(freep) = NULL, *own CLEANUP(freep) = NULL;
 	int rc;
 
 	slot_init(g, path, &s);
 	file = slot_file(&s, FILE_OUTSIDE);
+	own = own_branch_of(&s);
 	if (busy)
 		mark_shared(s.admin);
 	rc = outside_live(g, &s, /* is_attempt */ true, e);
 	if (rc)
 		return rc;
-	look(g, &n);
+	look(g, own, /* names */ true, &n);
 	return file_write(file, buf_str(&n.text), /* durable */ false, e);
 }
 
@@ -323,30 +387,27 @@ static bool moved_elsewhere(const struct comparison *c, struct str moves)
 	return false;
 }
 
-/* Branches that ganger, in whatever process and for whatever epic, moves and deletes by itself. */
-static bool is_gangers(const struct comparison *c, const char *branch)
+/* The end of a branch's log; empty where it went with the branch, or was never kept. */
+static void read_log_of(const struct comparison *c, const char *branch, struct buf *ret)
 {
-	const char *slash = strrchr(c->own, '/');
+	char *path CLEANUP(freep) =
+		mem_printf("%s/logs/" PREFIX_HEADS "%s", c->g->place.common_dir, branch);
 
-	return streq(branch, c->g->spec->epic_branch) || str_starts(str_of(branch), "ganger/") ||
-	       str_starts(str_of(branch), "epic/") ||
-	       (slash && strncmp(branch, c->own, (size_t)(slash - c->own) + 1) == 0);
+	IGNORE(file_tail(path, SMALL_FILE, ret, NULL));
 }
 
 static bool branch_is_ours(const struct comparison *c, const char *branch, const char *before)
 {
-	char *path CLEANUP(freep) =
-		mem_printf("%s/logs/" PREFIX_HEADS "%s", c->g->place.common_dir, branch);
 	struct buf log CLEANUP(buf_done) = BUF_INIT;
 	struct str moves;
 
 	if (streq(branch, c->own))
 		return false;
-	IGNORE(file_tail(path, SMALL_FILE, &log, NULL)); /* gone with the branch, or never kept */
+	read_log_of(c, branch, &log);
 	moves = moves_since(buf_str(&log), before);
 	if (moved_here(c, moves))
 		return true;
-	return c->alone && !is_gangers(c, branch) && !moved_elsewhere(c, moves);
+	return c->alone && !moved_elsewhere(c, moves);
 }
 
 static void read_logs(struct comparison *c)
@@ -395,10 +456,61 @@ compare_old(const struct comparison *c, const struct notes *old, const struct no
 		bool there = map_find(&new_->keys, key, &found);
 		bool is_branch = str_starts(str_of(key), "branch ");
 
-		if (map_find(&new_->entries, entry.p, &found))
+		if (str_starts(entry, GANGERS) || map_find(&new_->entries, entry.p, &found))
 			continue;
 		if (is_branch ? branch_is_ours(c, key + strlen("branch "), value) : c->alone)
 			blame(c, key, !there ? "deleted" : is_branch ? "moved" : "changed");
+	}
+}
+
+/* Did this HEAD move anything but the task's branch? Its log began with the attempt. */
+static bool has_strayed(const struct comparison *c)
+{
+	struct buf own CLEANUP(buf_done) = BUF_INIT;
+	struct str rest = buf_str(&c->head_log), line;
+
+	read_log_of(c, c->own, &own);
+	while (str_next(&rest, '\n', &line)) {
+		if (line.n && !memmem(line.p, line.n, "\tcheckout: ", 11) &&
+		    !has_line(buf_str(&own), line))
+			return true;
+	}
+	return false;
+}
+
+/* This HEAD moved it, and it is not where it was before that. */
+static bool gangers_moved(const struct comparison *c, const char *branch)
+{
+	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch);
+	struct buf log CLEANUP(buf_done) = BUF_INIT;
+	struct str rest, line, before;
+	struct oid at;
+
+	if (streq(branch, c->own) || !ref_read(c->g, ref, &at))
+		return false;
+	read_log_of(c, branch, &log);
+	for (rest = buf_str(&log); str_next(&rest, '\n', &line);) {
+		if (line.n && has_line(buf_str(&c->head_log), line))
+			return str_next(&line, ' ', &before) && !str_eq(before, str_of(at.hex));
+	}
+	return false;
+}
+
+static void compare_gangers(const struct comparison *c, const struct notes *old)
+{
+	struct str rest = buf_str(&old->text), entry;
+
+	if (!has_strayed(c))
+		return;
+	while (str_next(&rest, '\0', &entry)) {
+		size_t kind = strlen(GANGERS), n = strcspn(entry.p, "\t");
+
+		if (!str_starts(entry, GANGERS))
+			continue;
+		char *branch CLEANUP(freep) = mem_strndup(entry.p + kind, n - kind);
+		char *what CLEANUP(freep) = mem_printf("branch %s", branch);
+		if (gangers_moved(c, branch))
+			blame(c, what, "moved");
 	}
 }
 
@@ -438,11 +550,13 @@ void outside_judge(const struct git_repo *g,
 	if (file_read(file, NOTES_MAX, &old.text, NULL) < 0)
 		return; /* its agent never began */
 	index_notes(&old);
-	look(g, &new_);
+	look(g, own_branch, /* names */ false, &new_);
+	index_notes(&new_);
 	read_logs(&c);
 	/* Asked after looking: who begins from now on is not in what was seen. */
 	c.alone = !slot_has(s, FILE_SHARED);
 	compare_old(&c, &old, &new_);
+	compare_gangers(&c, &old);
 	compare_new(&c, &old, &new_);
 	buf_done(&c.head_log);
 	buf_done(&c.other_logs);

@@ -39,8 +39,13 @@ add deletes 'git branch -qD old'
 add untags 'git tag -d v1'
 add unworktree 'git worktree remove --force "$T/gone"'
 add branches 'git branch mine; git tag mine; git stash list; git config branch.mine.description x; git branch -qD mine'
+other="git checkout -q \$(printf %s \"\$GANGER_BRANCH\" | sed 's,/[^/]*\$,/${id[hooks]},'); git commit -q --allow-empty -m there"
+add strays "$other; git checkout -q -"
+add returns "$other; git reset -q --hard HEAD~1; git checkout -q -"
 go --max-concurrent 1
 states
+judged strays failed '.*branch .* was moved' "another task's branch, with this HEAD on it"
+judged returns closed '$' 'one that is back where it was harms nobody'
 judged hooks failed '.*wrote outside its worktree: hook pre-commit was added' 'a hook'
 is "$(git show "refs/ganger/$epic/${id[hooks]}/1:hooks")" 1 'the work is kept in its ref'
 judged config failed '.*config \[core\] fsmonitor was added' 'a setting that is new'
