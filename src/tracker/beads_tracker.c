@@ -426,8 +426,8 @@ static void free_tracker(struct tracker *t)
 }
 
 static const struct tracker_ops beads_ops = {
-	.polled = true,
 	.name = "beads",
+	.polled = true,
 	.load = beads_tracker_load,
 	.claim = claim,
 	.release = release,

@@ -437,6 +437,7 @@ static void free_tracker(struct tracker *t)
 
 static const struct tracker_ops gh_ops = {
 	.name = "github",
+	.polled = true,
 	.load = gh_load,
 	.claim = gh_claim,
 	.release = gh_release,
