@@ -157,4 +157,14 @@ code_is 0 'where there is one epic it need not be named'
 run ganger run
 ok 'and is the one' landed ninth
 
+# A merge queue without any agent.
+repo nobody
+branch ten tenth 10
+run ganger submit --epic queue ten
+run ganger run queue
+code_is 0 'no agent is needed to land a branch'
+err_like 'no agent is set: what is in the queue lands' 'and it is said'
+ok 'it is in' git cat-file -e epic/queue:tenth
+run ganger run "$(ganger add 'an epic of issues')"
+code_is 2 'issues need one'
 done_testing

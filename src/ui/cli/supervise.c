@@ -50,6 +50,22 @@ static void print_result(struct cli *c, const struct supervise *s)
 	cli_print_buf(c, &text);
 }
 
+/* Branches that people submitted need no agent, and no agent is what they have. */
+static bool only_queued(struct cli *c, const char *epic)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct err none = ERR_INIT; /* no run yet: nothing is queued */
+	bool found = false;
+	if (c->config.agents.n || cli_value(c, "agent") ||
+	    view_open(&c->place, &c->config, epic, &v, &none))
+		return false;
+	for (size_t i = 0; i < v.core.tasks.n; i++)
+		found = found || v.core.tasks.items[i].branch;
+	if (found)
+		cli_warn(c, "no agent is set: what is in the queue lands, nothing else is begun");
+	return found;
+}
+
 int supervise(struct cli *c, const struct supervise *s)
 {
 	struct err e = ERR_INIT;
@@ -58,7 +74,7 @@ int supervise(struct cli *c, const struct supervise *s)
 	int exit_code = 0;
 	if (c->parts->shim_path(&shim, &e))
 		return cli_fail(c, &e);
-	if (!s->no_agent && config_agent(&c->config, cli_value(c, "agent"), &agent, &e))
+	if (!s->no_agent && !only_queued(c, s->epic) && config_agent(&c->config, cli_value(c, "agent"), &agent, &e))
 		return cli_fail(c, &e);
 	struct progress_options watched = {
 		.epic = s->epic,
