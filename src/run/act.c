@@ -242,6 +242,15 @@ static int hand_back(struct task_work *w, const struct pull_spec *pull)
 	return rc ? rc : give_back(w);
 }
 
+/* As code: a path like "@scope/name" would call people of that name. */
+static void add_left_out(struct buf *b, const char *lines)
+{
+	struct str rest = str_of(lines), line;
+	buf_puts(b, "\nNot committed:\n\n");
+	while (str_next(&rest, '\n', &line))
+		buf_printf(b, "    %.*s\n", (int)line.n, line.p);
+}
+
 /* The pull request: what it closes, and whether anything tests it. */
 void act_submit(struct task_work *w)
 {
@@ -255,7 +264,7 @@ void act_submit(struct task_work *w)
 	else if (!c->queue_check)
 		buf_puts(&body, "\nuntested: no queue.check\n");
 	if (w->t.left_out[0])
-		buf_printf(&body, "\nNot committed:\n%s\n", w->t.left_out);
+		add_left_out(&body, w->t.left_out);
 	struct pull_spec spec = {
 		.head = branch,
 		.base = w->run.dispatch ? w->run.base : w->s->epic_branch,
@@ -271,16 +280,24 @@ void act_submit(struct task_work *w)
 	w->answer.kind = EV_PULL;
 }
 
+static void say_end(const struct task_work *w, struct buf *b)
+{
+	if (!w->t.landed.hex[0]) {
+		buf_puts(b, "nothing to do, says its agent");
+		return;
+	}
+	buf_printf(b, "landed in %s by %.12s", w->s->epic_branch, w->t.landed.hex);
+	if (w->t.pull)
+		buf_printf(b, " (pull request %" PRId64 ")", w->t.pull);
+	if (!w->s->config->queue_check)
+		buf_puts(b, "; untested: no queue.check");
+}
+
 void act_close(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
 	struct buf comment CLEANUP(buf_done) = BUF_INIT;
-	if (w->t.landed.hex[0])
-		buf_printf(&comment, "landed in %s by %.12s (pull request %" PRId64 ")%s",
-			   w->s->epic_branch, w->t.landed.hex, w->t.pull,
-			   w->s->config->queue_check ? "" : "; untested: no queue.check");
-	else
-		buf_puts(&comment, "nothing to do, says its agent");
+	say_end(w, &comment);
 	/* One whose next attempt found nothing to do is closed unmerged. */
 	const char *sha = w->t.landed.hex[0] ? w->t.landed.hex : NULL;
 	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e))

@@ -44,6 +44,37 @@ is "$(closed)" '2 3 4' 'and yes means yes'
 run ganger "${on_hub[@]}" run 1
 code_is 0 'the next run asks nothing'
 
+# The way back: a pull request with a summary, opened and not merged; with --merge merged, and proven.
+run ganger "${on_hub[@]}" finish 1
+code_is 0 'an epic is finished'
+out_like "^pull request [0-9]+ brings 'epic/1' into 'main'$" 'by a pull request'
+last=$(issues | jq -r '.[-1] | .body')
+like "$last" '^Closes #1$' 'that closes the epic'
+like "$last" '^- #3 `t3`: closed as [0-9a-f]{12} by #[0-9]+$' 'and names every task'
+is "$(pulls | tail -1 | cut -d' ' -f2-)" 'open epic/1 main' 'it is open'
+git -C "$T" clone -q "$bare" person
+(cd "$T/person" && echo new >news && git add news && git commit -qm news && git push -q origin main)
+run ganger "${on_hub[@]}" finish 1 --merge
+code_is 0 'the base has moved meanwhile: it is brought in, and merged'
+unlike "$(cat "$T/err")" 'untested as it landed' 'what landed is what was tested'
+is "$(pulls | tail -1 | cut -d' ' -f2-)" 'merged epic/1 main' 'it is merged'
+is "$(git -C "$bare" ls-tree --name-only main | paste -sd ' ')" 'README ganger.yaml news t2 t3 t4' 'with all of both'
+is "$(closed)" '1 2 3 4' 'the epic is closed, too'
+run ganger "${on_hub[@]}" finish 1 --merge
+code_is 0 'finished twice'
+out_like "^'main' has all of 'epic/1'" 'does nothing twice'
+is "$(wrote pull)" 4 'one pull request in all for it'
+is "$(books)" '' 'no rule of conduct was broken'
+
+# tracker.close: base. What landed stays open until the final pull request is merged.
+hub_epic 1 '' until-base
+go "${on_hub[@]}" -c tracker.close=base
+code_is 0 'tracker.close: base'
+is "$(closed)" '' 'what is in the epic branch stays open'
+run ganger "${on_hub[@]}" -c tracker.close=base finish 1 --merge
+code_is 0 'it is finished'
+is "$(closed)" '1 2' 'and then all is closed'
+
 # An epic of 30 sub-issues, in layers that wait for each other.
 edges='12:2 13:2 14:3 15:4 16:5 17:6 18:7 19:8 20:9 21:10 22:12 22:13 23:14 24:15 25:16 26:17 27:18 28:19 29:20 30:21 31:22'
 hub_epic 30 "$edges" epic

@@ -5,11 +5,13 @@
 #include "run/view.h"
 #include "ui/cli/commands.h"
 #include "ui/cli/entry.h"
+#include "ui/cli/finish_forge.h"
 #include "ui/cli/supervise.h"
 
 /*
  * ganger finish: the base into the epic branch as an entry like any other, so that what goes
- * back was tested with all that is new there; then the one command that takes it back.
+ * back was tested with all that is new there; then the one command that takes it back, or on a
+ * forge the final pull request.
  */
 
 #define ROUNDS_MAX 3 /* how often the base may move meanwhile */
@@ -32,7 +34,14 @@ static int find_ends(struct cli *c, const struct view *v, struct ends *ret, stru
 	const struct run_row *r = &v->core.run;
 	char *epic CLEANUP(freep) = mem_printf("refs/heads/%s", v->epic_branch);
 	ends_done(ret);
-	*ret = (struct ends){.base_ref = mem_printf("refs/heads/%s", r->base)};
+	*ret = (struct ends){0};
+	/* On a forge its base counts, not how far the one here has come. */
+	if (finish_on_forge(c)) {
+		if (finish_fetch(c, v, &ret->base_ref, e))
+			return e->code;
+	} else {
+		ret->base_ref = mem_printf("refs/heads/%s", r->base);
+	}
 	int rc = entry_resolve(c, v->epic, ret->base_ref, &ret->base, e);
 	if (rc && r->remote[0]) {
 		free(ret->base_ref);
@@ -226,8 +235,11 @@ static int finish(struct cli *c, const char *epic, struct view *v, struct ends *
 		code = bring_in(c, epic, v, n);
 	if (code != CLI_OK)
 		return code;
+	bool merged = false;
 	if (n->epic_in_base)
 		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
+	else if (finish_on_forge(c))
+		code = finish_pull(c, v, &n->epic, &merged);
 	else if (!cli_flag(c, "merge"))
 		print_command(c, v);
 	else

@@ -26,9 +26,9 @@ static void find_reach(struct cli *c, struct reach *r)
 	r->opens = streq(k->forge, "github");
 	r->writes = streq(k->tracker, "github");
 	if (r->opens || r->writes)
-		r->where = k->github_repository
-				   ? mem_strdup(k->github_repository)
-				   : c->parts->github_repository(c->place.remote_url, k->github_url);
+		r->where = k->github_repository ? mem_strdup(k->github_repository)
+						: c->parts->github_repository(c->place.remote_url,
+									      k->github_url);
 }
 
 static bool is_first(struct cli *c, const char *epic)

@@ -37,7 +37,7 @@ static const struct cli_option submit_options[] = {
 };
 
 static const struct cli_option finish_options[] = {
-	{"merge", NULL, "move the base to the epic branch (fast-forward)", 0},
+	{"merge", NULL, "move the base to the epic branch, or have the forge merge it", 0},
 	{NULL,    NULL, NULL,					      0},
 };
 
@@ -270,6 +270,8 @@ const struct cli_command cli_commands[] = {
 		.name = "finish",
 		.usage = "EPIC",
 		.help = "bring the base into the epic, checked, and print how to take it back",
+		.about = "With forge 'github' the way back is a pull request: it is opened with a summary of\n"
+			 "every task, and merged only with --merge.\n",
 		.options = finish_options,
 		.operands_min = 1,
 		.operands_max = 1,

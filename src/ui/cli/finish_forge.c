@@ -1,0 +1,181 @@
+#include "ui/cli/finish_forge.h"
+
+#include "base/child.h"
+#include "base/clean.h"
+#include "port/forge.h"
+#include "port/tracker.h"
+#include "ui/cli/entry.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+bool finish_on_forge(const struct cli *c)
+{
+	return streq(c->config.forge, "github");
+}
+
+int finish_fetch(struct cli *c, const struct view *v, char **ret_ref, struct err *e)
+{
+	const struct run_row *r = &v->core.run;
+	char *ref = mem_printf("refs/remotes/%s/%s", r->remote, r->base);
+	char *what CLEANUP(freep) = mem_printf("+refs/heads/%s:%s", r->base, ref);
+	const char *const argv[] = {"git",     "-C",        c->place.root, "fetch", "--quiet",
+				    "--no-tags", r->remote, what,          NULL};
+	struct child_spec spec = {.argv = argv, .timeout_ms = 600000};
+	struct child_result result CLEANUP(child_result_done) = {0};
+
+	if (!r->remote[0]) {
+		free(ref);
+		return err_set(e, ERR_INVALID, "there is no remote with a branch '%s'", r->base);
+	}
+	if (child_ok(&spec, &result, e)) {
+		free(ref);
+		return err_wrap(e, "could not fetch '%s' from '%s'", r->base, r->remote);
+	}
+	*ret_ref = ref;
+	return 0;
+}
+
+/* ---- The summary ---- */
+
+/* As code: what people wrote must not call others by @name, nor close issues by "fixes #12". */
+static void add_code(struct buf *b, const char *text)
+{
+	buf_putc(b, '`');
+	for (const char *p = text; *p; p++)
+		buf_putc(b, *p == '`' ? '\'' : (unsigned char)*p < ' ' ? ' ' : *p);
+	buf_putc(b, '`');
+}
+
+static void add_task(const struct cli *c, struct buf *b, const struct task *t)
+{
+	bool tracked = t->branch != 2;
+	buf_puts(b, "- ");
+	/* Another tracker's number is not to be a link to a stranger's issue. */
+	if (tracked && streq(c->config.tracker, "github"))
+		buf_printf(b, "#%s ", t->id);
+	else if (tracked)
+		buf_printf(b, "%s ", t->id);
+	add_code(b, t->title);
+	buf_printf(b, ": %s", task_state_word((enum task_state)t->state));
+	if (t->landed.hex[0])
+		buf_printf(b, " as %.12s", t->landed.hex);
+	if (t->pull)
+		buf_printf(b, " by #%" PRId64, t->pull);
+	if (!t->landed.hex[0] && t->reason[0]) {
+		buf_puts(b, ", ");
+		add_code(b, t->reason);
+	}
+	buf_putc(b, '\n');
+}
+
+/* What the forge closes once this is in the base. */
+static void add_closes(const struct cli *c, const struct view *v, int left, struct buf *b)
+{
+	if (!streq(c->config.tracker, "github"))
+		return;
+	for (size_t i = 0; streq(c->config.tracker_close, "base") && i < v->core.tasks.n; i++) {
+		const struct task *t = &v->core.tasks.items[i];
+		if (!t->outside && t->branch != 2 && t->landed.hex[0])
+			buf_printf(b, "Closes #%s\n", t->id);
+	}
+	if (!left)
+		buf_printf(b, "Closes #%s\n", v->epic);
+	buf_putc(b, '\n');
+}
+
+static void add_summary(const struct cli *c, const struct view *v, struct buf *b)
+{
+	struct core_totals n = core_count(&v->core);
+	int left = n.total - n.closed - n.merged;
+	add_closes(c, v, left, b);
+	buf_printf(b, "%d of %d tasks are in%s\n\n", n.total - left, n.total,
+		   v->untested ? "; untested: no queue.check" : ", each tested as it landed");
+	for (size_t i = 0; i < v->core.tasks.n; i++)
+		if (!v->core.tasks.items[i].outside)
+			add_task(c, b, &v->core.tasks.items[i]);
+}
+
+/* ---- The pull request ---- */
+
+static int ensure(struct cli *c, struct forge *f, const struct view *v, const struct oid *head,
+		  int64_t *ret, struct err *e)
+{
+	struct buf body CLEANUP(buf_done) = BUF_INIT;
+	char *title CLEANUP(freep) =
+		v->title && *v->title ? mem_strdup(v->title) : mem_printf("Epic %s", v->epic);
+	add_summary(c, v, &body);
+	struct pull_spec spec = {.head = v->epic_branch,
+				 .base = v->core.run.base,
+				 .head_sha = head->hex,
+				 .title = title,
+				 .body = buf_cstr(&body)};
+	return f->ops->ensure(f, &spec, ret, e);
+}
+
+static int merge(struct forge *f, const struct view *v, const struct oid *head, int64_t number,
+		 struct err *e)
+{
+	char *message CLEANUP(freep) = mem_printf("Ganger-Epic: %s", v->epic);
+	char *title CLEANUP(freep) =
+		mem_printf("Merge %s (#%" PRId64 ")", v->epic_branch, number);
+	struct forge_merge made = {0};
+	int rc = f->ops->merge(f,
+			       &(struct forge_merge_spec){.number = number,
+							  .head_sha = head->hex,
+							  .method = "merge",
+							  .title = title,
+							  .message = message},
+			       &made, e);
+	if (rc == 0 && made.result == FORGE_MOVED)
+		return err_set(e, ERR_BUSY, "'%s' moved meanwhile", v->core.run.base);
+	return rc;
+}
+
+/* The forge's word for it is not enough: is it in the base, and is that what was tested? */
+static int prove(struct cli *c, const struct view *v, const struct oid *head, struct err *e)
+{
+	char *ref CLEANUP(freep) = NULL;
+	struct oid base;
+	bool in = false;
+	if (finish_fetch(c, v, &ref, e) || entry_resolve(c, v->epic, ref, &base, e) ||
+	    entry_contains(c, v->epic, head, &base, &in, e))
+		return e->code;
+	if (!in)
+		return err_set(e, ERR_BUSY, "'%s' does not have it yet", v->core.run.base);
+	const char *const argv[] = {"git",    "-C",     c->place.root, "diff-tree", "--quiet",
+				    head->hex, base.hex, NULL};
+	struct child_spec spec = {.argv = argv, .timeout_ms = 600000};
+	struct child_result r CLEANUP(child_result_done) = {0};
+	if (child_run(&spec, &r, e))
+		return e->code;
+	if (r.exit_code)
+		cli_warn(c, "untested as it landed: '%s' moved while it was merged",
+			 v->core.run.base);
+	return 0;
+}
+
+int finish_pull(struct cli *c, const struct view *v, const struct oid *head, bool *merged)
+{
+	struct err e = ERR_INIT;
+	struct forge *f = NULL;
+	int64_t number = 0;
+	*merged = false;
+	if (c->parts->forge_open(&c->place, &c->config, &f, &e))
+		return cli_fail(c, &e);
+	int rc = ensure(c, f, v, head, &number, &e);
+	if (rc == 0 && number)
+		cli_print(c, "pull request %" PRId64 " brings '%s' into '%s'\n", number,
+			  v->epic_branch, v->core.run.base);
+	if (rc == 0 && number && cli_flag(c, "merge")) {
+		rc = merge(f, v, head, number, &e);
+		rc = rc ? rc : prove(c, v, head, &e);
+		*merged = rc == 0;
+	}
+	f->ops->free(f);
+	if (rc == 0 && *merged)
+		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
+	if (rc == ERR_BUSY)
+		(void)err_hint(&e, "'ganger finish %s --merge' asks again", v->epic);
+	return rc ? cli_fail(c, &e) : CLI_OK;
+}
