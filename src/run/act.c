@@ -251,6 +251,14 @@ static void add_left_out(struct buf *b, const char *lines)
 		buf_printf(b, "    %.*s\n", (int)line.n, line.p);
 }
 
+/* The epic's own pull request shows all of them; a dispatched task has no epic. */
+static bool opens_none(const struct task_work *w)
+{
+	const struct config *c = w->s->config;
+	return !w->run.dispatch && streq(c->forge, "github") &&
+	       streq(c->github_pull_requests, "final");
+}
+
 /* The pull request: what it closes, and whether anything tests it. */
 void act_submit(struct task_work *w)
 {
@@ -273,8 +281,9 @@ void act_submit(struct task_work *w)
 		.body = buf_cstr(&body),
 		.task = w->t.id,
 	};
-	if (w->s->git->ops->push_task(w->s->git, branch, &w->t.head, &w->e) ||
-	    w->s->forge->ops->ensure(w->s->forge, &spec, &w->answer.n, &w->e) ||
+	if ((!opens_none(w) &&
+	     (w->s->git->ops->push_task(w->s->git, branch, &w->t.head, &w->e) ||
+	      w->s->forge->ops->ensure(w->s->forge, &spec, &w->answer.n, &w->e))) ||
 	    (w->run.dispatch && hand_back(w, &spec)))
 		return;
 	w->answer.kind = EV_PULL;

@@ -58,6 +58,9 @@ static int check_landing(const struct supervisor *s, struct err *e)
 			       c->forge);
 	if (push_of(c) != GIT_PUSH_ALL)
 		return err_set(e, ERR_INVALID, "forge.land 'api' needs git.push 'all'");
+	if (streq(c->github_pull_requests, "final"))
+		return err_set(e, ERR_INVALID,
+			       "forge.land 'api' needs github.pull_requests 'each'");
 	/* The last commit of a landing has trailers; those that a forge rebases have none. */
 	if (streq(c->queue_method, "rebase"))
 		return err_set(e, ERR_INVALID,

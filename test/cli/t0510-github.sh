@@ -75,6 +75,18 @@ run ganger "${on_hub[@]}" -c tracker.close=base finish 1 --merge
 code_is 0 'it is finished'
 is "$(closed)" '1 2' 'and then all is closed'
 
+# Pull requests for the epic alone.
+hub_epic 2 '' final
+run ganger "${on_hub[@]}" -c github.pull_requests=final run 1
+unlike "$(cat "$T/err")" 'opens in|branches of tasks' 'github.pull_requests: final: it says that it opens none'
+go "${on_hub[@]}" -c github.pull_requests=final
+code_is 0 'and it runs'
+is "$(pulls)|$(closed)|$(git -C "$bare" for-each-ref --format='%(refname:short)' | paste -sd ' ')" '|2 3|epic/1 main' 'without branches or pull requests of tasks'
+run ganger "${on_hub[@]}" -c github.pull_requests=final finish 1
+is "$(pulls | cut -d' ' -f2-)" 'open epic/1 main' 'until it is finished'
+go "${on_hub[@]}" -c github.pull_requests=final -c forge.land=api
+code_is 2 'the API cannot land what has no pull request'
+
 # An epic of 30 sub-issues, in layers that wait for each other.
 edges='12:2 13:2 14:3 15:4 16:5 17:6 18:7 19:8 20:9 21:10 22:12 22:13 23:14 24:15 25:16 26:17 27:18 28:19 29:20 30:21 31:22'
 hub_epic 30 "$edges" epic

@@ -19,7 +19,7 @@ int finish_fetch(struct cli *c, const struct view *v, char **ret_ref, struct err
 	const struct run_row *r = &v->core.run;
 	char *ref = mem_printf("refs/remotes/%s/%s", r->remote, r->base);
 	char *what CLEANUP(freep) = mem_printf("+refs/heads/%s:%s", r->base, ref);
-	const char *const argv[] = {"git",     "-C",        c->place.root, "fetch", "--quiet",
+	const char *const argv[] = {"git",       "-C",      c->place.root, "fetch", "--quiet",
 				    "--no-tags", r->remote, what,          NULL};
 	struct child_spec spec = {.argv = argv, .timeout_ms = 600000};
 	struct child_result result CLEANUP(child_result_done) = {0};
@@ -98,8 +98,12 @@ static void add_summary(const struct cli *c, const struct view *v, struct buf *b
 
 /* ---- The pull request ---- */
 
-static int ensure(struct cli *c, struct forge *f, const struct view *v, const struct oid *head,
-		  int64_t *ret, struct err *e)
+static int ensure(struct cli *c,
+		  struct forge *f,
+		  const struct view *v,
+		  const struct oid *head,
+		  int64_t *ret,
+		  struct err *e)
 {
 	struct buf body CLEANUP(buf_done) = BUF_INIT;
 	char *title CLEANUP(freep) =
@@ -113,12 +117,11 @@ static int ensure(struct cli *c, struct forge *f, const struct view *v, const st
 	return f->ops->ensure(f, &spec, ret, e);
 }
 
-static int merge(struct forge *f, const struct view *v, const struct oid *head, int64_t number,
-		 struct err *e)
+static int
+merge(struct forge *f, const struct view *v, const struct oid *head, int64_t number, struct err *e)
 {
 	char *message CLEANUP(freep) = mem_printf("Ganger-Epic: %s", v->epic);
-	char *title CLEANUP(freep) =
-		mem_printf("Merge %s (#%" PRId64 ")", v->epic_branch, number);
+	char *title CLEANUP(freep) = mem_printf("Merge %s (#%" PRId64 ")", v->epic_branch, number);
 	struct forge_merge made = {0};
 	int rc = f->ops->merge(f,
 			       &(struct forge_merge_spec){.number = number,
@@ -143,8 +146,8 @@ static int prove(struct cli *c, const struct view *v, const struct oid *head, st
 		return e->code;
 	if (!in)
 		return err_set(e, ERR_BUSY, "'%s' does not have it yet", v->core.run.base);
-	const char *const argv[] = {"git",    "-C",     c->place.root, "diff-tree", "--quiet",
-				    head->hex, base.hex, NULL};
+	const char *const argv[] = {"git",     "-C",      c->place.root, "diff-tree",
+				    "--quiet", head->hex, base.hex,      NULL};
 	struct child_spec spec = {.argv = argv, .timeout_ms = 600000};
 	struct child_result r CLEANUP(child_result_done) = {0};
 	if (child_run(&spec, &r, e))

@@ -10,6 +10,7 @@
 
 struct reach {
 	bool pushes, opens, writes; /* branches; pull requests; on issues */
+	bool each;                  /* a branch and a pull request a task */
 	char *where;                /* owner/name on GitHub; NULL: not known */
 	int tasks;                  /* that are not closed */
 };
@@ -25,6 +26,7 @@ static void find_reach(struct cli *c, struct reach *r)
 	r->pushes = !streq(k->git_push, "never") && c->place.remote;
 	r->opens = streq(k->forge, "github");
 	r->writes = streq(k->tracker, "github");
+	r->each = !r->opens || streq(k->github_pull_requests, "each");
 	if (r->opens || r->writes)
 		r->where = k->github_repository ? mem_strdup(k->github_repository)
 						: c->parts->github_repository(c->place.remote_url,
@@ -66,12 +68,12 @@ static void say(struct cli *c, const char *epic, const struct reach *r)
 	const char *where = r->where ? r->where : "GitHub";
 	int n = r->tasks;
 	cli_warn(c, "this run of epic '%s' is seen by others:", epic);
-	if (r->pushes && streq(k->git_push, "all"))
+	if (r->pushes && streq(k->git_push, "all") && r->each)
 		cli_detail(c, "pushes to '%s': the epic's branch, and %d branch%s of tasks",
 			   c->place.remote, n, n == 1 ? "" : "es");
 	else if (r->pushes)
 		cli_detail(c, "pushes to '%s': the epic's branch", c->place.remote);
-	if (r->opens)
+	if (r->opens && r->each)
 		cli_detail(c, "opens in %s: %d %spull request%s, merged into the epic's branch",
 			   where, n, k->github_draft ? "draft " : "", plural(n));
 	if (r->writes && !streq(k->github_comments, "none"))

@@ -38,7 +38,7 @@ static const struct cli_option submit_options[] = {
 
 static const struct cli_option finish_options[] = {
 	{"merge", NULL, "move the base to the epic branch, or have the forge merge it", 0},
-	{NULL,    NULL, NULL,					      0},
+	{NULL,    NULL, NULL,							   0},
 };
 
 static const struct cli_option doctor_options[] = {
