@@ -39,25 +39,6 @@ fault push 0 '{"act": "close", "after": true, "method": "POST", "route": "*/git/
 fault push 0 '{"act": "secondary", "seconds": 1, "method": "POST", "route": "*/pulls", "nth": 2}'
 fault api 0 '{"act": "status", "status": 500, "after": true, "method": "PUT", "route": "*/merge"}'
 
-# kill -9 between a request and its answer, at the first, the second, the third …
-killed_at()
-{
-	rm -f "$T/pid"
-	heal
-	strike "{\"act\": \"kill\", \"pid\": \"$T/pid\", \"nth\": $1, \"after\": $2}"
-	run timeout -k 5 "$WAIT_S" bash -c 'echo $$ >"$T/pid" && exec "$@"' - \
-		"$GANGER" "${on_hub[@]}" run "$epic" --yes
-}
-export T
-hub_epic 3 '4:2' kills
-step=${ALL:+1}
-for ((n = 1; n < 200; n += ${step:-3})); do
-	killed_at "$n" "$([ $((n % 2)) = 0 ] && echo true || echo false)" 2>/dev/null
-	[ "$code" = 137 ] || break
-done
-came_home "kill -9 at the requests up to the ${n}th"
-ok 'that were more than ten' test "$n" -gt 10
-nothing_left 'and nothing is left'
 [ "${ALL-}" ] || done_testing
 
 # ---- Every call with everything that can befall it ----
