@@ -178,8 +178,8 @@ int supervisor_run(const struct supervisor_spec *spec, int *ret_exit, struct err
 {
 	struct host_uv *h = mem_alloc(sizeof(*h));
 	(void)signal(SIGPIPE, SIG_IGN); /* writes say it themselves */
-	/* git and the tracker block; as many at once as there are attempts to prepare or save. */
-	(void)setenv("UV_THREADPOOL_SIZE", "8", 0);
+	/* git and the tracker block. Those that wait for their turn at a forge hold up no other. */
+	(void)setenv("UV_THREADPOOL_SIZE", "24", 0);
 	host_init(h);
 	h->ready_fd = spec->ready_fd;
 	int rc = begin(h, spec, e);

@@ -40,7 +40,7 @@ struct github;
  * Open a client, or one that is open already for the same address and credential. Nothing is sent.
  *
  * ret       github_close()
- * e         INVALID: the address; NOT_FOUND: no credential, with a hint
+ * e         INVALID: the address; IO: no credential, with a hint
  */
 int github_open(const struct github_options *o, struct github **ret, struct err *e) MUST_CHECK;
 void github_close(struct github *g);

@@ -63,7 +63,7 @@ static int ask_gh(struct github *g, char **ret, struct err *e)
 
 static int no_credential(const struct github_options *o, struct err *e)
 {
-	(void)err_set(e, ERR_NOT_FOUND, "there is no login for GitHub");
+	(void)err_set(e, ERR_IO, "there is no login for GitHub");
 	return err_hint(e,
 			"set $%s (github.token_env), log in with 'gh auth login', or name a GitHub "
 			"App (github.app_id, github.app_key)",

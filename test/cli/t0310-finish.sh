@@ -58,6 +58,20 @@ code_is 0 'finished twice'
 out_is "'main' has all of '$branch'" 'it does nothing twice'
 is "$(ganger show "$epic" | grep -c 'is in main by')" 1 'and says so once'
 
+# Issues that are closed with the base.
+epic=$(ganger add later)
+one=$(ganger add 'with the base' --epic "$epic")
+run ganger -c tracker.close=base run "$epic"
+code_is 0 'tracker.close=base: the run ends'
+ok 'what landed in the epic stays open' is_open "$one"
+run ganger -c tracker.close=base run "$epic"
+code_is 0 'run again it starts nothing'
+is "$(grep -cx "$one" "$T/started")" 1 'for it is done'
+run ganger -c tracker.close=base finish "$epic" --merge
+code_is 0 'with the base it is finished'
+not_ok 'and the issue is closed' is_open "$one"
+not_ok 'as the epic is' is_open "$epic"
+
 # Something is.
 epic second
 commit news one
@@ -67,7 +81,7 @@ is "$(git show "$branch:news")" one 'it is in the epic branch'
 is "$(git log -1 --format=%s "$branch")" "Bring main into the epic (#$(ganger status "$epic" --json | python3 -c 'import json, sys
 print([t["pr"] for t in json.load(sys.stdin)["tasks"] if t["id"].startswith("main@")][0])'))" \
 	'as an entry of the queue'
-is "$(cat "$T/started" | wc -l)" 2 'for which no agent is started'
+is "$(cat "$T/started" | wc -l)" 3 'for which no agent is started'
 tip=$(git rev-parse "$branch")
 run ganger finish "$epic"
 is "$(git rev-parse "$branch") $(tail -n 1 "$T/out")" "$tip git switch main && git merge --ff-only $branch" \

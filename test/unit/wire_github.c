@@ -372,7 +372,7 @@ static void test_github__without_a_login_it_says_how_to_get_one(void **state)
 	assert_int_equal(github_open(&(struct github_options){.url = "http://127.0.0.1:1",
 							      .token_env = "TEST_TOKEN"},
 				     &none, &e),
-			 ERR_NOT_FOUND);
+			 ERR_IO);
 	assert_non_null(strstr(e.hint, "$TEST_TOKEN"));
 	assert_int_equal(setenv("TEST_TOKEN", "a b\n", 1), 0);
 	assert_int_equal(github_open(&(struct github_options){.url = "http://127.0.0.1:1",

@@ -182,10 +182,10 @@ static void test_auth__gh_is_asked_where_nothing_is_named(void **state)
 	github_close(g);
 	g = NULL;
 	make_gh("exit 1");
-	assert_int_equal(github_open(&o, &g, &e), ERR_NOT_FOUND);
+	assert_int_equal(github_open(&o, &g, &e), ERR_IO);
 	assert_non_null(strstr(e.hint, "gh auth login"));
 	make_gh("echo 'no oauth token'");
-	assert_int_equal(github_open(&o, &g, &e), ERR_NOT_FOUND);
+	assert_int_equal(github_open(&o, &g, &e), ERR_IO);
 }
 
 static void test_auth__a_variable_comes_before_gh(void **state)

@@ -185,6 +185,21 @@ static int move_base(struct cli *c, const struct view *v)
 	return CLI_OK;
 }
 
+/* tracker.close: base. What landed was left open until now; that one is closed already is no error. */
+static int close_tasks(
+	struct cli *c, struct tracker *t, const struct view *v, const char *comment, struct err *e)
+{
+	for (size_t i = 0; i < v->core.tasks.n && streq(c->config.tracker_close, "base"); i++) {
+		const struct task *k = &v->core.tasks.items[i];
+		int rc = 0;
+		if (k->landed.hex[0] && k->branch != 2)
+			rc = t->ops->close(t, k->id, "completed", comment, e);
+		if (rc)
+			return err_wrap(e, "could not close issue '%s'", k->id);
+	}
+	return 0;
+}
+
 /* The epic itself is done once all of it is in the base. */
 static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 {
@@ -194,12 +209,17 @@ static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 	char *comment CLEANUP(freep) =
 		mem_printf("%s is in %s by %.12s%s", v->epic_branch, v->core.run.base, n->epic.hex,
 			   v->untested ? "; untested: no queue.check" : "");
+	if (cli_tracker(c, &t, &e))
+		return cli_fail(c, &e);
+	if (close_tasks(c, t, v, comment, &e)) {
+		t->ops->free(t);
+		return cli_fail(c, &e);
+	}
 	if (tasks_left(v)) {
+		t->ops->free(t);
 		cli_print(c, "issue '%s' stays open: not all of its tasks are in\n", v->epic);
 		return CLI_OK;
 	}
-	if (cli_tracker(c, &t, &e))
-		return cli_fail(c, &e);
 	int rc = t->ops->get(t, v->epic, &issue, NULL, &e);
 	bool open = rc == 0 && issue.open;
 	if (open)

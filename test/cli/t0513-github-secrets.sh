@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# A token goes to GitHub and nowhere else: not to agents, arguments, logs, the journal or messages.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
+. "$(dirname "$0")/github.sh"
+secret=ghp_0123456789abcdefSECRET
+
+hub_epic 2 '3:2' secrets
+control conf "{\"tokens\": {\"$secret\": \"ganger-bot\", \"human-token\": \"person\"}}" >/dev/null
+git remote set-url origin "$bare"
+# What an agent can see: its environment, what runs, and what git would tell it.
+program look <<'END'
+#!/bin/sh
+env >"$T/seen.env"
+tr '\0' ' ' </proc/*/cmdline >"$T/seen.args" 2>/dev/null
+cat /proc/*/cmdline 2>/dev/null | tr '\0' ' ' >>"$T/seen.args"
+git config --list >"$T/seen.git" 2>&1
+END
+does t2 '"$T/bin/look"; echo two >t2 && git add -A && git commit -qm two'
+does t3 'echo no; exit 1'
+unset GITHUB_TOKEN
+export SOME_TOKEN=$secret
+token=(-c github.token_env=SOME_TOKEN -c limits.attempts=1)
+strike '{"act": "status", "status": 403, "method": "POST", "route": "*/comments", "message": "no '$secret' here"}'
+strike '{"act": "status", "status": 502, "html": true, "method": "PATCH"}'
+go "${on_hub[@]}" "${token[@]}"
+code_is 1 'one landed and one failed'
+is "$(state t2) $(state t3)" 'closed failed' 'as it was to be'
+cp "$T/out" "$T/all.out"
+cp "$T/err" "$T/all.err"
+run ganger "${on_hub[@]}" "${token[@]}" report "$epic"
+cat "$T/out" "$T/err" >>"$T/all.out"
+run ganger "${on_hub[@]}" "${token[@]}" doctor
+cat "$T/out" "$T/err" >>"$T/all.out"
+run ganger "${on_hub[@]}" -c github.token_env=SOME_TOKEN -c github.url=http://127.0.0.1:1 plan "$epic"
+code_is 4 'where GitHub is not there it is said'
+cat "$T/out" "$T/err" >>"$T/all.out"
+
+ok 'the agent looked' test -s "$T/seen.env" -a -s "$T/seen.args"
+is "$(grep -l "$secret" "$T"/seen.* "$T"/all.*)" '' 'no token in an agent’s environment, in arguments, in what is printed'
+is "$(grep -rl "$secret" "$XDG_STATE_HOME" "$HOME" . 2>/dev/null)" '' 'none in the journal, in logs, or in the repository'
+is "$(git -C "$bare" log --all --format=%B | grep -c "$secret")" 0 'none in a commit, a claim’s among them'
+is "$(issues | grep -c "$secret")" 0 'none in an issue'
+is "$(books)" '' 'no rule of conduct was broken'
+
+# None at all: what to do is said.
+unset SOME_TOKEN
+run ganger "${on_hub[@]}" -c github.token_env=SOME_TOKEN run "$epic" --yes
+code_is 4 'without a login it cannot be run'
+err_like '\$SOME_TOKEN \(github.token_env\)' 'and says where one is looked for'
+run ganger -c tracker=github plan 1
+code_is 2 'without a repository neither'
+err_like 'github.repository' 'and says which key it is'
+hub_down
+done_testing
