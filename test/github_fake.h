@@ -100,6 +100,9 @@ static inline void github_fake_start(struct github_fake *f, const char *dir, con
 	char *program CLEANUP(freep) = mem_printf("%s/test/fake/github", getenv("GANGER_SOURCE"));
 	char *seed CLEANUP(freep) = path_join(dir, "seed.json");
 	char *argv[] = {"python3", program, "--seed", seed, NULL};
+	/* What is first on PATH may be a script that looks for one. */
+	const char *system_python = "/usr/bin/python3";
+	const char *python = access(system_python, X_OK) == 0 ? system_python : "python3";
 	posix_spawn_file_actions_t actions;
 	struct err e = ERR_INIT;
 	char line[64] = "";
@@ -119,7 +122,7 @@ static inline void github_fake_start(struct github_fake *f, const char *dir, con
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
 	assert_int_equal(posix_spawn_file_actions_adddup2(&actions, out[1], 1), 0);
-	assert_int_equal(posix_spawnp(&f->pid, "python3", &actions, NULL, argv, environ), 0);
+	assert_int_equal(posix_spawnp(&f->pid, python, &actions, NULL, argv, environ), 0);
 	posix_spawn_file_actions_destroy(&actions);
 	close(out[1]);
 	for (size_t n = 0; n + 1 < sizeof(line) && read(out[0], line + n, 1) == 1; n++)
