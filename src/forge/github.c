@@ -84,12 +84,13 @@ static void add_text(struct cJSON *to, const char *key, const char *text)
 
 static char *body_of(const struct pull_spec *s)
 {
-	const char *body = s->body ? s->body : "";
+	struct str body = str_trim(str_of(s->body));
 
 	/* What would end the comment early is no id that any tracker gives. */
 	if (!s->task || !*s->task || strstr(s->task, "--"))
-		return mem_strdup(body);
-	return mem_printf("%s%s" MARK_BEGIN "%s" MARK_END, body, *body ? "\n\n" : "", s->task);
+		return mem_printf("%.*s", (int)body.n, body.n ? body.p : "");
+	return mem_printf("%.*s%s" MARK_BEGIN "%s" MARK_END, (int)body.n, body.n ? body.p : "",
+			  body.n ? "\n\n" : "", s->task);
 }
 
 /* The task of a body; *ret_n: the body's length without it. The caller's; empty where none is. */

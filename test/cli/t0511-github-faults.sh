@@ -37,6 +37,7 @@ n_faults=0
 fault push 0 '{"act": "status", "status": 502, "html": true, "after": true, "method": "POST", "route": "*/pulls"}'
 fault push 0 '{"act": "close", "after": true, "method": "POST", "route": "*/git/refs"}'
 fault push 0 '{"act": "secondary", "seconds": 1, "method": "POST", "route": "*/pulls", "nth": 2}'
+fault push 0 '{"act": "primary", "seconds": 1, "method": "GET", "route": "*/sub_issues"}'
 fault api 0 '{"act": "status", "status": 500, "after": true, "method": "PUT", "route": "*/merge"}'
 
 [ "${ALL-}" ] || done_testing

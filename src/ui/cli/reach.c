@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "port/tracker.h"
 #include "run/paths.h"
+#include "ui/cli/supervise.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -99,8 +100,9 @@ int reach_ask(struct cli *c, const char *epic)
 	find_reach(c, &r);
 	if (cli_flag(c, "yes") || !(r.pushes || r.opens || r.writes) || !is_first(c, epic))
 		return CLI_OK;
-	if (count_tasks(c, epic, &r.tasks, &e))
-		return cli_fail(c, &e);
+	while (count_tasks(c, epic, &r.tasks, &e))
+		if (!cli_wait(c, &e))
+			return cli_fail(c, &e);
 	say(c, epic, &r);
 	if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
 		if (agrees())

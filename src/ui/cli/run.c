@@ -125,7 +125,8 @@ int cmd_run_epics(struct cli *c, int argc, char **argv)
 		int code = find_epic(c, &epic);
 		return code == CLI_OK ? run_one(c, epic, NULL) : code;
 	}
-	if (check_epics(c, argc, argv, &e))
-		return cli_fail(c, &e);
+	while (check_epics(c, argc, argv, &e))
+		if (!cli_wait(c, &e))
+			return cli_fail(c, &e);
 	return run_all(c, argc, argv);
 }

@@ -1,6 +1,7 @@
 #include "ui/cli/supervise.h"
 
 #include "base/clean.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "run/paths.h"
 #include "run/supervisor.h"
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,6 +68,19 @@ static bool only_queued(struct cli *c, const char *epic)
 	return found;
 }
 
+bool cli_wait(struct cli *c, struct err *e)
+{
+	int64_t left = e->until_ms - clock_now().wall_ms;
+	if (e->code != ERR_BUSY || left <= 0)
+		return false;
+	cli_warn(c, "%s; waiting", e->msg);
+	/* By the wall clock, which may be set meanwhile. */
+	while ((left = e->until_ms - clock_now().wall_ms) > 0)
+		(void)poll(NULL, 0, left < 60000 ? (int)left : 60000);
+	*e = (struct err)ERR_INIT;
+	return true;
+}
+
 int supervise(struct cli *c, const struct supervise *s)
 {
 	struct err e = ERR_INIT;
@@ -97,9 +112,12 @@ int supervise(struct cli *c, const struct supervise *s)
 		.ready_fd = supervise_ready_fd(),
 		.ret_stopped = s->ret_stopped,
 	};
-	struct progress *progress = progress_new(&watched, &spec.observer);
-	int rc = supervisor_run(&spec, &exit_code, &e);
-	progress_free(progress);
+	int rc;
+	do {
+		struct progress *progress = progress_new(&watched, &spec.observer);
+		rc = supervisor_run(&spec, &exit_code, &e);
+		progress_free(progress);
+	} while (rc && cli_wait(c, &e));
 	if (rc)
 		return cli_fail(c, &e);
 	if (!s->no_result)

@@ -25,6 +25,12 @@ int supervise(struct cli *c, const struct supervise *s);
  */
 int supervise_detached(struct cli *c, const char *epic, const char *const *args);
 
+/*
+ * Somebody said when to ask again (BUSY with a time): say so, and wait until then. False: nobody
+ * did, and e is an error as any other. An interrupt ends the program, as ever before a run.
+ */
+bool cli_wait(struct cli *c, struct err *e);
+
 /* As GANGER_READY_FD says; -1: none. */
 int supervise_ready_fd(void);
 
