@@ -215,7 +215,8 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 		return;
 	t->closed_by_us = true;
 	bool in = t->head >= 0 && tip >= 0 && holds(c, tip, t->head);
-	bool was_in = t->landed >= 0 && c->rewritten; /* somebody took it out again */
+	/* Somebody took it out again. */
+	bool was_in = (t->landed >= 0 || t->by_hand) && c->rewritten;
 	if (in || was_in)
 		return;
 	if (t->last_end != END_NOTHING)
@@ -237,6 +238,10 @@ static void moved(struct checker *c, int *at, int tip, bool by_person, bool rewr
 	else if (*at >= 0 && !by_person && !descends(c, tip, *at))
 		checker_break(c, "rule 4: the branch moved from %d to %d, not forward", *at, tip);
 	*at = tip;
+	for (int i = 0; by_person && !rewritten && i < c->n_tasks; i++) {
+		struct book_task *t = &c->tasks[i];
+		t->by_hand = t->by_hand || (t->head >= 0 && holds(c, tip, t->head));
+	}
 }
 
 void checker_epic(struct checker *c, int tip, bool by_person, bool rewritten)
@@ -438,6 +443,7 @@ void checker_task_head(struct checker *c, int task, int commit)
 		checker_break(c, "rule 5: task %d is submitted at %d, which has no work of its own",
 			      task, commit);
 	book(c, task)->head = commit;
+	book(c, task)->by_hand = tip_of(c) >= 0 && holds(c, tip_of(c), commit);
 }
 
 void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
