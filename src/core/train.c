@@ -185,10 +185,10 @@ static int best_queued(struct core *c)
 /* The first entry that is due joins at the end. Its place is fixed from here on. */
 static bool pull_next(struct core *c)
 {
-	/* Without a check there is nothing to do side by side. */
-	size_t most = c->policy.has_check && c->policy.gate_slots > 1
-			      ? (size_t)c->policy.gate_slots
-			      : 1;
+	/* Without a check the next one is merged while the one before it lands. */
+	size_t most = !c->policy.has_check       ? 2
+		      : c->policy.gate_slots > 1 ? (size_t)c->policy.gate_slots
+						 : 1;
 	const struct oid *onto = train_onto(c, c->train.n);
 	int best = c->train.n < most && onto ? best_queued(c) : -1;
 	if (best < 0)

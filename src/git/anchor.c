@@ -74,6 +74,7 @@ int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
 
 void anchor_follow(struct git_repo *g, const struct oid *at)
 {
+	QUEUE_ALONE(g);
 	struct cmd c = anchor_cmd(g);
 	int64_t now = clock_now().mono_ms;
 

@@ -21,6 +21,14 @@
 #define FILE_SHARED  "ganger-shared"  /* and another one was, or a check, at the same time */
 #define SMALL_FILE   (1u << 20)
 
+/* A commit whose tree is known; of a merge also what it was made onto. */
+struct made {
+	struct oid at, onto, tree;
+};
+
+/* More than a train is long, so that what lands is among them. */
+#define MADE_MAX 16
+
 /* One epic in one repository. What is written after git_new() is written by calls that the caller
  * makes one at a time (port/git.h). */
 struct git_repo {
@@ -41,12 +49,12 @@ struct git_repo {
 		*identity;        /* variables of the stand-in identity; NULL: the user has one */
 	struct oid anchor_at;     /* the commit the anchor's files are from; empty: not known */
 	int64_t anchor_ms;        /* when its index was last brought there */
-	struct oid tree_of, tree; /* the tree of one commit, usually the last merge */
-	struct oid merge, merge_onto; /* the last merge, and what it descends from */
+	struct made made[MADE_MAX]; /* the latest, in a ring */
+	unsigned n_made;
 	atomic_uint n_processes;
 	/* Opening and removing the epic take away locks and worktrees: nobody else works then. */
 	pthread_rwlock_t turn;
-	/* The anchor and the merge remembered above: a landing and merges for later ones share them. */
+	/* The anchor and what was made: a landing and merges for later ones share them. */
 	pthread_mutex_t queue;
 };
 
@@ -60,7 +68,7 @@ static inline void queue_endp(pthread_mutex_t **queue)
 	(void)pthread_mutex_unlock(*queue); /* it is ours */
 }
 
-/* For the rest of the block: no other merge or landing. */
+/* For the rest of the block: nobody else merges, or uses the anchor or what was made. */
 #define QUEUE_ALONE(g)                                                                             \
 	pthread_mutex_t *queue_ CLEANUP(queue_endp) = &(g)->queue;                                 \
 	(void)pthread_mutex_lock(queue_)
@@ -115,7 +123,11 @@ int ref_set(struct git_repo *g,
 	    const char *message,
 	    struct err *e);
 
-/* The tree of a commit; one process, none for the last merge. */
+/* What is remembered of a commit; NULL: nothing. Only with QUEUE_ALONE. */
+const struct made *made_find(const struct git_repo *g, const struct oid *commit);
+void made_add(struct git_repo *g, const struct made *m);
+
+/* The tree of a commit; one process, none where it is remembered. Only with QUEUE_ALONE. */
 int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret, struct err *e);
 
 /* The folder of a worktree, other than ours at except_admin, that has this branch checked out;

@@ -32,12 +32,20 @@ contains(struct landing *l, const struct oid *a, const struct oid *b, bool *ret,
 	return op_ancestor(&l->g->git, a, b, ret, e);
 }
 
+/* A merge that we made, onto just this. */
+static bool is_made(const struct landing *l)
+{
+	QUEUE_ALONE(l->g);
+	const struct made *m = made_find(l->g, &l->s->new_);
+
+	return m && oid_eq(&m->onto, &l->s->old);
+}
+
 /* The branch only ever moves forward, whatever we are told. */
 static int check_forward(struct landing *l, struct err *e)
 {
 	const struct git_land_spec *s = l->s;
-	bool descends = !s->old.hex[0] ||
-			(oid_eq(&s->new_, &l->g->merge) && oid_eq(&s->old, &l->g->merge_onto));
+	bool descends = !s->old.hex[0] || is_made(l);
 	int rc = descends ? 0 : contains(l, &s->old, &s->new_, &descends, e);
 
 	if (rc || descends)
@@ -265,7 +273,6 @@ int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret
 	int rc;
 
 	TURN_SHARED(g);
-	QUEUE_ALONE(g);
 	rc = check_held(&l, e);
 
 	rc = rc ? rc : check_forward(&l, e);

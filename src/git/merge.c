@@ -441,11 +441,8 @@ int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *
 		rc = ref_set(g, ref, &m.commit, NULL, "ganger: merge", e);
 	if (rc)
 		return err_wrap(e, "could not merge attempt %d of task '%s'", s->attempt, s->task);
-	if (m.result == GIT_MERGED) {
-		g->merge = g->tree_of = m.commit;
-		g->merge_onto = s->onto;
-		g->tree = m.tree;
-	}
+	if (m.result == GIT_MERGED)
+		made_add(g, &(struct made){.at = m.commit, .onto = s->onto, .tree = m.tree});
 	*ret = m;
 	return 0;
 }

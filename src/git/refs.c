@@ -111,19 +111,38 @@ int ref_set(struct git_repo *g,
 			NULL, e);
 }
 
+const struct made *made_find(const struct git_repo *g, const struct oid *commit)
+{
+	for (size_t i = 0; i < ARRAY_LEN(g->made); i++) {
+		if (g->made[i].at.hex[0] && oid_eq(&g->made[i].at, commit))
+			return &g->made[i];
+	}
+	return NULL;
+}
+
+void made_add(struct git_repo *g, const struct made *m)
+{
+	g->made[g->n_made++ % MADE_MAX] = *m;
+}
+
 int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret, struct err *e)
 {
+	const struct made *known = made_find(g, commit);
+	struct made m = {.at = *commit};
 	struct cmd c = repo_cmd(g);
 	char *name CLEANUP(freep) = mem_printf("%s^{tree}", commit->hex);
-	int rc = 0;
+	int rc;
 
-	if (!oid_eq(commit, &g->tree_of)) {
-		rc = cmd_oid(&c, ARGS("rev-parse", "--verify", "-q", name), &g->tree, e);
-		g->tree_of = rc ? (struct oid){{0}} : *commit;
+	if (known) {
+		*ret = known->tree;
+		return 0;
 	}
-	if (!rc)
-		*ret = g->tree;
-	return rc;
+	rc = cmd_oid(&c, ARGS("rev-parse", "--verify", "-q", name), &m.tree, e);
+	if (rc)
+		return rc;
+	made_add(g, &m);
+	*ret = m.tree;
+	return 0;
 }
 
 /* Does this HEAD file name the branch? */

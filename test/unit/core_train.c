@@ -234,6 +234,30 @@ static void test_train__a_stop_at_once_puts_back_who_stands(void **state)
 	rig_done(&r);
 }
 
+static void test_train__without_a_check_the_next_is_merged_while_one_lands(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "abc");
+	begin(&r);
+	to_queue(&r, "a");
+	to_queue(&r, "b");
+	to_queue(&r, "c");
+	merge_made(&r, "a");
+	assert_true(asked(&r, "a", ACT_LAND));
+	assert_state(&r, "b", TASK_MERGING);
+	assert_onto(&r, "b", "a");
+	merge_made(&r, "b");
+	assert_state(&r, "b", TASK_STANDING);
+	assert_state(&r, "c", TASK_QUEUED); /* one ahead, no more */
+	land(&r, "a");
+	assert_true(asked(&r, "b", ACT_LAND));
+	assert_state(&r, "c", TASK_MERGING);
+	assert_onto(&r, "c", "b");
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_train__a_cancelled_one_is_left_out),
 		cmocka_unit_test(test_train__a_merge_onto_what_is_gone_is_made_anew),
 		cmocka_unit_test(test_train__a_stop_at_once_puts_back_who_stands),
+		cmocka_unit_test(test_train__without_a_check_the_next_is_merged_while_one_lands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
