@@ -53,6 +53,8 @@ void job_over(struct core *c, struct task *t, const struct core_event *ev);
 /* queue.c */
 /* Into the queue, with new work: its place is that of its arrival. */
 void queue_enter(struct core *c, struct task *t);
+/* Does it wait for a person's word, as the settings and its head are now? */
+void queue_ask_approval(struct core *c, struct task *t);
 void verdict_counts(struct core *c, struct task *t);
 void task_fail(struct core *c, struct task *t);
 

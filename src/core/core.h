@@ -224,6 +224,7 @@ struct policy {
 	bool has_setup, has_check, has_probe;
 	bool allow_red;
 	bool until_submitted;               /* dispatch: a pull request is the end */
+	bool approve;                       /* by a person, before it lands */
 	bool no_agents;                     /* nothing is claimed: only what is queued lands */
 	double cost_limit, task_cost_limit; /* 0: none */
 	int64_t token_limit;
@@ -301,7 +302,7 @@ int core_find(const struct core *c, const char *id);
 bool core_queue_before(const struct core *c, int a, int b);
 
 /* What keeps an entry in the queue until a person says otherwise. */
-enum core_wait { WAIT_NONE, WAIT_RELEASE };
+enum core_wait { WAIT_NONE, WAIT_RELEASE, WAIT_APPROVAL };
 enum core_wait core_waits_for(const struct task *t);
 /* It was closed for no work of ours: opened again in the tracker, it is to be done again. */
 bool core_may_reopen(const struct task *t);

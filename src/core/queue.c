@@ -41,10 +41,31 @@ void on_pull(struct core *c, struct task *t, const struct core_event *ev)
 	}
 }
 
+/* Of the head as it is now: what an agent or a person adds to it is asked for anew. */
+void queue_ask_approval(struct core *c, struct task *t)
+{
+	bool wanted = c->policy.approve && strcmp(t->approved.hex, t->head.hex) != 0;
+	if (t->approval == wanted)
+		return;
+	t->approval = wanted;
+	task_touch(c, t);
+	if (wanted)
+		emit_notice(c, t, NOTICE_PERSON);
+}
+
+void on_approve(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)c;
+	(void)ev;
+	t->approved = t->head;
+	t->approval = 0;
+}
+
 void queue_enter(struct core *c, struct task *t)
 {
 	t->queued_seq = ++c->run.queued_seq;
 	t->place = 0;
+	queue_ask_approval(c, t);
 	c->run_dirty = true;
 	task_set_state(c, t, TASK_QUEUED);
 }
@@ -53,7 +74,9 @@ enum core_wait core_waits_for(const struct task *t)
 {
 	if (t->state != TASK_QUEUED)
 		return WAIT_NONE;
-	return t->hold ? WAIT_RELEASE : WAIT_NONE;
+	if (t->hold)
+		return WAIT_RELEASE;
+	return t->approval ? WAIT_APPROVAL : WAIT_NONE;
 }
 
 static void landed(struct core *c, struct task *t, const struct oid *commit)

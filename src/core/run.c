@@ -115,9 +115,13 @@ static void on_start(struct core *c, const struct core_event *ev)
 	/* What stopped a run that died before its end was never said: it still holds. */
 	bool unsaid = c->run.state != RUN_ENDED && exit_code != 0;
 	c->run.exit = unsaid ? exit_code : 0;
-	for (size_t i = 0; i < c->tasks.n; i++)
-		if (c->tasks.items[i].gave_up)
-			on_again(c, &c->tasks.items[i], NULL);
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		struct task *t = &c->tasks.items[i];
+		if (t->gave_up)
+			on_again(c, t, NULL);
+		if (t->state == TASK_QUEUED) /* queue.approve may have changed */
+			queue_ask_approval(c, t);
+	}
 	if (c->run.state == RUN_ENDED && !can_progress(c)) {
 		c->run.exit = exit_code;
 		say_spent(c); /* another limit, perhaps, than the last time */

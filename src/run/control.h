@@ -25,11 +25,12 @@ enum control_verb {
 	CONTROL_RELEASE,
 	CONTROL_MOVE,
 	CONTROL_LOOK, /* the tracker has changed */
+	CONTROL_APPROVE,
 };
 
 struct control_request {
 	enum control_verb verb;
-	const char *const *ids; /* RETRY, CANCEL, HOLD, RELEASE, MOVE; NULL-terminated */
+	const char *const *ids; /* RETRY, CANCEL, HOLD, RELEASE, MOVE, APPROVE; NULL-terminated */
 	/* SUBMIT: the child issue as the tracker has it, and what to land. */
 	const char *id, *title, *head, *base;
 	int priority, branch; /* branch: as struct task has it */

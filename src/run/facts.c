@@ -175,6 +175,10 @@ static void queued_reason(struct buf *b, const struct task *t)
 		buf_puts(b, "held in the queue until 'ganger queue release ");
 		buf_shell(b, t->id);
 		buf_puts(b, "'");
+	} else if (core_waits_for(t) == WAIT_APPROVAL) {
+		buf_printf(b, "not approved at %.12s: 'ganger approve ", t->head.hex);
+		buf_shell(b, t->id);
+		buf_puts(b, "' lets it land");
 	} else {
 		add_lines(b, t->reason);
 	}

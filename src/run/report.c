@@ -83,6 +83,9 @@ void report_next_step(struct buf *b, const struct report_spec *s, const struct t
 {
 	if (core_waits_for(t) == WAIT_RELEASE) {
 		add_ganger(b, "queue release", t->id);
+	} else if (core_waits_for(t) == WAIT_APPROVAL) {
+		add_ganger(b, "diff", t->id);
+		add_ganger(b, "approve", t->id);
 	} else if (t->state == TASK_CONFLICTED) {
 		add_conflict_steps(b, s, t);
 	} else if (t->state == TASK_MERGED || t->state == TASK_NOTHING) {

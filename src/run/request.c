@@ -14,6 +14,7 @@ static const char *const verbs[] = {
 	[CONTROL_RESUME] = "resume", [CONTROL_STOP] = "stop",     [CONTROL_STOP_NOW] = "stop-now",
 	[CONTROL_SUBMIT] = "submit", [CONTROL_HOLD] = "hold",     [CONTROL_RELEASE] = "release",
 	[CONTROL_MOVE] = "move",     [CONTROL_LOOK] = "look",
+	[CONTROL_APPROVE] = "approve",
 };
 
 /* ---- as a line ---- */
@@ -162,6 +163,7 @@ static const struct {
 	[CONTROL_HOLD] = {EV_HOLD,    "held in the queue:"  },
 	[CONTROL_RELEASE] = {EV_RELEASE, "released:"           },
 	[CONTROL_MOVE] = {EV_MOVE,    "moved:"              },
+	[CONTROL_APPROVE] = {EV_APPROVE, "approved:"           },
 };
 
 static int
@@ -176,6 +178,8 @@ check_task(const struct core *c, const struct control_request *r, const char *id
 			       task_state_word((enum task_state)t->state), verbs[r->verb]);
 	if (r->verb == CONTROL_RELEASE && !t->hold)
 		return err_set(e, ERR_INVALID, "task '%s' is not held", id);
+	if (r->verb == CONTROL_APPROVE && !t->approval)
+		return err_set(e, ERR_INVALID, "task '%s' waits for no approval", id);
 	return 0;
 }
 
@@ -193,7 +197,10 @@ static int task_events(struct core *c,
 		give(ctx, &(struct core_event){.kind = task_verbs[r->verb].event,
 					       .task = core_find(c, *id),
 					       .n = r->place});
-		buf_printf(said, "%s %s\n", task_verbs[r->verb].said, *id);
+		buf_printf(said, "%s %s", task_verbs[r->verb].said, *id);
+		if (r->verb == CONTROL_APPROVE) /* that commit, and no later one */
+			buf_printf(said, " at %.12s", c->tasks.items[core_find(c, *id)].head.hex);
+		buf_putc(said, '\n');
 	}
 	return 0;
 }
@@ -239,6 +246,7 @@ int request_events(struct core *c,
 	case CONTROL_HOLD:
 	case CONTROL_RELEASE:
 	case CONTROL_MOVE:
+	case CONTROL_APPROVE:
 		return task_events(c, r, said, give, ctx, e);
 	case CONTROL_SUBMIT:
 		return submit_events(c, r, said, give, ctx, e);

@@ -88,10 +88,11 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_BOOL, has_setup),       POLICY(P_BOOL, has_check),
 	POLICY(P_BOOL, has_probe),       POLICY(P_BOOL, allow_red),
 	POLICY(P_BOOL, until_submitted), POLICY(P_BOOL, no_agents),
+	POLICY(P_BOOL, approve),
 	POLICY(P_REAL, cost_limit),      POLICY(P_REAL, task_cost_limit),
 	POLICY(P_INT64, token_limit),
 };
-static_assert(sizeof(struct policy) == 72, "a new member has its row above");
+static_assert(sizeof(struct policy) == 80, "a new member has its row above");
 
 static cJSON *policy_json(const struct policy *p)
 {

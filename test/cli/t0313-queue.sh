@@ -89,6 +89,33 @@ is "$(landings)" 'four one three two' 'once'
 run ganger queue hold "${id[1]}"
 code_is 2 'what has landed cannot be held'
 
+# queue.approve: person. What is approved is the commit that is queued.
+branch seven
+branch eight
+mapfile -t id < <(ganger submit --epic "$epic" seven eight 2>/dev/null)
+run ganger -c queue.approve=person run "$epic"
+code_is 3 'what nobody approved needs a person'
+is "$(landings)" 'four one three two' 'and does not land'
+is "$(entries needs_approval)" 'true true' 'which the queue says'
+run ganger status
+out_like "not approved at $(git rev-parse seven | cut -c 1-12): 'ganger approve ${id[0]}' lets it land" 'and status'
+run ganger report
+out_like "^ +ganger approve ${id[1]}$" 'the report has the command'
+run ganger approve "${id[1]}"
+out_is "approved: ${id[1]} at $(git rev-parse eight | cut -c 1-12)" 'one is approved'
+run ganger approve "${id[1]}"
+code_is 2 'once is enough'
+run ganger approve "${id[0]}"
+git switch -q seven && git commit -q --allow-empty -m more && git switch -q main
+run ganger submit --epic "$epic" seven
+run ganger -c queue.approve=person run "$epic"
+code_is 3 'its branch went on since'
+is "$(landings)" 'four one three two eight' 'what was approved landed, and no more'
+run ganger approve "${id[0]}"
+run ganger -c queue.approve=person run "$epic"
+code_is 0 'approved as it is now'
+is "$(landings)" 'four one three two eight seven' 'it lands'
+
 # A live supervisor is asked through its socket; what it is merging has its place.
 branch pause
 branch five
@@ -116,7 +143,7 @@ done
 echo >"$T/go"
 wait "$pid"
 is $? 0 'it lands them'
-is "$(landings)" 'four one three two pause six five' 'as they were moved'
+is "$(landings)" 'four one three two eight seven pause six five' 'as they were moved'
 run ganger replay "$(echo "$XDG_STATE_HOME"/ganger/*/"$epic"/journal.db)"
 code_is 0 'the journal replays'
 done_testing

@@ -32,6 +32,7 @@ struct book_task {
 	int landed; /* commit, or -1 */
 	int head;   /* of its pull request, or -1 */
 	bool by_hand; /* a person brought head into the branch */
+	int approved; /* commit, or -1 */
 	int alive;  /* jobs */
 	int attempt_most;
 	int counted;       /* attempts that count, since it was last retried */

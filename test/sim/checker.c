@@ -129,7 +129,7 @@ static struct book_task *book(struct checker *c, int task)
 	while (task >= c->n_tasks) {
 		c->tasks = grow(c->tasks, c->n_tasks + 1, sizeof(*c->tasks));
 		c->tasks[c->n_tasks++] =
-			(struct book_task){.landed = -1, .head = -1, .failed_at = -1, .red_on = -1};
+			(struct book_task){.landed = -1, .head = -1, .approved = -1, .failed_at = -1, .red_on = -1};
 	}
 	return &c->tasks[task];
 }
@@ -294,6 +294,9 @@ void checker_landed(struct checker *c, int task, int old, int new_)
 	if (c->limits.check && !was_green(c, new_))
 		checker_break(c, "rule 4: task %d landed %d, which no check has passed", task,
 			      new_);
+	if (c->limits.approve && t->approved != t->head)
+		checker_break(c, "rule 4: task %d landed its work %d, which nobody approved", task,
+			      t->head);
 	if (t->head < 0 || !holds(c, new_, t->head))
 		checker_break(c, "rule 4: task %d landed %d without its work %d", task, new_,
 			      t->head);
@@ -465,6 +468,11 @@ void checker_retried(struct checker *c, int task)
 	t->failed_at = -1;
 	t->red = false;
 	t->red_on = -1;
+}
+
+void checker_approved(struct checker *c, int task, int commit)
+{
+	book(c, task)->approved = commit;
 }
 
 void checker_clock_broken(struct checker *c)

@@ -15,7 +15,7 @@ struct checker_limits {
 	int max_concurrent, kind_max, attempts;
 	int64_t retry_ms;
 	int gates; /* at once */
-	bool check, remote, dispatch;
+	bool check, remote, dispatch, approve;
 };
 
 struct checker *checker_new(const struct checker_limits *l);
@@ -70,6 +70,7 @@ void checker_disk_full(struct checker *c);
 
 /* People. */
 void checker_retried(struct checker *c, int task);
+void checker_approved(struct checker *c, int task, int commit);
 
 /* The end of a run, as its supervisor says it. */
 struct checker_result {

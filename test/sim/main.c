@@ -55,7 +55,8 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .retry_ms = s->retry_ms,
 							  .check = s->check,
 							  .remote = s->remote,
-							  .dispatch = s->dispatch});
+							  .dispatch = s->dispatch,
+							  .approve = s->approve});
 	sim_git_init();
 	if (!opt.beads)
 		draw_graph(w, opt.tasks);

@@ -324,9 +324,23 @@ static void steals(int64_t issue)
 	sim->issues.items[issue].claimed_by_other = true;
 }
 
+/* The head that is queued, and no other. */
+static void approves(int64_t issue)
+{
+	const struct core *c = core_now();
+	int at = c ? core_find(c, sim->issues.items[issue].id) : -1;
+	if (at < 0 || !c->tasks.items[at].approval || !core_accepts(c, at, EV_APPROVE))
+		return;
+	say("person: approves %s", sim->issues.items[issue].id);
+	checker_approved(sim->checker, (int)issue, oid_commit(&c->tasks.items[at].head));
+	tell(EV_APPROVE, at, 0);
+}
+
 void people_see(const char *id)
 {
 	struct rng *r = &sim->rng;
+	if (sim->settings.approve && rng_chance(r, 0.5))
+		at(rng_below(r, HOUR / 6), approves, issue_index(id));
 	if (!rng_chance(r, sim->weather.meddling))
 		return;
 	at(rng_below(r, 20),
@@ -444,6 +458,8 @@ bool people_between(int round, int exit_code)
 			person_fixes((int)i);
 		if (x->held)
 			people_ask_release(x->id);
+		if (x->unapproved >= 0)
+			people_ask_approve((int)i);
 		if (!rng_chance(&sim->rng, 0.7))
 			continue;
 		/* Each reads the whole journal: a large epic is asked for at once. */

@@ -14,5 +14,7 @@ void people_see(const char *id);
 void people_ask_retry(const char *const *ids);
 /* 'ganger queue release ID', likewise. */
 void people_ask_release(const char *id);
+/* 'ganger approve ID', likewise. */
+void people_ask_approve(int issue);
 
 #endif

@@ -48,6 +48,7 @@ BUGS = [
     ('a serial is not written', 'core/state.c',
      '\tc->run_dirty = true;\n\ttask_touch(c, t);\n\tVEC_PUSH(&c->actions', '\ttask_touch(c, t);\n\tVEC_PUSH(&c->actions'),
     ('it lands unchecked', 'core/queue.c', 'c->policy.has_check && !map_find', 'false && !map_find'),
+    ('what was approved is not looked at', 'core/queue.c', 'strcmp(t->approved.hex, t->head.hex) != 0', '!t->approved.hex[0]'),
     ('red is green', 'core/queue.c',
      'ev->code == 0 && !t->cancel) {\n\t\tjob_over(c, t, ev);\n\t\tt->gate_errors', '!t->cancel) {\n\t\tjob_over(c, t, ev);\n\t\tt->gate_errors'),
     ('moved counts as landed', 'core/queue.c',

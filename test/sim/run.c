@@ -203,6 +203,7 @@ static void make_config(const struct settings *s)
 	set("queue.slots=%d", s->slots);
 	set("poll=%s", s->poll ? "10m" : "off");
 	set("queue.method=%s", s->method);
+	set("queue.approve=%s", s->approve ? "person" : "auto");
 	set("policy.failed_dependency=%s", s->skip ? "skip" : "hold");
 	set("policy.uncommitted=%s", s->fail_uncommitted ? "fail" : "commit");
 	set("git.push=%s", s->remote ? "all" : "never");
@@ -397,6 +398,9 @@ static int ended(void)
 		int at = core_find(c, sim->issues.items[i].id);
 		sim->issues.items[i].retriable = at >= 0 && core_accepts(c, at, EV_RETRY);
 		sim->issues.items[i].held = at >= 0 && c->tasks.items[at].hold;
+		sim->issues.items[i].unapproved = at >= 0 && c->tasks.items[at].approval
+							  ? oid_commit(&c->tasks.items[at].head)
+							  : -1;
 	}
 	drop();
 	return code;
@@ -408,8 +412,11 @@ static void ask(enum control_verb verb, const char *const *ids)
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
 	IGNORE(control_send(&place, &config, "e", &r, &said, &e));
-	say("ganger %s %s%s: %s", verb == CONTROL_RETRY ? "retry" : "release", ids[0],
-	    ids[1] ? " and more" : "", e.code ? e.msg : buf_cstr(&said));
+	say("ganger %s %s%s: %s",
+	    verb == CONTROL_RETRY     ? "retry"
+	    : verb == CONTROL_RELEASE ? "release"
+				      : "approve",
+	    ids[0], ids[1] ? " and more" : "", e.code ? e.msg : buf_cstr(&said));
 	sim->dead = sim->lock = false;
 }
 
@@ -423,6 +430,13 @@ void people_ask_retry(const char *const *ids)
 void people_ask_release(const char *id)
 {
 	ask(CONTROL_RELEASE, (const char *const[]){id, NULL});
+}
+
+void people_ask_approve(int issue)
+{
+	const struct sim_issue *x = &sim->issues.items[issue];
+	checker_approved(sim->checker, issue, x->unapproved);
+	ask(CONTROL_APPROVE, (const char *const[]){x->id, NULL});
 }
 
 bool world_run(struct world *w)

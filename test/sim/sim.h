@@ -57,7 +57,7 @@ struct weather {
 struct settings {
 	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots;
 	int64_t retry_ms, silence_ms, timeout_ms;
-	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch;
+	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch, approve;
 	const char *method, *from;
 };
 
@@ -69,6 +69,7 @@ struct sim_issue {
 	bool shut; /* closed by a person */
 	bool retriable; /* as the last run ended */
 	bool held;     /* in the queue by a person, as it ended last */
+	int unapproved; /* its head, where it waits for that; -1 */
 	bool claimed_by_other;
 	char *claimed;
 	VEC(int) needs;

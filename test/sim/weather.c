@@ -38,6 +38,7 @@ static void draw_settings(struct settings *s)
 		.fail_uncommitted = rng_chance(r, 0.1),
 		.remote = rng_chance(r, 0.4),
 		.dispatch = rng_chance(r, 0.05),
+		.approve = rng_chance(r, 0.15),
 		.method = methods[rng_below(r, ARRAY_LEN(methods))],
 		.from = froms[rng_below(r, ARRAY_LEN(froms))],
 	};

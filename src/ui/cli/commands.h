@@ -5,6 +5,7 @@ struct cli;
 
 /* A function a command; the rows are in table.c. Each returns the exit code. */
 int cmd_add(struct cli *c, int argc, char **argv);
+int cmd_approve(struct cli *c, int argc, char **argv);
 int cmd_cancel(struct cli *c, int argc, char **argv);
 int cmd_close(struct cli *c, int argc, char **argv);
 int cmd_comment(struct cli *c, int argc, char **argv);

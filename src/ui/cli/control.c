@@ -7,7 +7,7 @@
 #include "ui/cli/control.h"
 #include "ui/cli/epic.h"
 
-/* retry, cancel, pause, resume, stop: what people ask of a run. */
+/* retry, cancel, approve, pause, resume, stop: what people ask of a run. */
 
 /* Who runs it? 0: nobody; what cannot be told is taken as somebody. */
 static int64_t epic_pid(struct cli *c, const char *epic)
@@ -113,6 +113,11 @@ int cmd_retry(struct cli *c, int argc, char **argv)
 int cmd_cancel(struct cli *c, int argc, char **argv)
 {
 	return control_ask_tasks(c, &(struct control_request){.verb = CONTROL_CANCEL}, argc, argv);
+}
+
+int cmd_approve(struct cli *c, int argc, char **argv)
+{
+	return control_ask_tasks(c, &(struct control_request){.verb = CONTROL_APPROVE}, argc, argv);
 }
 
 /* The epic named, else the only one that is run, else the only one there is. */

@@ -102,6 +102,7 @@ static cJSON *entry_json(const struct facts *f, size_t i)
 			      t->pull ? cJSON_CreateNumber((double)t->pull) : cJSON_CreateNull());
 	cJSON_AddItemToObject(x, "head", cli_json_text(t->head.hex[0] ? t->head.hex : NULL));
 	cJSON_AddBoolToObject(x, "held", t->hold);
+	cJSON_AddBoolToObject(x, "needs_approval", t->approval);
 	cJSON_AddItemToObject(x, "waits_for", cli_json_text(waits.n ? buf_cstr(&waits) : NULL));
 	return x;
 }

@@ -376,6 +376,18 @@ const struct cli_command cli_commands[] = {
 		.run = cmd_cancel,
 	},
 	{
+		.name = "approve",
+		.usage = "ID...",
+		.help = "let queued work land, where queue.approve is 'person'",
+		.about = "The commit that is queued is approved; what is added to it later is asked for anew.\n"
+			 "'diff' shows what it changes, 'queue' what waits.\n",
+		.options = task_options,
+		.operands_min = 1,
+		.operands_max = -1,
+		.needs = CLI_CONFIG,
+		.run = cmd_approve,
+	},
+	{
 		.name = "pause",
 		.usage = "[EPIC]",
 		.help = "start and land nothing for now; agents go on",
