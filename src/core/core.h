@@ -219,11 +219,13 @@ struct policy {
 	int64_t retry_delay_ms, retry_max_ms;
 	int retry_from; /* enum core_from, or -1: auto */
 	int gate_slots;
+	int gate_retries; /* of a red check, on the same tree */
 	bool skip_dependents; /* policy.failed_dependency = skip */
 	bool fail_uncommitted;
 	bool has_setup, has_check, has_probe;
 	bool allow_red;
 	bool until_submitted;               /* dispatch: a pull request is the end */
+	bool flaky_fails;                   /* green after red on one tree does not count */
 	bool approve;                       /* by a person, before it lands */
 	bool no_agents;                     /* nothing is claimed: only what is queued lands */
 	double cost_limit, task_cost_limit; /* 0: none */

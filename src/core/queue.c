@@ -136,6 +136,7 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 	size_t passed = 0;
 	t->merge = ev->a;
 	t->tree = ev->b;
+	t->reds = 0;
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
 	else if (c->run.stop == STOP_NOW)
@@ -217,6 +218,20 @@ static void is_red(struct core *c, struct task *t, const char *what, const char 
 	found(c, t, VERDICT_RED);
 }
 
+/* Once more on the same tree, in a worktree made anew: what the first run left may be why. */
+static void red_again(struct core *c, struct task *t, const char *why)
+{
+	t->reds++;
+	task_reason(c, t, "the check failed, and runs once more on the same tree: %s", why);
+	task_set_state(c, t, TASK_GATE_PREPARING);
+}
+
+static bool may_run_again(const struct core *c, const struct task *t)
+{
+	return t->state == TASK_GATING && t->reds < c->policy.gate_retries &&
+	       c->run.stop != STOP_NOW && train_holds(c, t);
+}
+
 static void gate_over(struct core *c, struct task *t, const struct core_event *ev, const char *what)
 {
 	bool setup = t->state == TASK_GATE_SETTING_UP;
@@ -229,6 +244,8 @@ static void gate_over(struct core *c, struct task *t, const struct core_event *e
 		train_rebuild(c, t); /* it was ended for what stood before it */
 	else if (ev->how != HOW_EXITED || ev->m) /* m: the disk was full */
 		unclear(c, t, ev->m ? "the disk was full" : why);
+	else if (may_run_again(c, t))
+		red_again(c, t, why);
 	else
 		is_red(c, t, what, why);
 }
@@ -257,13 +274,36 @@ static void remember_pass(struct core *c, const struct oid *tree)
 	VEC_PUSH(&c->new_passes, arena_strdup(&c->arena, tree->hex));
 }
 
+/* Red, then green, and nothing had changed: said of it, whatever counts. */
+static void remember_flaky(struct task *t)
+{
+	size_t n = strlen(t->flaky);
+	int more = snprintf(t->flaky + n, sizeof(t->flaky) - n, "%s\t%.12s\t%" PRId64 "\n", "",
+			    t->tree.hex, t->reds);
+	if (more < 0 || (size_t)more >= sizeof(t->flaky) - n)
+		t->flaky[n] = '\0'; /* whole lines; the first ones are enough to look for it */
+}
+
+/* Green. Whether it counts after a red on the same tree is the user's to say. */
+static void gate_passed(struct core *c, struct task *t)
+{
+	t->gate_errors = 0;
+	t->reason[0] = '\0';
+	if (t->reds)
+		remember_flaky(t);
+	if (t->reds && c->policy.flaky_fails) {
+		is_red(c, t, "the check", "it is flaky, red and then green on the same tree");
+		return;
+	}
+	remember_pass(c, &t->tree);
+	found(c, t, VERDICT_PASSED);
+}
+
 void on_gate_ended(struct core *c, struct task *t, const struct core_event *ev)
 {
 	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
 		job_over(c, t, ev);
-		t->gate_errors = 0;
-		remember_pass(c, &t->tree);
-		found(c, t, VERDICT_PASSED);
+		gate_passed(c, t);
 	} else {
 		gate_over(c, t, ev, "the check");
 	}

@@ -103,13 +103,19 @@ static int make_log(struct task_work *w)
 		numbered = path_log(p, id, attempt);
 	} else if (w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP) {
 		latest = path_log(p, id, "setup");
+	} else if (w->action.kind == ACT_PROBE) {
+		latest = path_log(p, id, "probe");
 	} else {
-		latest = path_log(p, id, w->action.kind == ACT_PROBE ? "probe" : "gate");
+		latest = path_log(p, id, "gate");
+		/* A check that may run again keeps each of its logs. */
+		if (w->action.task >= 0 && w->s->config->queue_retries)
+			numbered = path_gate_log(p, id, NULL, w->t.tree.hex, w->t.reds + 1);
 	}
 	if (file_link(w->log, latest, &w->e))
 		return w->e.code;
 	/* "3.1.log" may be the log of a task "3.1": then the first attempt of "3" goes without. */
-	return numbered && !w->number_taken ? file_link(w->log, numbered, &w->e) : 0;
+	bool taken = w->action.kind == ACT_AGENT && w->number_taken;
+	return numbered && !taken ? file_link(w->log, numbered, &w->e) : 0;
 }
 
 /* Why the last try did not land, with the end of the log that says it. */

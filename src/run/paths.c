@@ -66,6 +66,21 @@ char *path_log(const struct paths *p, const char *task, const char *part)
 			  part ? part : "");
 }
 
+char *path_gate_log(const struct paths *p,
+		    const char *task,
+		    const char *check,
+		    const char *tree,
+		    int64_t n)
+{
+	struct buf part CLEANUP(buf_done) = BUF_INIT;
+	buf_puts(&part, "gate");
+	if (check && check[0])
+		buf_printf(&part, "-%s", check);
+	if (tree)
+		buf_printf(&part, "-%.12s-%" PRId64, tree, n);
+	return path_log(p, task, buf_cstr(&part));
+}
+
 char *branch_expand(const char *pattern, const char *epic, const char *task)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;

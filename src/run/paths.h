@@ -41,6 +41,18 @@ char *path_log(const struct paths *p,
 	       const char *task,
 	       const char *part); /* agent-logs/<task>[.part].log */
 
+/*
+ * The log of a check: the latest run's, or the n-th's on a tree.
+ *
+ * check     NULL or "": there is only one
+ * tree      its object name; NULL: the latest run of any
+ */
+char *path_gate_log(const struct paths *p,
+		    const char *task,
+		    const char *check,
+		    const char *tree,
+		    int64_t n);
+
 /* A branch from its pattern: {epic} and {task} replaced, made fit for a ref. Owned. */
 char *branch_expand(const char *pattern, const char *epic, const char *task);
 

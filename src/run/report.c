@@ -69,14 +69,19 @@ static void add_conflict_steps(struct buf *b, const struct report_spec *s, const
 	add_retry(b, s, t);
 }
 
-static void add_log(struct buf *b, const struct report_spec *s, const char *task, const char *part)
+static void add_path(struct buf *b, const char *path)
 {
-	char *path CLEANUP(freep) = path_log(s->paths, task, part);
 	if (!file_exists(path))
 		return;
 	buf_puts(b, "less ");
 	buf_shell(b, path);
 	buf_putc(b, '\n');
+}
+
+static void add_log(struct buf *b, const struct report_spec *s, const char *task, const char *part)
+{
+	char *path CLEANUP(freep) = path_log(s->paths, task, part);
+	add_path(b, path);
 }
 
 void report_next_step(struct buf *b, const struct report_spec *s, const struct task *t)
@@ -355,6 +360,47 @@ static void add_landed(struct page *p, int at)
 	buf_putc(p->b, '\n');
 }
 
+static bool is_flaky(const struct page *p, int at)
+{
+	return p->c->tasks.items[at].flaky[0] != '\0';
+}
+
+/* One check that was red so many times on a tree, and then green. The logs are what tells why. */
+static void add_flake(struct page *p, const struct task *t, struct str line)
+{
+	struct str check = {0}, tree = {0};
+	int64_t reds = 0;
+	(void)str_next(&line, '\t', &check);
+	if (!str_next(&line, '\t', &tree) || !str_i64(line, &reds))
+		return;
+	buf_puts(p->b, "- ");
+	buf_line(p->b, str_of(t->id));
+	buf_putc(p->b, ' ');
+	buf_line(p->b, str_of(t->title));
+	buf_puts(p->b, ": the check ");
+	if (check.n)
+		buf_printf(p->b, "'%.*s' ", (int)check.n, check.p);
+	buf_printf(p->b, "was red %" PRId64 " time%s, then green on tree %.*s\n", reds,
+		   reds == 1 ? "" : "s", (int)tree.n, tree.p);
+	struct buf logs CLEANUP(buf_done) = BUF_INIT;
+	char *name CLEANUP(freep) = mem_strndup(check.p, check.n);
+	char *hex CLEANUP(freep) = mem_strndup(tree.p, tree.n);
+	for (int64_t n = 1; n <= reds + 1; n++) {
+		char *path CLEANUP(freep) = path_gate_log(p->s->paths, t->id, name, hex, n);
+		add_path(&logs, path);
+	}
+	add_commands(p, &logs);
+}
+
+static void add_flakes(struct page *p, int at)
+{
+	const struct task *t = &p->c->tasks.items[at];
+	struct str rest = str_of(t->flaky), line;
+	add_gap(p);
+	while (str_next(&rest, '\n', &line))
+		add_flake(p, t, line);
+}
+
 /* ---- what it took, and what is left ---- */
 
 static void add_tokens(struct page *p)
@@ -485,6 +531,7 @@ void report_build(struct buf *b, const struct report_spec *s)
 	add_tasks(&p, "Under way", is_under_way, add_under_way);
 	add_tasks(&p, "Waited for", has_waited, add_waiting);
 	add_tasks(&p, "Landed", has_landed, add_landed);
+	add_tasks(&p, "Flaky checks", is_flaky, add_flakes);
 	add_tasks(&p, "Done without landing", is_done_without, add_landed);
 	add_spent(&p);
 	add_outside(&p);

@@ -26,6 +26,8 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.gate_slots = c->queue_slots,
 		.skip_dependents = streq(c->policy_failed_dependency, "skip"),
 		.fail_uncommitted = streq(c->policy_uncommitted, "fail"),
+		.gate_retries = c->queue_retries,
+		.flaky_fails = streq(c->queue_flaky, "fail"),
 		.approve = streq(c->queue_approve, "person"),
 		.has_setup = c->worktree_setup != NULL,
 		.has_check = c->queue_check != NULL,

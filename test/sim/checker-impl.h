@@ -40,6 +40,7 @@ struct book_task {
 	int64_t failed_at; /* the last one that failed by itself; -1 none */
 	enum checker_end last_end;
 	bool red;
+	int reruns; /* of its check, on the present tree */
 	int red_on; /* what the merge that was red stood on; -1 none */
 };
 

@@ -262,8 +262,26 @@ void checker_gate(struct checker *c, int task, int commit, bool green)
 	}
 	if (!green)
 		return;
+	/* What was red before on this very tree is no proof, where the user says so. */
+	if (c->limits.flaky_fails && task >= 0 && book(c, task)->reruns) {
+		book(c, task)->red = true;
+		book(c, task)->red_on = c->commits[commit].parent[0];
+		return;
+	}
 	c->green = grow(c->green, ++c->n_green, sizeof(*c->green));
 	c->green[c->n_green - 1] = commit;
+}
+
+void checker_runs_again(struct checker *c, int task)
+{
+	if (++book(c, task)->reruns > c->limits.retries)
+		checker_break(c, "policy: the check of task %d runs %d times on one tree", task,
+			      book(c, task)->reruns + 1);
+}
+
+void checker_gates_over(struct checker *c, int task)
+{
+	book(c, task)->reruns = 0;
 }
 
 static bool was_green(const struct checker *c, int commit)

@@ -15,7 +15,8 @@ struct checker_limits {
 	int max_concurrent, kind_max, attempts;
 	int64_t retry_ms;
 	int gates; /* at once */
-	bool check, remote, dispatch, approve;
+	int retries; /* of a red check, on one tree */
+	bool check, remote, dispatch, approve, flaky_fails;
 };
 
 struct checker *checker_new(const struct checker_limits *l);
@@ -28,6 +29,9 @@ void checker_break(struct checker *c, const char *fmt, ...) __attribute__((forma
 /* The repository grows: content is the changes in a commit, by number. */
 void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of);
 void checker_gate(struct checker *c, int task, int commit, bool green); /* task -1: pre-flight */
+/* A red check is run again on the same tree; and nothing of the task's is checked any more. */
+void checker_runs_again(struct checker *c, int task);
+void checker_gates_over(struct checker *c, int task);
 void checker_epic(struct checker *c, int tip, bool by_person, bool rewritten);
 void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten);
 

@@ -56,7 +56,9 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .check = s->check,
 							  .remote = s->remote,
 							  .dispatch = s->dispatch,
-							  .approve = s->approve});
+							  .approve = s->approve,
+							  .retries = s->retries,
+							  .flaky_fails = s->flaky_fails});
 	sim_git_init();
 	if (!opt.beads)
 		draw_graph(w, opt.tasks);

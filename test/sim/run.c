@@ -202,6 +202,8 @@ static void make_config(const struct settings *s)
 		set("queue.check=[\"check\"]");
 	set("queue.slots=%d", s->slots);
 	set("poll=%s", s->poll ? "10m" : "off");
+	set("queue.retries=%d", s->retries);
+	set("queue.flaky=%s", s->flaky_fails ? "fail" : "pass");
 	set("queue.method=%s", s->method);
 	set("queue.approve=%s", s->approve ? "person" : "auto");
 	set("policy.failed_dependency=%s", s->skip ? "skip" : "hold");
@@ -221,9 +223,26 @@ static void make_config(const struct settings *s)
 
 /* ---- what is said of it ---- */
 
+static bool is_gate_state(int s)
+{
+	return s == TASK_GATE_PREPARING || s == TASK_GATE_SETTING_UP || s == TASK_GATING;
+}
+
+/* What is heard of a task's checks: another run of one, or that they are over. */
+static void see_gates(const struct core *c, const struct transition *t)
+{
+	int issue = issue_index(c->tasks.items[t->task].id);
+	if (t->from == TASK_GATING && t->to == TASK_GATE_PREPARING)
+		checker_runs_again(sim->checker, issue);
+	else if (is_gate_state(t->from) && !is_gate_state(t->to))
+		checker_gates_over(sim->checker, issue);
+}
+
 static void on_transition(void *ctx, const struct core *c, const struct transition *t)
 {
 	(void)ctx;
+	if (t->task >= 0)
+		see_gates(c, t);
 	if (t->task >= 0)
 		people_see(c->tasks.items[t->task].id);
 	if (t->task >= 0 && t->to == TASK_CLAIMING)

@@ -55,9 +55,9 @@ struct weather {
 };
 
 struct settings {
-	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots;
+	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots, retries;
 	int64_t retry_ms, silence_ms, timeout_ms;
-	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch, approve;
+	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch, approve, flaky_fails;
 	const char *method, *from;
 };
 

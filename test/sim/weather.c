@@ -30,6 +30,8 @@ static void draw_settings(struct settings *s)
 		.timeout_ms = rng_between(r, 600, 7200) * 1000,
 		.slots = (int)rng_between(r, 1, 4),
 		.poll = rng_chance(r, 0.5),
+		.retries = rng_chance(r, 0.5) ? 0 : (int)rng_between(r, 1, 2),
+		.flaky_fails = rng_chance(r, 0.3),
 		.setup = rng_chance(r, 0.5),
 		.check = rng_chance(r, 0.6),
 		.probe = rng_chance(r, 0.3),

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The check of what is to land: run again after red, what is flaky is said with both logs.
+. "$(dirname "$0")/lib.sh"
+repo
+
+cat >ganger.yaml <<END
+agents: {it: {command: ["$T/bin/agent"], env: {T: "$T"}}}
+queue:
+  retries: 1
+  check: |
+    test ! -e flaky || test -e $T/seen || { : >$T/seen; echo first; exit 1; }
+    echo second
+END
+program agent <<'END'
+#!/bin/sh
+exit 1
+END
+git add . && git commit -qm settings
+
+# branch NAME FILE...: files on top of main, and back.
+branch()
+{
+	local name=$1 file
+	shift
+	git switch -q -C "$name" main || return
+	for file; do
+		mkdir -p "$(dirname "$file")" && echo "$name" >"$file" && git add "$file"
+	done
+	git commit -qm "$name" && git switch -q main
+}
+
+landings()
+{
+	git log --reverse --first-parent --format='%s' "main..epic/$epic" | sed 's/ (#.*//' | paste -sd ' '
+}
+
+epic=flakes
+branch steady steady
+branch shaky flaky
+ganger submit --epic "$epic" steady shaky >/dev/null 2>&1
+run ganger run "$epic"
+code_is 0 'what is red, then green on one tree lands'
+is "$(landings)" 'steady shaky' 'as the green of the other'
+tree=$(git rev-parse "epic/$epic^{tree}" | cut -c 1-12)
+run ganger report
+out_like "shaky: the check was red 1 time, then green on tree $tree" 'it is reported as flaky'
+unlike "$(grep 'steady: the check' "$T/out")" . 'the steady one is not'
+mapfile -t logs < <(sed -n "s/^ *less \\(.*-$tree-.\\.log\\)$/\\1/p" "$T/out")
+is "${#logs[@]}" 2 'with a log of each run'
+is "$(cat "${logs[@]}" | paste -sd ' ')" 'first second' 'which are both kept'
+
+rm "$T/seen"
+epic=strict
+ganger submit --epic "$epic" shaky >/dev/null 2>&1
+run ganger -c queue.flaky=fail run "$epic"
+code_is 1 'where it is to fail, it does not land'
+is "$(landings)" '' 'at all'
+run ganger status
+out_like 'it is flaky, red and then green on the same tree' 'which is said'
+
+rm -f "$T/seen"
+epic=once
+branch other flaky other
+ganger submit --epic "$epic" other >/dev/null 2>&1
+run ganger -c queue.retries=0 run "$epic"
+code_is 1 'without retries the first red counts'
+
+done_testing
