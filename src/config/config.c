@@ -380,34 +380,49 @@ int config_read_file(struct config *c, const char *path, struct err *e)
 	return rc < 0 ? rc : config_read_text(c, path, buf_str(&b), e);
 }
 
-/* Is this the name of a key that holds a command? */
-static bool takes_command(const char *key)
+/* The type of the key of this name, where it holds a command, or several; 0: it does not. */
+static enum config_type takes_command(const char *key)
 {
 	size_t n = 0;
 	const struct config_key_info *k = config_keys(&n);
 	const char *first = strchr(key, '.'), *last = strrchr(key, '.');
 
 	for (size_t i = 0; first && i < n; i++) {
-		if (k[i].type == CONFIG_COMMAND && streq(k[i].name, last + 1) &&
+		bool command = k[i].type == CONFIG_COMMAND || k[i].type == CONFIG_CHECKS;
+
+		if (command && streq(k[i].name, last + 1) &&
 		    str_eq(str_of(k[i].section), (struct str){key, (size_t)(first - key)}))
-			return true;
+			return k[i].type;
 	}
-	return false;
+	return 0;
+}
+
+/* "{lint: {run: …}}": a map of maps is no command of a shell. */
+static bool is_checks(const struct node *n)
+{
+	bool maps = n->kind == NODE_MAP && n->items.n;
+
+	for (size_t i = 0; maps && i < n->items.n; i++)
+		maps = n->items.items[i].kind == NODE_MAP;
+	return maps;
 }
 
 /* A command's text may begin with what is also YAML: "[ -e x ]", "{ make; }", "\"a b\" c". */
-static bool is_shell(const char *value)
+static bool is_shell(enum config_type type, const char *value)
 {
 	struct node n CLEANUP(node_done) = {0};
 
-	return value[0] == '{' || strncmp(value, "[ ", 2) == 0 ||
-	       node_parse("-c", str_of(value), &n, NULL) < 0;
+	if (strncmp(value, "[ ", 2) == 0 || node_parse("-c", str_of(value), &n, NULL) < 0)
+		return true;
+	return value[0] == '{' && !(type == CONFIG_CHECKS && is_checks(&n));
 }
 
 /* The value of a -c: YAML where it looks like it, else the text as it is. */
 static int option_node(const char *key, const char *value, struct node *ret, struct err *e)
 {
-	if (value[0] && strchr("[{\"'", value[0]) && !(takes_command(key) && is_shell(value)))
+	enum config_type command = takes_command(key);
+
+	if (value[0] && strchr("[{\"'", value[0]) && !(command && is_shell(command, value)))
 		return node_parse("-c", str_of(value), ret, e);
 	if (!value[0] || streq(value, "null") || streq(value, "~")) {
 		ret->kind = NODE_NULL;

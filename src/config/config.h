@@ -22,6 +22,15 @@ typedef double config_MONEY;     /* US dollars; negative: not set */
 typedef bool config_BOOL;
 typedef char **config_LIST;    /* NULL-terminated; NULL: not set */
 typedef char **config_COMMAND; /* argv, NULL-terminated; a text became { "sh", "-c", text } */
+/* One of queue.check: the only one, or one of several. */
+struct config_check {
+	char *name;              /* NULL: the only one */
+	char **run;              /* as config_COMMAND */
+	char **paths;            /* git's globs of what it is about; NULL: anything */
+	config_DURATION timeout; /* -1: queue.timeout */
+};
+#define CONFIG_CHECKS_MAX 16
+typedef struct config_check *config_CHECKS; /* up to one without 'run'; NULL: not set */
 typedef char **config_MAP;     /* "NAME=value", or "NAME" alone for null; as port/agent.h env */
 
 enum config_type {
@@ -36,6 +45,7 @@ enum config_type {
 	CONFIG_LIST,
 	CONFIG_COMMAND,
 	CONFIG_MAP,
+	CONFIG_CHECKS,
 	CONFIG_TYPE_COUNT,
 };
 

@@ -120,6 +120,31 @@ static void map_value(struct buf *b, char *const *texts)
 	buf_putc(b, '}');
 }
 
+static void duration_value(struct buf *b, int64_t ms);
+
+/* As it may stand in the file, on one line. */
+static void checks_value(struct buf *b, const struct config_check *x)
+{
+	if (!x->name) {
+		command_value(b, x->run);
+		return;
+	}
+	for (const char *sep = "{"; x->run; x++, sep = ", ") {
+		buf_printf(b, "%s%s: {run: ", sep, x->name);
+		command_value(b, x->run);
+		if (x->paths) {
+			buf_puts(b, ", paths: ");
+			texts_value(b, x->paths);
+		}
+		if (x->timeout >= 0) {
+			buf_puts(b, ", timeout: ");
+			duration_value(b, x->timeout);
+		}
+		buf_putc(b, '}');
+	}
+	buf_putc(b, '}');
+}
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -172,6 +197,8 @@ void buf_value(struct buf *b, enum config_type type, const void *field)
 		texts = *(char **const *)field;
 	if (text)
 		buf_yaml_text(b, text);
+	else if (type == CONFIG_CHECKS && *(struct config_check *const *)field)
+		checks_value(b, *(struct config_check *const *)field);
 	else if (texts && type == CONFIG_LIST)
 		texts_value(b, texts);
 	else if (texts && type == CONFIG_COMMAND)

@@ -227,7 +227,7 @@ read_list(const struct config_key_info *k, const struct node *n, void *field, st
 }
 
 static int
-read_command(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+command_of(const struct config_key_info *k, const struct node *n, char ***ret, struct err *e)
 {
 	char **texts = NULL;
 	int rc = 0;
@@ -245,8 +245,123 @@ read_command(const struct config_key_info *k, const struct node *n, void *field,
 		return wrong(k, n, e);
 	}
 	if (rc == 0)
+		*ret = texts;
+	return rc;
+}
+
+static int
+read_command(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	char **texts = NULL;
+	int rc = command_of(k, n, &texts, e);
+
+	if (rc == 0)
 		texts_set(field, texts);
 	return rc;
+}
+
+/* ---- queue.check ---- */
+
+static void checks_free(struct config_check *checks)
+{
+	for (struct config_check *x = checks; x && x->run; x++) {
+		free(x->name);
+		texts_free(x->run);
+		texts_free(x->paths);
+	}
+	free(checks);
+}
+
+/* It names a log file. */
+static bool is_check_name(const char *s)
+{
+	return s[0] && strlen(s) <= 40 &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+		       strlen(s);
+}
+
+/* One key of one check. */
+static int read_check_key(struct config_check *x, const struct node *n, struct err *e)
+{
+	static const struct config_key_info run = {.type = CONFIG_COMMAND, .range = ""};
+	static const struct config_key_info paths = {.type = CONFIG_LIST, .range = ""};
+	static const struct config_key_info timeout = {.type = CONFIG_DURATION,
+						       .range = "off,1s..30d"};
+	int rc;
+
+	if (streq(n->key, "run"))
+		rc = read_command(&run, n, &x->run, e);
+	else if (streq(n->key, "paths"))
+		rc = read_list(&paths, n, &x->paths, e);
+	else if (streq(n->key, "timeout"))
+		rc = value_read(&timeout, n, &x->timeout, e);
+	else
+		rc = err_set(e, ERR_INVALID, "has no key '%.80s': there are run, paths, timeout",
+			     n->key);
+	if (rc && !streq(n->key, "run") && !strstr(e->msg, "has no key"))
+		return err_wrap(e, "of '%s'", n->key);
+	return rc;
+}
+
+static int read_check(const struct config_key_info *k,
+		      const struct node *n,
+		      struct config_check *x,
+		      struct err *e)
+{
+	int rc = 0;
+
+	x->timeout = -1;
+	if (n->kind != NODE_MAP)
+		return command_of(k, n, &x->run, e);
+	for (size_t i = 0; rc == 0 && i < n->items.n; i++)
+		rc = read_check_key(x, &n->items.items[i], e);
+	if (rc == 0 && !x->run)
+		rc = err_set(e, ERR_INVALID, "has no command: set its 'run'");
+	return rc;
+}
+
+static int read_named(const struct config_key_info *k,
+		      const struct node *n,
+		      struct config_check *x,
+		      struct err *e)
+{
+	if (!is_check_name(n->key))
+		return err_set(e, ERR_INVALID,
+			       "has '%.80s', which cannot name a check: only letters, digits, - "
+			       "and _, 40 of them",
+			       n->key);
+	struct err why = ERR_INIT;
+
+	if (read_check(k, n, x, &why))
+		return err_set(e, ERR_INVALID, "has '%s', which %.200s", n->key, why.msg);
+	x->name = mem_strdup(n->key);
+	return 0;
+}
+
+static int
+read_checks(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	struct config_check all[CONFIG_CHECKS_MAX + 1] = {0};
+	size_t count = n->kind == NODE_MAP ? n->items.n : 1;
+	int rc = 0;
+
+	if (count == 0 || count > CONFIG_CHECKS_MAX)
+		return err_set(e, ERR_INVALID, "has %zu checks, must have 1 to %d", count,
+			       CONFIG_CHECKS_MAX);
+	if (n->kind != NODE_MAP)
+		rc = read_check(k, n, &all[0], e);
+	for (size_t i = 0; n->kind == NODE_MAP && rc == 0 && i < count; i++)
+		rc = read_named(k, &n->items.items[i], &all[i], e);
+	struct config_check *made = mem_resize(NULL, count + 1, sizeof(*made));
+	memcpy(made, all, (count + 1) * sizeof(*made));
+	if (rc) {
+		checks_free(made);
+		return rc;
+	}
+	struct config_check **to = field;
+	checks_free(*to);
+	*to = made;
+	return 0;
 }
 
 /* A name that an environment can hold. */
@@ -286,6 +401,7 @@ static read_fn *const readers[CONFIG_TYPE_COUNT] = {
 	[CONFIG_COUNT] = read_int64,     [CONFIG_DURATION] = read_int64, [CONFIG_SIZE] = read_int64,
 	[CONFIG_MONEY] = read_money,     [CONFIG_BOOL] = read_bool,      [CONFIG_LIST] = read_list,
 	[CONFIG_COMMAND] = read_command, [CONFIG_MAP] = read_map,
+	[CONFIG_CHECKS] = read_checks,
 };
 
 int value_read(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
@@ -331,6 +447,10 @@ void value_done(enum config_type type, void *field)
 	case CONFIG_COMMAND:
 	case CONFIG_MAP:
 		texts_set(field, NULL);
+		break;
+	case CONFIG_CHECKS:
+		checks_free(*(struct config_check **)field);
+		*(struct config_check **)field = NULL;
 		break;
 	case CONFIG_INT:
 		*(config_INT *)field = 0;

@@ -55,8 +55,17 @@ void job_over(struct core *c, struct task *t, const struct core_event *ev);
 void queue_enter(struct core *c, struct task *t);
 /* Does it wait for a person's word, as the settings and its head are now? */
 void queue_ask_approval(struct core *c, struct task *t);
+/* What its merge came to; it counts at once where nothing stands before it. */
+void queue_found(struct core *c, struct task *t, enum core_verdict v);
+void queue_no_verdict(struct core *c, struct task *t, const char *why);
 void verdict_counts(struct core *c, struct task *t);
 void task_fail(struct core *c, struct task *t);
+
+/* gate.c */
+/* Its merge is another one: skips is a mask of the checks that are not about it. */
+void gate_reset(struct core *c, struct task *t, int64_t skips);
+/* The first check that its tree has not passed; none: it has passed. */
+void gate_begin(struct core *c, struct task *t);
 
 /* train.c */
 void queue_pump(struct core *c);

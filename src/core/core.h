@@ -212,6 +212,14 @@ struct run_row {
 #undef RUN_FIELDS
 };
 
+/* One of the checks, by its place in queue.check. */
+#define CORE_CHECKS_MAX 16
+#define CORE_CHECK_KEY  17
+struct core_check {
+	char name[41];            /* empty: it is the only one */
+	char key[CORE_CHECK_KEY]; /* differs where another command, set-up or environment tests */
+};
+
 /* What the user set; constant during a run. */
 struct policy {
 	int max_concurrent;
@@ -222,7 +230,9 @@ struct policy {
 	int gate_retries; /* of a red check, on the same tree */
 	bool skip_dependents; /* policy.failed_dependency = skip */
 	bool fail_uncommitted;
-	bool has_setup, has_check, has_probe;
+	bool has_setup, has_probe;
+	int n_checks;
+	struct core_check checks[CORE_CHECKS_MAX];
 	bool allow_red;
 	bool until_submitted;               /* dispatch: a pull request is the end */
 	bool flaky_fails;                   /* green after red on one tree does not count */
@@ -248,7 +258,7 @@ struct core {
 	VEC(struct kind) kinds;
 	struct heap ready, queue;
 	struct map by_id;
-	struct map passes; /* trees that passed the gate */
+	struct map passes; /* what passed which check: "<tree> <key>" */
 	VEC(int) train;    /* entries being merged, tested and landed, in their order */
 	int live;          /* sessions */
 	struct moment now;

@@ -59,6 +59,8 @@ bool core_task_fits(const struct core *c, const struct task *t)
 	if (t->place > 0 || t->train < 0 || t->gate < 0 || t->verdict < VERDICT_NONE ||
 	    t->verdict > VERDICT_UNCLEAR)
 		return false;
+	if (t->check < 0 || t->check >= CORE_CHECKS_MAX || t->skips < 0 || t->reds < 0)
+		return false;
 	return t->from >= FROM_FRESH && t->from <= FROM_MERGED && t->session >= SESSION_NONE &&
 	       t->session <= SESSION_FAILED;
 }

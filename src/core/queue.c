@@ -87,7 +87,6 @@ static void landed(struct core *c, struct task *t, const struct oid *commit)
 	task_set_state(c, t, TASK_MERGED);
 }
 
-static void no_verdict(struct core *c, struct task *t, const char *why);
 static void red(struct core *c, struct task *t);
 
 /* Everything before it has landed, just as it was tested: what was found of it is true of it. */
@@ -112,13 +111,13 @@ void verdict_counts(struct core *c, struct task *t)
 		break;
 	case VERDICT_UNCLEAR:
 		(void)snprintf(why, sizeof(why), "%s", t->reason);
-		no_verdict(c, t, why);
+		queue_no_verdict(c, t, why);
 		break;
 	}
 }
 
 /* What stood before it may be the culprit: it counts once all of that has landed. */
-static void found(struct core *c, struct task *t, enum core_verdict v)
+void queue_found(struct core *c, struct task *t, enum core_verdict v)
 {
 	if (!train_holds(c, t)) {
 		train_rebuild(c, t);
@@ -133,20 +132,17 @@ static void found(struct core *c, struct task *t, enum core_verdict v)
 
 void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 {
-	size_t passed = 0;
 	t->merge = ev->a;
 	t->tree = ev->b;
-	t->reds = 0;
+	gate_reset(c, t, ev->n);
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
 	else if (c->run.stop == STOP_NOW)
 		task_set_state(c, t, TASK_QUEUED);
 	else if (!train_holds(c, t))
 		train_rebuild(c, t);
-	else if (c->policy.has_check && !map_find(&c->passes, t->tree.hex, &passed))
-		task_set_state(c, t, TASK_GATE_PREPARING);
 	else
-		found(c, t, VERDICT_PASSED);
+		gate_begin(c, t);
 }
 
 void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
@@ -156,24 +152,11 @@ void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
 		return;
 	}
 	task_reason(c, t, "conflicts with what has landed: %s", ev->text);
-	found(c, t, VERDICT_CONFLICT);
-}
-
-void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
-{
-	(void)ev;
-	if (t->cancel)
-		task_set_state(c, t, TASK_CANCELLING);
-	else if (c->run.stop == STOP_NOW)
-		task_set_state(c, t, TASK_QUEUED);
-	else if (!train_holds(c, t))
-		train_rebuild(c, t);
-	else
-		task_set_state(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
+	queue_found(c, t, VERDICT_CONFLICT);
 }
 
 /* Ended by a time-out, a signal, a crash or us: an error to retry, never a verdict. */
-static void no_verdict(struct core *c, struct task *t, const char *why)
+void queue_no_verdict(struct core *c, struct task *t, const char *why)
 {
 	bool ours = t->job_how == HOW_STOPPED;
 	if (!ours && ++t->gate_errors >= GATE_ERRORS_MAX) {
@@ -203,112 +186,6 @@ static void red(struct core *c, struct task *t)
 		task_make_ready(c, t);
 }
 
-static void unclear(struct core *c, struct task *t, const char *why)
-{
-	task_reason(c, t, "%s", why);
-	if (t->job_how == HOW_STOPPED)
-		no_verdict(c, t, why);
-	else
-		found(c, t, VERDICT_UNCLEAR);
-}
-
-static void is_red(struct core *c, struct task *t, const char *what, const char *why)
-{
-	task_reason(c, t, "%s failed on the merged tree: %s", what, why);
-	found(c, t, VERDICT_RED);
-}
-
-/* Once more on the same tree, in a worktree made anew: what the first run left may be why. */
-static void red_again(struct core *c, struct task *t, const char *why)
-{
-	t->reds++;
-	task_reason(c, t, "the check failed, and runs once more on the same tree: %s", why);
-	task_set_state(c, t, TASK_GATE_PREPARING);
-}
-
-static bool may_run_again(const struct core *c, const struct task *t)
-{
-	return t->state == TASK_GATING && t->reds < c->policy.gate_retries &&
-	       c->run.stop != STOP_NOW && train_holds(c, t);
-}
-
-static void gate_over(struct core *c, struct task *t, const struct core_event *ev, const char *what)
-{
-	bool setup = t->state == TASK_GATE_SETTING_UP;
-	char why[200];
-	job_text(ev, setup ? "worktree.setup_timeout" : "queue.timeout", why, sizeof(why));
-	job_over(c, t, ev);
-	if (t->cancel)
-		task_set_state(c, t, TASK_CANCELLING);
-	else if (ev->how == HOW_STOPPED && c->run.stop != STOP_NOW && !train_is_first(c, t))
-		train_rebuild(c, t); /* it was ended for what stood before it */
-	else if (ev->how != HOW_EXITED || ev->m) /* m: the disk was full */
-		unclear(c, t, ev->m ? "the disk was full" : why);
-	else if (may_run_again(c, t))
-		red_again(c, t, why);
-	else
-		is_red(c, t, what, why);
-}
-
-void on_gate_setup_ended(struct core *c, struct task *t, const struct core_event *ev)
-{
-	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
-		job_over(c, t, ev);
-		if (c->run.stop == STOP_NOW)
-			task_set_state(c, t, TASK_QUEUED);
-		else if (!train_holds(c, t))
-			train_rebuild(c, t);
-		else
-			task_set_state(c, t, TASK_GATING);
-	} else {
-		gate_over(c, t, ev, "set-up");
-	}
-}
-
-static void remember_pass(struct core *c, const struct oid *tree)
-{
-	size_t known = 0;
-	if (map_find(&c->passes, tree->hex, &known))
-		return;
-	map_set(&c->passes, tree->hex, 1);
-	VEC_PUSH(&c->new_passes, arena_strdup(&c->arena, tree->hex));
-}
-
-/* Red, then green, and nothing had changed: said of it, whatever counts. */
-static void remember_flaky(struct task *t)
-{
-	size_t n = strlen(t->flaky);
-	int more = snprintf(t->flaky + n, sizeof(t->flaky) - n, "%s\t%.12s\t%" PRId64 "\n", "",
-			    t->tree.hex, t->reds);
-	if (more < 0 || (size_t)more >= sizeof(t->flaky) - n)
-		t->flaky[n] = '\0'; /* whole lines; the first ones are enough to look for it */
-}
-
-/* Green. Whether it counts after a red on the same tree is the user's to say. */
-static void gate_passed(struct core *c, struct task *t)
-{
-	t->gate_errors = 0;
-	t->reason[0] = '\0';
-	if (t->reds)
-		remember_flaky(t);
-	if (t->reds && c->policy.flaky_fails) {
-		is_red(c, t, "the check", "it is flaky, red and then green on the same tree");
-		return;
-	}
-	remember_pass(c, &t->tree);
-	found(c, t, VERDICT_PASSED);
-}
-
-void on_gate_ended(struct core *c, struct task *t, const struct core_event *ev)
-{
-	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
-		job_over(c, t, ev);
-		gate_passed(c, t);
-	} else {
-		gate_over(c, t, ev, "the check");
-	}
-}
-
 void on_landed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	c->run.epic_head = c->run.last_landing = ev->a;
@@ -319,7 +196,7 @@ void on_landed(struct core *c, struct task *t, const struct core_event *ev)
 void on_already(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	found(c, t, VERDICT_ALREADY);
+	queue_found(c, t, VERDICT_ALREADY);
 }
 
 /* Somebody moved the branch on: what they did stays, and the entry is merged onto it anew. */

@@ -143,7 +143,8 @@ static void run_fails(struct core *c, int exit_code, bool tidy)
 
 static void after_setup(struct core *c)
 {
-	if (c->policy.has_check)
+	c->run.check = 0;
+	if (c->policy.n_checks)
 		run_set_state(c, RUN_CHECKING);
 	else if (c->policy.has_probe)
 		run_set_state(c, RUN_PROBING);
@@ -217,7 +218,10 @@ static void on_run_job_ended(struct core *c, const struct core_event *ev)
 			run_reason(c, "set-up does not work on '%s': %s", c->run.base, why);
 		break;
 	case RUN_CHECKING:
-		if (passed && c->policy.has_probe)
+		if (passed && c->run.check + 1 < c->policy.n_checks) {
+			c->run.check++;
+			run_set_state(c, RUN_CHECKING);
+		} else if (passed && c->policy.has_probe)
 			run_set_state(c, RUN_PROBING);
 		else if (passed)
 			preflight_passed(c);

@@ -186,7 +186,7 @@ static int best_queued(struct core *c)
 static bool pull_next(struct core *c)
 {
 	/* Without a check the next one is merged while the one before it lands. */
-	size_t most = !c->policy.has_check       ? 2
+	size_t most = !c->policy.n_checks      ? 2
 		      : c->policy.gate_slots > 1 ? (size_t)c->policy.gate_slots
 						 : 1;
 	const struct oid *onto = train_onto(c, c->train.n);

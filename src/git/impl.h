@@ -289,6 +289,12 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 int op_push_task(struct git *git, const char *branch, const struct oid *head, struct err *e);
 int op_ancestor(
 	struct git *git, const struct oid *a, const struct oid *b, bool *ret, struct err *e);
+int op_touches(struct git *git,
+	       const struct oid *a,
+	       const struct oid *b,
+	       const char *const *globs,
+	       bool *ret,
+	       struct err *e);
 int op_remove(struct git *git, const char *path, struct err *e);
 int op_refs(struct git *git,
 	    const char *prefix,

@@ -106,6 +106,7 @@ static const struct git_ops ops = {
 	.keep = op_keep,
 	.push_task = op_push_task,
 	.ancestor = op_ancestor,
+	.touches = op_touches,
 	.remove = op_remove,
 	.refs = op_refs,
 	.drop_ref = op_drop_ref,
@@ -192,6 +193,37 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	if (ref_read(g, ref, &have) && oid_eq(&have, head))
 		return 0;
 	return ref_set(g, ref, head, NULL, "ganger: keep", e);
+}
+
+int op_touches(struct git *git,
+	       const struct oid *a,
+	       const struct oid *b,
+	       const char *const *globs,
+	       bool *ret,
+	       struct err *e)
+{
+	struct git_repo *g = repo_of(git);
+	struct child_result r CLEANUP(child_result_done) = {0};
+	struct cmd c = repo_cmd(g);
+	VEC(const char *) args = {0};
+
+	/* Globs where nothing else is said; what begins with ':' says itself what it is. */
+	static const char *const first[] = {"--glob-pathspecs", "diff-tree", "--quiet", "-r"};
+	for (size_t i = 0; i < ARRAY_LEN(first); i++)
+		VEC_PUSH(&args, first[i]);
+	VEC_PUSH(&args, a->hex);
+	VEC_PUSH(&args, b->hex);
+	VEC_PUSH(&args, "--");
+	for (; *globs; globs++)
+		VEC_PUSH(&args, *globs);
+	VEC_PUSH(&args, NULL);
+	int rc = cmd_run(&c, args.items, &r, e);
+	if (!rc && r.exit_code > 1)
+		rc = cmd_error(args.items, &r, e);
+	VEC_DONE(&args);
+	if (!rc)
+		*ret = r.exit_code == 1;
+	return rc;
 }
 
 int op_ancestor(struct git *git, const struct oid *a, const struct oid *b, bool *ret, struct err *e)

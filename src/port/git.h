@@ -202,6 +202,12 @@ struct git_ops {
 	int (*ancestor)(struct git *g, const struct oid *a, const struct oid *b, bool *ret,
 			struct err *e);
 	/*
+	 * Does what differs between the commits a and b match one of the globs? They are read as
+	 * git's pathspecs with ":(glob)"; one that begins with ':' says itself what it is.
+	 */
+	int (*touches)(struct git *g, const struct oid *a, const struct oid *b,
+		       const char *const *globs, bool *ret, struct err *e);
+	/*
 	 * Take away one worktree (renamed to trash, deleted there); one whose work no ref names is
 	 * left and named in the error. With NULL all of the epic's and the anchor: what nobody
 	 * collected is saved first, under the attempt's ref.

@@ -29,6 +29,22 @@ static void subject_of(const struct task_work *w, struct buf *b)
 		buf_printf(b, " (#%" PRId64 ")", w->t.pull);
 }
 
+/* The mask of the checks whose paths the merge does not touch. */
+static int find_skips(struct task_work *w, const struct oid *merge, int64_t *ret)
+{
+	struct git *g = w->s->git;
+	const struct config_check *x = w->s->config->queue_check;
+	*ret = 0;
+	for (int i = 0; x && x->run; i++, x++) {
+		bool touches = true;
+		if (x->paths && g->ops->touches(g, &w->t.onto, merge,
+						(const char *const *)x->paths, &touches, &w->e))
+			return w->e.code;
+		*ret |= (int64_t)!touches << i;
+	}
+	return 0;
+}
+
 void act_merge(struct task_work *w)
 {
 	struct buf subject CLEANUP(buf_done) = BUF_INIT;
@@ -45,7 +61,8 @@ void act_merge(struct task_work *w)
 		.subject = buf_cstr(&subject),
 		.body = buf_cstr(&body),
 	};
-	if (w->s->git->ops->merge(w->s->git, &spec, &made, &w->e))
+	if (w->s->git->ops->merge(w->s->git, &spec, &made, &w->e) ||
+	    (made.result == GIT_MERGED && find_skips(w, &made.commit, &w->answer.n)))
 		return;
 	switch (made.result) {
 	case GIT_MERGED:

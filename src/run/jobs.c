@@ -36,6 +36,17 @@ static bool is_gate(const struct task_work *w)
 	return w->action.kind == ACT_GATE || w->action.kind == ACT_GATE_SETUP || w->action.task < 0;
 }
 
+/* Which of queue.check it runs. With other settings than then there may be none at its place. */
+static const struct config_check *work_check(const struct task_work *w)
+{
+	static const struct config_check none = {.timeout = -1};
+	int64_t at = w->action.task >= 0 ? w->t.check : w->run.check;
+	const struct config_check *x = w->s->config->queue_check;
+	for (; x && x->run && at > 0; at--)
+		x++;
+	return x && x->run ? x : &none;
+}
+
 /* What agents, set-up and checks are told of where they are. */
 void attempt_init(const struct task_work *w, struct attempt *ret)
 {
@@ -86,6 +97,22 @@ void attempt_done(struct attempt *a)
 	free(a->feedback);
 }
 
+/* "gate" is the latest check's. One that has a name, or may run again, is found by more. */
+static int link_check_logs(struct task_work *w, const char *id)
+{
+	const struct paths *p = &w->s->paths;
+	const char *name = work_check(w)->name;
+	if (name) {
+		char *named CLEANUP(freep) = path_gate_log(p, id, name, NULL, 0);
+		if (file_link(w->log, named, &w->e))
+			return w->e.code;
+	}
+	if (w->action.task < 0 || !w->s->config->queue_retries)
+		return 0;
+	char *run CLEANUP(freep) = path_gate_log(p, id, name, w->t.tree.hex, w->t.reds + 1);
+	return file_link(w->log, run, &w->e);
+}
+
 /* Make the log findable by its task's name. A name that is another task's own is left alone. */
 static int make_log(struct task_work *w)
 {
@@ -107,15 +134,13 @@ static int make_log(struct task_work *w)
 		latest = path_log(p, id, "probe");
 	} else {
 		latest = path_log(p, id, "gate");
-		/* A check that may run again keeps each of its logs. */
-		if (w->action.task >= 0 && w->s->config->queue_retries)
-			numbered = path_gate_log(p, id, NULL, w->t.tree.hex, w->t.reds + 1);
+		if (link_check_logs(w, id))
+			return w->e.code;
 	}
 	if (file_link(w->log, latest, &w->e))
 		return w->e.code;
 	/* "3.1.log" may be the log of a task "3.1": then the first attempt of "3" goes without. */
-	bool taken = w->action.kind == ACT_AGENT && w->number_taken;
-	return numbered && !taken ? file_link(w->log, numbered, &w->e) : 0;
+	return numbered && !w->number_taken ? file_link(w->log, numbered, &w->e) : 0;
 }
 
 /* Why the last try did not land, with the end of the log that says it. */
@@ -140,6 +165,16 @@ static void add_command(struct buf *b, char *const *argv)
 		argv += 2;
 	for (; argv && *argv; argv++)
 		buf_printf(b, "%s%s", b->n ? " " : "", *argv);
+}
+
+static void add_checks(struct buf *b, const struct config_check *x)
+{
+	for (; x && x->run; x++) {
+		struct buf command CLEANUP(buf_done) = BUF_INIT;
+		add_command(&command, x->run);
+		buf_printf(b, "%s%s%s%s", b->n ? "; " : "", x->name ? x->name : "",
+			   x->name ? ": " : "", buf_cstr(&command));
+	}
 }
 
 /* Those of prompt.files that the worktree has: what the agent works on, not what is checked out. */
@@ -186,7 +221,7 @@ static int write_prompt(struct task_work *w)
 	struct attempt a CLEANUP(attempt_done) = {0};
 	attempt_init(w, &a);
 	struct buf check CLEANUP(buf_done) = BUF_INIT;
-	add_command(&check, w->s->config->queue_check);
+	add_checks(&check, w->s->config->queue_check);
 	struct files files CLEANUP(files_done) = {0};
 	files_read(&files, w->s->config->prompt_files, a.worktree);
 	struct prompt_spec spec = {
@@ -240,7 +275,8 @@ static void fill_limits(struct task_work *w)
 	} else if (w->action.kind == ACT_PROBE) {
 		l->timeout_ms = 120000;
 	} else {
-		l->timeout_ms = c->queue_timeout;
+		int64_t own = work_check(w)->timeout;
+		l->timeout_ms = own < 0 ? c->queue_timeout : own;
 	}
 }
 
@@ -251,7 +287,9 @@ static int fill_command(struct task_work *w, const struct agent_attempt *a)
 		return w->s->agent_kind->command(&w->s->agent, a, w->action.kind == ACT_PROBE,
 						 &w->command, &w->e);
 	bool setup = w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP;
-	plain_command(w, setup ? c->worktree_setup : c->queue_check, a);
+	if (!setup && !work_check(w)->run)
+		return err_set(&w->e, ERR_INVALID, "queue.check has changed");
+	plain_command(w, setup ? c->worktree_setup : work_check(w)->run, a);
 	return 0;
 }
 

@@ -146,7 +146,7 @@ static int open_journal(struct supervisor *s, struct err *e)
 		s->core.run.dispatch = 1;
 	if (s->core.run.dispatch) {
 		s->core.policy.until_submitted = true;
-		s->core.policy.has_check = false;
+		s->core.policy.n_checks = 0;
 	}
 	note_settings(s);
 	note_begin(s);

@@ -353,6 +353,8 @@ static void add_landed(struct page *p, int at)
 		buf_printf(p->b, ": %.12s", t->landed.hex);
 	else if (t->reason[0])
 		add_reason(p, at);
+	if (t->landed.hex[0] && t->not_run[0])
+		buf_printf(p->b, ", not tested by %s (it touches none of their paths)", t->not_run);
 	if (t->pull)
 		buf_printf(p->b, ", pull request %" PRId64, t->pull);
 	if (t->attempt > 1)

@@ -249,7 +249,8 @@ static int load_run(void *ctx, const struct store_value *values, struct err *e)
 	struct core *c = ctx;
 	if (load_fields(run_fields, ARRAY_LEN(run_fields), values, &c->run, e))
 		return e->code;
-	if (c->run.state < RUN_NEW || c->run.state >= RUN_STATE_COUNT)
+	if (c->run.state < RUN_NEW || c->run.state >= RUN_STATE_COUNT || c->run.check < 0 ||
+	    c->run.check >= CORE_CHECKS_MAX)
 		return err_set(e, ERR_CORRUPT, "the journal has a run that cannot be");
 	c->run.epic = arena_strdup(&c->arena, c->run.epic);
 	c->run.base = arena_strdup(&c->arena, c->run.base);

@@ -1,6 +1,10 @@
 #include "base/clean.h"
 #include "run/supervisor-impl.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 /* The user's settings as the core and the agent want them. */
 
 #define RETRY_MAX_MS (15 * 60 * INT64_C(1000))
@@ -10,6 +14,57 @@ static int retry_from(const char *word)
 	if (streq(word, "last"))
 		return FROM_LAST;
 	return streq(word, "fresh") ? FROM_FRESH : -1;
+}
+
+/* ---- what a pass of a check holds for ---- */
+
+/* FNV-1a: it tells settings of one user apart, nothing more. The zero byte ends a text. */
+static void mix(uint64_t *h, const char *s)
+{
+	size_t n = s ? strlen(s) + 1 : 0;
+	for (size_t i = 0; i < n; i++)
+		*h = (*h ^ (unsigned char)s[i]) * 0x100000001b3u;
+	*h = (*h ^ 0x1f) * 0x100000001b3u;
+}
+
+static void mix_all(uint64_t *h, char *const *texts)
+{
+	for (; texts && *texts; texts++)
+		mix(h, *texts);
+	mix(h, NULL);
+}
+
+/* Which variables a check gets, and PATH, which chooses its programs. */
+static void mix_environment(uint64_t *h)
+{
+	static const struct agent_attempt none = {
+		.epic = "", .task = "", .title = "", .branch = "", .epic_branch = "", .base = "",
+		.root = "", .repository = "", .worktree = "", .git_dir = "", .prompt_path = "",
+		.result_path = "", .log_path = ""};
+	char **env = agent_env(NULL, &none);
+	for (char **p = env; *p; p++) {
+		if (strncmp(*p, "PATH=", 5) != 0)
+			(*p)[strcspn(*p, "=")] = '\0';
+		mix(h, *p);
+	}
+	agent_env_free(env);
+}
+
+static void fill_checks(const struct config *c, struct policy *ret)
+{
+	static_assert(CORE_CHECKS_MAX >= CONFIG_CHECKS_MAX, "each has its place");
+	uint64_t common = 0xcbf29ce484222325u;
+	mix_all(&common, c->worktree_setup);
+	mix_all(&common, c->worktree_include);
+	mix_all(&common, c->worktree_link);
+	mix_environment(&common);
+	for (const struct config_check *x = c->queue_check; x && x->run; x++) {
+		struct core_check *to = &ret->checks[ret->n_checks++];
+		uint64_t h = common;
+		mix_all(&h, x->run);
+		(void)snprintf(to->name, sizeof(to->name), "%s", x->name ? x->name : "");
+		(void)snprintf(to->key, sizeof(to->key), "%016" PRIx64, h);
+	}
 }
 
 void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
@@ -30,7 +85,6 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.flaky_fails = streq(c->queue_flaky, "fail"),
 		.approve = streq(c->queue_approve, "person"),
 		.has_setup = c->worktree_setup != NULL,
-		.has_check = c->queue_check != NULL,
 		.has_probe = spec->agent && spec->agent->probe,
 		.allow_red = spec->allow_red,
 		.no_agents = !spec->agent,
@@ -38,6 +92,7 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.task_cost_limit = c->limits_task_cost > 0 ? c->limits_task_cost : 0,
 		.token_limit = c->limits_tokens,
 	};
+	fill_checks(c, ret);
 }
 
 void settings_agent(const struct config_agent *a, struct agent_settings *ret)

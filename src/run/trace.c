@@ -85,7 +85,7 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_INT64, retry_delay_ms), POLICY(P_INT64, retry_max_ms),
 	POLICY(P_INT, retry_from),       POLICY(P_INT, gate_slots),
 	POLICY(P_BOOL, skip_dependents), POLICY(P_BOOL, fail_uncommitted),
-	POLICY(P_BOOL, has_setup),       POLICY(P_BOOL, has_check),
+	POLICY(P_BOOL, has_setup),
 	POLICY(P_BOOL, has_probe),       POLICY(P_BOOL, allow_red),
 	POLICY(P_BOOL, until_submitted), POLICY(P_BOOL, no_agents),
 	POLICY(P_INT, gate_retries),     POLICY(P_BOOL, flaky_fails),
@@ -93,7 +93,8 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_REAL, cost_limit),      POLICY(P_REAL, task_cost_limit),
 	POLICY(P_INT64, token_limit),
 };
-static_assert(sizeof(struct policy) == 80, "a new member has its row above");
+static_assert(sizeof(struct policy) == 88 + CORE_CHECKS_MAX * sizeof(struct core_check),
+	      "a new member has its row above");
 
 static cJSON *policy_json(const struct policy *p)
 {
@@ -115,6 +116,13 @@ static cJSON *policy_json(const struct policy *p)
 			put_real(j, f->name, *(const double *)at);
 			break;
 		}
+	}
+	cJSON *checks = cJSON_AddArrayToObject(j, "checks");
+	for (int i = 0; i < p->n_checks; i++) {
+		cJSON *x = cJSON_CreateObject();
+		put_text(x, "name", p->checks[i].name);
+		put_text(x, "key", p->checks[i].key);
+		cJSON_AddItemToArray(checks, x);
 	}
 	return j;
 }
@@ -199,6 +207,16 @@ static void read_policy(const cJSON *j, struct policy *ret)
 			*(double *)at = get_real(j, f->name);
 			break;
 		}
+	}
+	const cJSON *x = NULL;
+	cJSON_ArrayForEach(x, cJSON_GetObjectItem(j, "checks"))
+	{
+		const char *name = get_text(x, "name"), *key = get_text(x, "key");
+		if (ret->n_checks == CORE_CHECKS_MAX)
+			break;
+		struct core_check *to = &ret->checks[ret->n_checks++];
+		(void)snprintf(to->name, sizeof(to->name), "%s", name ? name : "");
+		(void)snprintf(to->key, sizeof(to->key), "%s", key ? key : "");
 	}
 }
 

@@ -259,7 +259,13 @@ void trial_run(const struct trial_spec *s, struct trial *ret)
 	if (ret->setup.result == TRIAL_FAILED)
 		return;
 	step_probe(&t, &ret->probe);
-	step_plain(&t, &ret->check, c->queue_check, c->queue_timeout);
+	if (!c->queue_check)
+		ret->check.result = TRIAL_NOT_SET;
+	for (const struct config_check *x = c->queue_check; x && x->run; x++) {
+		step_plain(&t, &ret->check, x->run, x->timeout < 0 ? c->queue_timeout : x->timeout);
+		if (ret->check.result == TRIAL_FAILED)
+			return;
+	}
 }
 
 void trial_done(struct trial *t)

@@ -65,4 +65,48 @@ ganger submit --epic "$epic" other >/dev/null 2>&1
 run ganger -c queue.retries=0 run "$epic"
 code_is 1 'without retries the first red counts'
 
+# Several checks: those whose paths a landing does not touch are left out, and it says so.
+cat >ganger.yaml <<END
+agents: {it: {command: ["$T/bin/agent"], env: {T: "$T"}}}
+queue:
+  check:
+    unit: echo unit >>$T/ran
+    src: {run: 'echo src >>$T/ran; test ! -e src/bad', paths: ['src/**']}
+END
+ran()
+{
+	paste -sd ' ' "$T/ran" 2>/dev/null
+	rm -f "$T/ran"
+}
+epic=named
+branch doc readme
+branch code src/good
+ganger submit --epic "$epic" doc code >/dev/null 2>&1
+run ganger run "$epic"
+code_is 0 'both pass what is about them'
+is "$(ran)" 'unit src unit unit src' 'the base by all of them; the first is not tested by what is not about it'
+run ganger report
+out_like 'doc: .*, not tested by src' 'which the report says'
+unlike "$(grep 'code: ' "$T/out")" 'not tested' 'of that one alone'
+
+epic=red
+branch bad src/bad
+mapfile -t id < <(ganger submit --epic "$epic" bad 2>/dev/null)
+run ganger run "$epic"
+code_is 1 'what fails a check does not land'
+is "$(ran)" 'unit src unit src' 'each was run'
+run ganger status
+out_like "the check 'src' failed on the merged tree: exit code 1" 'it names the check'
+ok 'each has its log' test -e "$(echo "$XDG_STATE_HOME"/ganger/*/"$epic"/agent-logs/"${id[0]}".gate-src.log)"
+
+# A pass is kept: by tree and command, over the ends of runs.
+run ganger retry "${id[0]}"
+run ganger run "$epic"
+code_is 1 'it is tried again'
+is "$(ran)" src 'by what it has not passed alone'
+run ganger retry "${id[0]}"
+sed -i 's/echo unit/echo other/' ganger.yaml
+run ganger run "$epic"
+is "$(ran)" 'other src' 'and by what it has not been tested with'
+
 done_testing

@@ -3,6 +3,8 @@
 
 #include "sim/checker.h"
 
+#include <stddef.h>
+
 /* The checker's books. Nothing of src is included here: what is checked must not check itself. */
 
 struct bits {
@@ -13,6 +15,7 @@ struct bits {
 struct book_commit {
 	int parent[2];
 	int change_of; /* task; -1 of no task, -2 no change */
+	bool area;
 	struct bits content;
 };
 
@@ -57,7 +60,11 @@ struct checker {
 	int n_tasks;
 	struct book_job *jobs;
 	int n_jobs;
-	int *green, n_green;
+	struct book_green {
+		int commit, check;
+		bool heard, kept; /* by a supervisor, which wrote it down */
+	} *green;
+	int n_green;
 	int epic, remote;
 	int alive; /* sessions */
 	int gates;         /* alive */
@@ -66,5 +73,15 @@ struct checker {
 	bool rewritten, clock_broken, disk_full;
 	char broken[400];
 };
+
+/* p with room for n of them; it stops where there is no memory. */
+void *book_grow(void *p, int n, size_t each);
+/* Is all of other's content in commit? */
+bool book_holds(const struct checker *c, int commit, int other);
+bool book_same_tree(const struct checker *c, int commit, int other);
+uint64_t book_word(const struct bits *b, int i);
+bool book_descends(const struct checker *c, int from, int ancestor);
+struct book_task *book_task_of(struct checker *c, int task);
+int book_tip(const struct checker *c); /* the remote's, where there is one */
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *grow(void *p, int n, size_t each)
+void *book_grow(void *p, int n, size_t each)
 {
 	void *q = realloc(p, (size_t)n * each);
 	if (!q)
@@ -60,7 +60,7 @@ static void bits_room(struct bits *b, int n)
 {
 	if (n <= b->n)
 		return;
-	b->words = grow(b->words, n, sizeof(*b->words));
+	b->words = book_grow(b->words, n, sizeof(*b->words));
 	memset(b->words + b->n, 0, (size_t)(n - b->n) * sizeof(*b->words));
 	b->n = n;
 }
@@ -72,23 +72,23 @@ static void bits_join(struct bits *to, const struct bits *from)
 		to->words[i] |= from->words[i];
 }
 
-static uint64_t word_of(const struct bits *b, int i)
+uint64_t book_word(const struct bits *b, int i)
 {
 	return i < b->n ? b->words[i] : 0;
 }
 
-static bool holds(const struct checker *c, int commit, int other)
+bool book_holds(const struct checker *c, int commit, int other)
 {
 	const struct bits *a = &c->commits[commit].content, *b = &c->commits[other].content;
 	for (int i = 0; i < b->n; i++)
-		if (b->words[i] & ~word_of(a, i))
+		if (b->words[i] & ~book_word(a, i))
 			return false;
 	return true;
 }
 
-static bool same_tree(const struct checker *c, int commit, int other)
+bool book_same_tree(const struct checker *c, int commit, int other)
 {
-	return holds(c, commit, other) && holds(c, other, commit);
+	return book_holds(c, commit, other) && book_holds(c, other, commit);
 }
 
 void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of)
@@ -97,7 +97,7 @@ void checker_commit(struct checker *c, int commit, int parent, int other_parent,
 		checker_break(c, "books: commit %d came after %d", commit, c->n_commits - 1);
 		return;
 	}
-	c->commits = grow(c->commits, ++c->n_commits, sizeof(*c->commits));
+	c->commits = book_grow(c->commits, ++c->n_commits, sizeof(*c->commits));
 	struct book_commit *b = &c->commits[commit];
 	*b = (struct book_commit){.change_of = change_of};
 	b->parent[0] = parent;
@@ -111,11 +111,11 @@ void checker_commit(struct checker *c, int commit, int parent, int other_parent,
 	b->content.words[commit / 64] |= (uint64_t)1 << (commit % 64);
 }
 
-static bool descends(const struct checker *c, int from, int ancestor)
+bool book_descends(const struct checker *c, int from, int ancestor)
 {
 	while (from > ancestor) {
 		const struct book_commit *b = &c->commits[from];
-		if (b->parent[1] >= ancestor && descends(c, b->parent[1], ancestor))
+		if (b->parent[1] >= ancestor && book_descends(c, b->parent[1], ancestor))
 			return true;
 		from = b->parent[0];
 	}
@@ -124,10 +124,10 @@ static bool descends(const struct checker *c, int from, int ancestor)
 
 /* ---- issues ---- */
 
-static struct book_task *book(struct checker *c, int task)
+struct book_task *book_task_of(struct checker *c, int task)
 {
 	while (task >= c->n_tasks) {
-		c->tasks = grow(c->tasks, c->n_tasks + 1, sizeof(*c->tasks));
+		c->tasks = book_grow(c->tasks, c->n_tasks + 1, sizeof(*c->tasks));
 		c->tasks[c->n_tasks++] =
 			(struct book_task){.landed = -1, .head = -1, .approved = -1, .failed_at = -1, .red_on = -1};
 	}
@@ -136,33 +136,33 @@ static struct book_task *book(struct checker *c, int task)
 
 void checker_issue(struct checker *c, int task, bool child, bool open)
 {
-	struct book_task *t = book(c, task);
+	struct book_task *t = book_task_of(c, task);
 	t->child = child;
 	t->open = open;
 }
 
 void checker_removed(struct checker *c, int task, bool removed)
 {
-	book(c, task)->removed = removed;
+	book_task_of(c, task)->removed = removed;
 }
 
 void checker_reopened(struct checker *c, int task)
 {
-	struct book_task *t = book(c, task);
+	struct book_task *t = book_task_of(c, task);
 	t->open = true;
 	t->closed_by_person = false;
 }
 
 void checker_need(struct checker *c, int task, int needs)
 {
-	struct book_task *t = book(c, task);
-	t->needs = grow(t->needs, t->n_needs + 1, sizeof(*t->needs));
+	struct book_task *t = book_task_of(c, task);
+	t->needs = book_grow(t->needs, t->n_needs + 1, sizeof(*t->needs));
 	t->needs[t->n_needs++] = (struct book_need){.task = needs};
 }
 
 void checker_unneed(struct checker *c, int task, int needs)
 {
-	struct book_task *t = book(c, task);
+	struct book_task *t = book_task_of(c, task);
 	for (int i = 0; i < t->n_needs; i++)
 		if (t->needs[i].task == needs)
 			t->needs[i--] = t->needs[--t->n_needs];
@@ -170,7 +170,7 @@ void checker_unneed(struct checker *c, int task, int needs)
 
 void checker_loaded(struct checker *c, int task)
 {
-	struct book_task *t = book(c, task);
+	struct book_task *t = book_task_of(c, task);
 	t->read.there = true;
 	t->read.open = t->open;
 	t->read.removed = t->removed;
@@ -192,29 +192,29 @@ void checker_synced(struct checker *c)
 /* What was known to be closed without a landing is waited for no more, also if it is opened again. */
 void checker_claims(struct checker *c, int task)
 {
-	struct book_task *t = book(c, task);
+	struct book_task *t = book_task_of(c, task);
 	t->claimed_as_removed = t->known.removed;
 	for (int i = 0; i < t->n_needs; i++) {
-		const struct book_task *d = book(c, t->needs[i].task);
+		const struct book_task *d = book_task_of(c, t->needs[i].task);
 		t->needs[i].binds = t->needs[i].known && (d->known.open || d->landed >= 0);
 	}
 }
 
-static int tip_of(const struct checker *c)
+int book_tip(const struct checker *c)
 {
 	return c->limits.remote ? c->remote : c->epic;
 }
 
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason)
 {
-	struct book_task *t = book(c, task);
-	int tip = tip_of(c);
+	struct book_task *t = book_task_of(c, task);
+	int tip = book_tip(c);
 	t->open = false;
 	t->closed_by_person = by_person;
 	if (by_person)
 		return;
 	t->closed_by_us = true;
-	bool in = t->head >= 0 && tip >= 0 && holds(c, tip, t->head);
+	bool in = t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
 	/* Somebody took it out again. */
 	bool was_in = (t->landed >= 0 || t->by_hand) && c->rewritten;
 	if (in || was_in)
@@ -227,114 +227,15 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 			      task);
 }
 
-/* ---- the epic branch ---- */
-
-static void moved(struct checker *c, int *at, int tip, bool by_person, bool rewritten)
-{
-	if (at == (c->limits.remote ? &c->remote : &c->epic) && tip != *at)
-		c->person_moved = by_person;
-	if (rewritten)
-		c->rewritten = true;
-	else if (*at >= 0 && !by_person && !descends(c, tip, *at))
-		checker_break(c, "rule 4: the branch moved from %d to %d, not forward", *at, tip);
-	*at = tip;
-	for (int i = 0; by_person && !rewritten && i < c->n_tasks; i++) {
-		struct book_task *t = &c->tasks[i];
-		t->by_hand = t->by_hand || (t->head >= 0 && holds(c, tip, t->head));
-	}
-}
-
-void checker_epic(struct checker *c, int tip, bool by_person, bool rewritten)
-{
-	moved(c, &c->epic, tip, by_person, rewritten);
-}
-
-void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten)
-{
-	moved(c, &c->remote, tip, by_person, rewritten);
-}
-
-void checker_gate(struct checker *c, int task, int commit, bool green)
-{
-	if (!green && task >= 0 && !c->disk_full) {
-		book(c, task)->red = true;
-		book(c, task)->red_on = c->commits[commit].parent[0];
-	}
-	if (!green)
-		return;
-	/* What was red before on this very tree is no proof, where the user says so. */
-	if (c->limits.flaky_fails && task >= 0 && book(c, task)->reruns) {
-		book(c, task)->red = true;
-		book(c, task)->red_on = c->commits[commit].parent[0];
-		return;
-	}
-	c->green = grow(c->green, ++c->n_green, sizeof(*c->green));
-	c->green[c->n_green - 1] = commit;
-}
-
-void checker_runs_again(struct checker *c, int task)
-{
-	if (++book(c, task)->reruns > c->limits.retries)
-		checker_break(c, "policy: the check of task %d runs %d times on one tree", task,
-			      book(c, task)->reruns + 1);
-}
-
-void checker_gates_over(struct checker *c, int task)
-{
-	book(c, task)->reruns = 0;
-}
-
-static bool was_green(const struct checker *c, int commit)
-{
-	for (int i = c->n_green - 1; i >= 0; i--)
-		if (same_tree(c, c->green[i], commit))
-			return true;
-	return false;
-}
-
-/* Landings come one after the other, in their order: only a person can be in the way of one. */
-void checker_in_the_way(struct checker *c, int task, int old)
-{
-	if (!c->person_moved && !c->rewritten)
-		checker_break(c, "rule 4: task %d is to land on %d, and another landed at %d", task,
-			      old, tip_of(c));
-}
-
-void checker_landed(struct checker *c, int task, int old, int new_)
-{
-	struct book_task *t = book(c, task);
-	if (old != tip_of(c))
-		checker_break(c, "rule 4: task %d landed on %d, the branch was at %d", task, old,
-			      tip_of(c));
-	if (!descends(c, new_, old))
-		checker_break(c, "rule 4: task %d landed %d, which does not come from %d", task,
-			      new_, old);
-	if (c->limits.check && !was_green(c, new_))
-		checker_break(c, "rule 4: task %d landed %d, which no check has passed", task,
-			      new_);
-	if (c->limits.approve && t->approved != t->head)
-		checker_break(c, "rule 4: task %d landed its work %d, which nobody approved", task,
-			      t->head);
-	if (t->head < 0 || !holds(c, new_, t->head))
-		checker_break(c, "rule 4: task %d landed %d without its work %d", task, new_,
-			      t->head);
-	if (t->landed >= 0 && !c->rewritten)
-		checker_break(c, "rule 3: task %d landed twice, %d and %d", task, t->landed, new_);
-	if (t->closed_by_us)
-		checker_break(c, "rule 3: task %d landed, its issue is closed", task);
-	t->landed = new_;
-	t->red = false;
-}
-
 /* ---- jobs ---- */
 
 static void check_needs(struct checker *c, const struct checker_job *j)
 {
-	const struct book_task *t = book(c, j->task);
+	const struct book_task *t = book_task_of(c, j->task);
 	for (int i = 0; i < t->n_needs; i++) {
 		const struct book_task *d = &c->tasks[t->needs[i].task];
 		bool done = !d->open && d->landed < 0;
-		bool in = d->head >= 0 && j->start >= 0 && holds(c, j->start, d->head);
+		bool in = d->head >= 0 && j->start >= 0 && book_holds(c, j->start, d->head);
 		if (t->needs[i].binds && !done && !in && !c->rewritten)
 			checker_break(c, "rule 1: task %d starts at %d, which lacks %d", j->task,
 				      j->start, t->needs[i].task);
@@ -343,18 +244,18 @@ static void check_needs(struct checker *c, const struct checker_job *j)
 
 static void check_attempt(struct checker *c, const struct checker_job *j, int64_t now)
 {
-	struct book_task *t = book(c, j->task);
+	struct book_task *t = book_task_of(c, j->task);
 	if (j->attempt <= t->attempt_most)
 		checker_break(c, "rule 3: attempt %d of task %d is made twice", j->attempt,
 			      j->task);
 	t->attempt_most = j->attempt;
 	/* It was sent back for this red check: what its merge stood on must have landed by then. */
-	if (t->red && t->red_on >= 0 && !c->rewritten && !holds(c, tip_of(c), t->red_on))
+	if (t->red && t->red_on >= 0 && !c->rewritten && !book_holds(c, book_tip(c), t->red_on))
 		checker_break(c, "rule 4: task %d is sent back for a check on %d, which did not land",
 			      j->task, t->red_on);
 	t->red_on = -1;
 	/* What is owed to a red check is owed on top of the work that was red. */
-	t->red = t->red && j->start >= 0 && t->head >= 0 && holds(c, j->start, t->head);
+	t->red = t->red && j->start >= 0 && t->head >= 0 && book_holds(c, j->start, t->head);
 	if ((!t->child || t->claimed_as_removed) && !c->limits.dispatch)
 		checker_break(c, "rule 1: task %d is not of this epic", j->task);
 	if (c->disk_full)
@@ -371,7 +272,7 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 
 static void check_session(struct checker *c, const struct checker_job *j, int64_t now)
 {
-	struct book_task *t = book(c, j->task);
+	struct book_task *t = book_task_of(c, j->task);
 	if (t->alive++)
 		checker_break(c, "rule 3: task %d has two attempts alive", j->task);
 	c->alive++;
@@ -398,12 +299,12 @@ void checker_job_started(struct checker *c, const struct checker_job *j, int64_t
 	for (int i = 0; i < c->n_jobs; i++)
 		if (c->jobs[i].j.number == j->number)
 			checker_break(c, "rule 3: job %d is started twice", (int)j->number);
-	c->jobs = grow(c->jobs, c->n_jobs + 1, sizeof(*c->jobs));
+	c->jobs = book_grow(c->jobs, c->n_jobs + 1, sizeof(*c->jobs));
 	c->jobs[c->n_jobs++] = (struct book_job){.j = *j, .alive = true};
 	if (j->gate) {
 		check_gates(c, j);
 		if (j->task >= 0)
-			book(c, j->task)->red_on = -1;
+			book_task_of(c, j->task)->red_on = -1;
 	}
 	if (session)
 		check_session(c, j, now);
@@ -412,7 +313,7 @@ void checker_job_started(struct checker *c, const struct checker_job *j, int64_t
 /* Whatever the reason: what could not start now is not tried again at once. */
 void checker_job_refused(struct checker *c, int task, int attempt, int64_t now)
 {
-	struct book_task *t = book(c, task);
+	struct book_task *t = book_task_of(c, task);
 	t->refused = attempt;
 	t->failed_at = now;
 }
@@ -431,7 +332,7 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 	c->gates -= j->gate;
 	if (!(j->agent || j->setup) || j->task < 0 || j->gate)
 		return;
-	struct book_task *t = book(c, j->task);
+	struct book_task *t = book_task_of(c, j->task);
 	t->alive--;
 	c->alive--;
 	if (!j->agent)
@@ -449,7 +350,7 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 
 void checker_pull_opened(struct checker *c, int task)
 {
-	const struct book_task *t = book(c, task);
+	const struct book_task *t = book_task_of(c, task);
 	if (!t->open && !t->closed_by_person)
 		checker_break(c, "rule 3: a pull request for task %d, which is closed", task);
 }
@@ -459,19 +360,19 @@ void checker_task_head(struct checker *c, int task, int commit)
 	bool own = false;
 	for (int i = 0; i <= commit && !own; i++)
 		own = c->commits[i].change_of == task &&
-		      (word_of(&c->commits[commit].content, i / 64) >> (i % 64) & 1);
+		      (book_word(&c->commits[commit].content, i / 64) >> (i % 64) & 1);
 	if (!own)
 		checker_break(c, "rule 5: task %d is submitted at %d, which has no work of its own",
 			      task, commit);
-	book(c, task)->head = commit;
-	book(c, task)->by_hand = tip_of(c) >= 0 && holds(c, tip_of(c), commit);
+	book_task_of(c, task)->head = commit;
+	book_task_of(c, task)->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);
 }
 
 void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
 {
-	const struct book_task *t = book(c, task);
-	int tip = tip_of(c);
-	bool in = t->head >= 0 && tip >= 0 && holds(c, tip, t->head);
+	const struct book_task *t = book_task_of(c, task);
+	int tip = book_tip(c);
+	bool in = t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
 	if (merged && !in && !c->rewritten)
 		checker_break(c, "rule 5: pull request %d is merged, its work is not there",
 			      (int)number);
@@ -481,7 +382,7 @@ void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
 
 void checker_retried(struct checker *c, int task)
 {
-	struct book_task *t = book(c, task);
+	struct book_task *t = book_task_of(c, task);
 	t->counted = 0;
 	t->failed_at = -1;
 	t->red = false;
@@ -490,7 +391,7 @@ void checker_retried(struct checker *c, int task)
 
 void checker_approved(struct checker *c, int task, int commit)
 {
-	book(c, task)->approved = commit;
+	book_task_of(c, task)->approved = commit;
 }
 
 void checker_clock_broken(struct checker *c)

@@ -28,7 +28,15 @@ void checker_break(struct checker *c, const char *fmt, ...) __attribute__((forma
 
 /* The repository grows: content is the changes in a commit, by number. */
 void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of);
-void checker_gate(struct checker *c, int task, int commit, bool green); /* task -1: pre-flight */
+/* The change is about what the second check is for: it must be tested by that one too. */
+void checker_area(struct checker *c, int commit);
+/* check: 0, or 1 the second; task -1: pre-flight */
+void checker_gate(struct checker *c, int task, int commit, int check, bool green);
+/* A supervisor hears that it passed; has written that down; asks for a check. */
+void checker_heard_green(struct checker *c, int commit, int check);
+void checker_heard_kept(struct checker *c);
+void checker_heard_lost(struct checker *c);
+void checker_asks_check(struct checker *c, int task, int commit, int check);
 /* A red check is run again on the same tree; and nothing of the task's is checked any more. */
 void checker_runs_again(struct checker *c, int task);
 void checker_gates_over(struct checker *c, int task);

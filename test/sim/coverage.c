@@ -1,5 +1,5 @@
 #include "core/core.h"
-#include "run/supervisor.h"
+#include "run/supervisor-impl.h"
 #include "sim/sim.h"
 
 #include <string.h>
@@ -111,6 +111,8 @@ void snapshot_free(void)
 
 void snapshot_taken(void)
 {
+	if (sim->supervisor && !sim->supervisor->inbox.n) /* all that was heard is in it */
+		checker_heard_kept(sim->checker);
 	const struct core *c = sim->supervisor ? supervisor_core(sim->supervisor) : NULL;
 	snapshot.valid = c && c->tasks.n <= SNAPSHOT_TASKS;
 	if (!snapshot.valid)

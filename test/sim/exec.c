@@ -55,6 +55,8 @@ static void tell_end(int64_t number)
 	CHECK(j->state == SIM_JOB_OVER);
 	j->wanted = false;
 	say("exec: told the end of job %d", (int)number);
+	if (j->task >= 0 && j->tested >= 0 && j->end.how == JOB_EXITED)
+		checker_heard_green(sim->checker, j->tested, j->check);
 	sim->executor_events->ended(sim->executor_events->ctx, &j->end);
 }
 
@@ -129,13 +131,14 @@ static void does_work(int64_t number)
 static void check_verdict(struct sim_job *j)
 {
 	const struct worktree *w = worktree_find(j->worktree);
-	bool red = w && w->ready && tree_is_red(w->head);
+	bool red = w && w->ready && tree_is_red(w->head, j->check);
 	if (j->how != JOB_EXITED)
 		return;
 	if (red)
 		j->code = 1;
 	if (w && w->ready)
-		checker_gate(sim->checker, j->task, w->head, j->code == 0);
+		checker_gate(sim->checker, j->task, w->head, j->check, j->code == 0);
+	j->tested = w && w->ready && j->code == 0 ? w->head : -1;
 }
 
 static void ends(int64_t number)
@@ -299,6 +302,8 @@ static enum program program_of(const struct job_spec *s)
 					    [PROGRAM_SETUP] = "setup",
 					    [PROGRAM_CHECK] = "check",
 					    [PROGRAM_PROBE] = "probe"};
+	if (s->argv[0] && streq("lint", s->argv[0]))
+		return PROGRAM_CHECK;
 	for (int i = PROGRAM_AGENT; s->argv[0] && i <= PROGRAM_PROBE; i++)
 		if (streq(names[i], s->argv[0]))
 			return (enum program)i;
@@ -316,6 +321,8 @@ static struct sim_job *job_new(const struct job_spec *s)
 			      .state = SIM_JOB_STARTING,
 			      .task = task ? issue_index(task) : -1,
 			      .attempt = (int)n,
+			      .check = s->argv[0] && streq("lint", s->argv[0]),
+			      .tested = -1,
 			      .worktree = mem_strdup(s->cwd),
 			      .limits = s->limits,
 			      .cost = -1};
@@ -343,7 +350,10 @@ static void begin(struct executor *x, const struct job_spec *s)
 		return;
 	}
 	struct sim_job *j = job_new(s);
+	const struct worktree *in = worktree_find(s->cwd);
 	j->wanted = true;
+	if (j->program == PROGRAM_CHECK && j->task >= 0 && in && in->ready)
+		checker_asks_check(sim->checker, j->task, in->head, j->check);
 	say("exec: job %d: %s %s/%d", (int)s->number, s->argv[0] ? s->argv[0] : "?",
 	    j->task < 0 ? "-" : sim->issues.items[j->task].id, j->attempt);
 	if (f == FATE_CRASH_AFTER && rng_chance(&sim->rng, 0.5))

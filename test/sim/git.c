@@ -323,6 +323,23 @@ git_ancestor(struct git *g, const struct oid *a, const struct oid *b, bool *ret,
 	return 0;
 }
 
+static int git_touches(struct git *g,
+		       const struct oid *a,
+		       const struct oid *b,
+		       const char *const *globs,
+		       bool *ret,
+		       struct err *e)
+{
+	int rc = refused(fate("ask what it touches"), e);
+	(void)g;
+	if (rc)
+		return rc;
+	if (!streq(globs[0], "area/**") || globs[1])
+		checker_break(sim->checker, "ports: asked for '%s'", globs[0]);
+	*ret = touches_area(oid_commit(a), oid_commit(b));
+	return 0;
+}
+
 static int git_remove(struct git *g, const char *path, struct err *e)
 {
 	enum fate f = fate("remove worktrees");
@@ -378,6 +395,7 @@ int sim_git_open(struct git **ret)
 		.keep = git_keep,
 		.push_task = git_push_task,
 		.ancestor = git_ancestor,
+		.touches = git_touches,
 		.remove = git_remove,
 		.free = git_free,
 	};

@@ -118,10 +118,12 @@ static int commit_add(int a, int b, struct commit c)
 	c.tree = tree_of(&c.content);
 	VEC_PUSH(&sim->commits, c);
 	checker_commit(sim->checker, n, a, b, c.change ? c.task : -2);
+	if (c.area)
+		checker_area(sim->checker, n);
 	return n;
 }
 
-bool tree_is_red(int commit)
+bool tree_is_red(int commit, int check)
 {
 	const struct set *s = &sim->commits.items[commit].content;
 	struct set mended = {0};
@@ -131,8 +133,8 @@ bool tree_is_red(int commit)
 			set_join(&mended, &sim->commits.items[i].content);
 	for (int i = set_next(s, &mended, 0); i >= 0 && !red; i = set_next(s, &mended, i + 1)) {
 		const struct commit *c = &sim->commits.items[i];
-		red = c->broken;
-		for (int k = set_next(s, NULL, 0); c->pair && k >= 0 && !red;
+		red = check ? c->lint : c->broken;
+		for (int k = set_next(s, NULL, 0); !check && c->pair && k >= 0 && !red;
 		     k = set_next(s, NULL, k + 1))
 			red = k != i && sim->commits.items[k].pair == c->pair;
 	}
@@ -140,15 +142,29 @@ bool tree_is_red(int commit)
 	return red;
 }
 
+/* What the second check is about: anything in new_ that old has not. */
+bool touches_area(int old, int new_)
+{
+	const struct set *x = &sim->commits.items[new_].content;
+	const struct set *y = &sim->commits.items[old].content;
+	for (int i = set_next(x, y, 0); i >= 0; i = set_next(x, y, i + 1))
+		if (sim->commits.items[i].area)
+			return true;
+	return false;
+}
+
 int commit_change(int onto, int task, enum author by)
 {
 	struct rng *r = &sim->rng;
 	const struct weather *p = &sim->weather;
 	struct commit c = {.author = by, .task = task, .change = true};
-	bool mends = onto >= 0 && tree_is_red(onto) && rng_chance(r, p->fix);
+	bool mends = onto >= 0 && (tree_is_red(onto, 0) || tree_is_red(onto, 1)) &&
+		     rng_chance(r, p->fix);
 	if (by == BY_AGENT && !mends) {
 		c.group = rng_chance(r, p->conflict) ? (int)rng_between(r, 1, 3) : 0;
 		c.broken = rng_chance(r, p->breaks);
+		c.area = sim->settings.checks > 1 && rng_chance(r, 0.5);
+		c.lint = c.area && rng_chance(r, p->breaks);
 		c.pair = rng_chance(r, p->pair) ? (int)rng_between(r, 1, 4) : 0;
 	}
 	c.fix = mends || by == BY_PERSON;

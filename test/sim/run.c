@@ -178,6 +178,19 @@ static void set(const char *fmt, ...)
 	}
 }
 
+/* One, or with names and paths; those are said in a file alone. */
+static void set_checks(int n)
+{
+	struct err e = ERR_INIT;
+	if (n < 2)
+		set("queue.check=[\"check\"]");
+	else if (config_read_text(&config, "ganger.yaml",
+				  STR("queue: {check: {all: {run: [check]}, "
+				      "lint: {run: [lint], paths: ['area/**']}}}"),
+				  &e))
+		abort();
+}
+
 static void make_config(const struct settings *s)
 {
 	struct err e = ERR_INIT;
@@ -199,7 +212,7 @@ static void make_config(const struct settings *s)
 	if (s->setup)
 		set("worktree.setup=[\"setup\"]");
 	if (s->check)
-		set("queue.check=[\"check\"]");
+		set_checks(s->checks);
 	set("queue.slots=%d", s->slots);
 	set("poll=%s", s->poll ? "10m" : "off");
 	set("queue.retries=%d", s->retries);
@@ -369,6 +382,7 @@ static bool live(void)
 {
 	while (!is_broken()) {
 		if (sim->dead) {
+			checker_heard_lost(sim->checker);
 			say("--- crash ---");
 			drop();
 			return false;

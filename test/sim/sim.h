@@ -55,7 +55,7 @@ struct weather {
 };
 
 struct settings {
-	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots, retries;
+	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots, retries, checks;
 	int64_t retry_ms, silence_ms, timeout_ms;
 	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch, approve, flaky_fails;
 	const char *method, *from;
@@ -91,6 +91,8 @@ struct commit {
 	int group;   /* conflicts with another of its group; 0 none */
 	int pair;    /* breaks the check together with another of its pair; 0 none */
 	bool broken; /* breaks the check by itself */
+	bool area;   /* it touches what the second check is about, */
+	bool lint;   /* and breaks that one by itself */
 	bool fix;    /* mends everything broken that it stands on */
 };
 struct ref {
@@ -115,6 +117,8 @@ struct sim_job {
 	enum program program;
 	enum job_state state;
 	int task, attempt;
+	int check;  /* of PROGRAM_CHECK: 0, or 1 the one with paths */
+	int tested; /* the commit, once it has passed; -1 */
 	char *worktree;
 	struct job_limits limits;
 	struct job_end end;
@@ -262,7 +266,8 @@ int commit_change(int onto, int task, enum author by);
 int commit_join(int a, int b, int task, enum author by);
 bool contains(int commit, int other); /* is all of other's content in commit? */
 bool is_ancestor(int a, int b);
-bool tree_is_red(int commit);
+bool tree_is_red(int commit, int check);
+bool touches_area(int old, int new_);
 bool conflicts(int a, int b, struct buf *ret); /* ret: in what; may be NULL */
 int count_ahead(int head, int base);           /* changes in head that base has not */
 void ref_set_either(const char *name, int commit, bool remote);

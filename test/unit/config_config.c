@@ -89,8 +89,8 @@ static void test_config__all_types(void **state)
 	assert_string_equal(c.worktree_setup[0], "npm");
 	assert_string_equal(c.worktree_setup[1], "ci");
 	assert_null(c.worktree_setup[2]);
-	assert_string_equal(c.queue_check[0], "sh");
-	assert_string_equal(c.queue_check[2], "make test");
+	assert_string_equal(c.queue_check[0].run[0], "sh");
+	assert_string_equal(c.queue_check[0].run[2], "make test");
 	assert_int_equal(c.agents.n, 2);
 	assert_string_equal(c.agents.items[0].name, "mine");
 	assert_string_equal(c.agents.items[0].kind, "command");
@@ -102,6 +102,40 @@ static void test_config__all_types(void **state)
 	assert_int_equal(c.origin[CONFIG_KEY_limits_timeout].from, CONFIG_FILE);
 	assert_int_equal(c.origin[CONFIG_KEY_limits_timeout].line, 4);
 	assert_int_equal(c.origin[CONFIG_KEY_limits_attempts].from, CONFIG_DEFAULT);
+	config_done(&c);
+}
+
+static void test_config__checks_have_names_and_paths(void **state)
+{
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(read(&c,
+			      "queue:\n"
+			      "  check:\n"
+			      "    unit: make test\n"
+			      "    lint: {run: [lint, -q], paths: ['src/**', doc], timeout: 5m}\n",
+			      &e),
+			 0);
+	const struct config_check *x = c.queue_check;
+	assert_string_equal(x[0].name, "unit");
+	assert_string_equal(x[0].run[2], "make test");
+	assert_null(x[0].paths);
+	assert_true(x[0].timeout == -1);
+	assert_string_equal(x[1].name, "lint");
+	assert_string_equal(x[1].run[1], "-q");
+	assert_string_equal(x[1].paths[1], "doc");
+	assert_true(x[1].timeout == 300000);
+	assert_null(x[2].run);
+	config_done(&c);
+	/* With -c too; what a shell could mean is the shell's. */
+	config_init(&c);
+	assert_int_equal(config_set(&c, "queue.check={a: {run: b}}", &e), 0);
+	assert_string_equal(c.queue_check[0].name, "a");
+	assert_int_equal(config_set(&c, "queue.check={ make; }", &e), 0);
+	assert_null(c.queue_check[0].name);
+	assert_string_equal(c.queue_check[0].run[2], "{ make; }");
 	config_done(&c);
 }
 
@@ -129,7 +163,11 @@ static const struct fault faults[] = {
 	{"queue:\n  method: octopus\n",                    "'queue.method'",                        2},
 	{"queue:\n  check: ''\n",                          "'queue.check'",                         2},
 	{"queue:\n  check: []\n",                          "'queue.check'",                         2},
-	{"queue:\n  check: {a: b}\n",                      "'queue.check'",                         2},
+	{"queue:\n  check: {}\n",                          "has 0 checks",                          2},
+	{"queue:\n  check: {a b: c}\n",                    "'a b', which cannot name a check",      2},
+	{"queue:\n  check: {a: {paths: b}}\n",             "'a', which has no command",             2},
+	{"queue:\n  check: {a: {run: b, path: c}}\n",      "has no key 'path'",                     2},
+	{"queue:\n  check: {a: {run: b, timeout: soon}}\n",   "'timeout'",                             2},
 	{"worktree:\n  include:\n    - a\n    - {b: c}\n", "'worktree.include'",                    2},
 	{"agents:\n  a:\n    push: maybe\n",               "'agents.a.push'",                       3},
 	{"agents:\n  a:\n    env: [A]\n",                  "'agents.a.env'",                        3},
@@ -202,7 +240,7 @@ static void test_config__overrides(void **state)
 	assert_int_equal(set(&c, "agents.y={command: [./y, -z], max_concurrent: 2}", &e), 0);
 	assert_int_equal(c.limits_attempts, 7);
 	assert_int_equal(c.origin[CONFIG_KEY_limits_attempts].from, CONFIG_OPTION);
-	assert_string_equal(c.queue_check[2], "echo a: b # c");
+	assert_string_equal(c.queue_check[0].run[2], "echo a: b # c");
 	assert_string_equal(c.worktree_keep[1], "b");
 	assert_string_equal(c.agents.items[0].env[0], "A=3");
 	assert_string_equal(c.agents.items[0].env[1], "B=2");
@@ -335,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config__defaults),
 		cmocka_unit_test(test_config__all_types),
+		cmocka_unit_test(test_config__checks_have_names_and_paths),
 		cmocka_unit_test(test_config__faults),
 		cmocka_unit_test(test_config__what_was_meant),
 		cmocka_unit_test(test_config__overrides),

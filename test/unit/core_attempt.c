@@ -181,7 +181,7 @@ static void test_attempt__interruptions_count_anew_after_one_that_counted(void *
 	struct rig r;
 	(void)state;
 	p.interruptions = 1;
-	p.has_check = true;
+	p.n_checks = 1;
 	p.allow_red = true;
 	rig_init(&r, &p);
 	issues(&r, "a");

@@ -5,7 +5,7 @@
 static struct policy checked(void)
 {
 	struct policy p = RIG_POLICY;
-	p.has_check = true;
+	p.n_checks = 1;
 	p.allow_red = true; /* no pre-flight: it is core_run.c's matter */
 	return p;
 }
@@ -93,6 +93,115 @@ static void test_gate__a_time_out_is_no_try(void **state)
 	rig_done(&r);
 }
 
+/* Two checks; each has a key of its own. */
+static struct policy two_checks(void)
+{
+	struct policy p = checked();
+	p.n_checks = 2;
+	(void)snprintf(p.checks[0].name, sizeof(p.checks[0].name), "unit");
+	(void)snprintf(p.checks[0].key, sizeof(p.checks[0].key), "k1");
+	(void)snprintf(p.checks[1].name, sizeof(p.checks[1].name), "lint");
+	(void)snprintf(p.checks[1].key, sizeof(p.checks[1].key), "k2");
+	return p;
+}
+
+static void test_gate__each_check_is_run_in_the_same_worktree(void **state)
+{
+	struct policy p = two_checks();
+	struct rig r;
+	(void)state;
+	to_gate(&r, &p);
+	gated(&r, "a", HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_GATING);
+	assert_int_equal(task(&r, "a")->check, 1);
+	job_ends(&r, "a", ACT_GATE, HOW_EXITED, 3);
+	assert_string_equal(task(&r, "a")->reason,
+			    "the check 'lint' failed on the merged tree: exit code 3");
+	rig_done(&r);
+}
+
+static void merged(struct rig *r, const char *merge, const char *tree, int skips)
+{
+	ANSWER(r, "a", ACT_MERGE, .kind = EV_MERGE_MADE, .a = oid_of(merge), .b = oid_of(tree),
+	       .n = skips);
+}
+
+static void test_gate__what_is_not_about_it_is_skipped_and_said(void **state)
+{
+	struct policy p = two_checks();
+	struct rig r;
+	(void)state;
+	rig_init(&r, &p);
+	issues(&r, "a");
+	begin(&r);
+	to_queue(&r, "a");
+	merged(&r, "m1", "t1", 2);
+	gated(&r, "a", HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_LANDING);
+	assert_string_equal(task(&r, "a")->not_run, "lint");
+	ANSWER(&r, "a", ACT_LAND, .kind = EV_MOVED, .a = oid_of("e1"));
+	merged(&r, "m2", "t2", 3);
+	assert_state(&r, "a", TASK_LANDING); /* nothing is about it */
+	assert_string_equal(task(&r, "a")->not_run, "unit, lint");
+	rig_done(&r);
+}
+
+/* A pass is that of one check: what failed beside it does not take it back. */
+static void test_gate__a_check_that_passed_on_a_tree_is_not_run_on_it_again(void **state)
+{
+	struct policy p = two_checks();
+	struct rig r;
+	(void)state;
+	to_gate(&r, &p);
+	gated(&r, "a", HOW_EXITED, 0);
+	job_ends(&r, "a", ACT_GATE, HOW_LOST, 0);
+	assert_state(&r, "a", TASK_QUEUED);
+	pass_next(&r);
+	merged(&r, "m9", task(&r, "a")->tree.hex, 0);
+	assert_int_equal(task(&r, "a")->check, 1);
+	gated(&r, "a", HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_LANDING);
+	rig_done(&r);
+}
+
+/* The settings may change while a check runs: what it was begun as is what it proves. */
+static void test_gate__a_pass_of_another_command_does_not_count(void **state)
+{
+	struct policy p = checked();
+	struct rig r;
+	(void)state;
+	(void)snprintf(p.checks[0].key, sizeof(p.checks[0].key), "old");
+	to_gate(&r, &p);
+	ANSWER(&r, "a", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	(void)snprintf(r.c.policy.checks[0].key, sizeof(p.checks[0].key), "new");
+	job_ends(&r, "a", ACT_GATE, HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_GATING);
+	assert_true(asked(&r, "a", ACT_GATE));
+	job_ends(&r, "a", ACT_GATE, HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_LANDING);
+	rig_done(&r);
+}
+
+static void test_gate__pre_flight_runs_all_checks(void **state)
+{
+	struct policy p = two_checks();
+	struct rig r;
+	(void)state;
+	p.allow_red = false;
+	rig_init(&r, &p);
+	issues(&r, "a");
+	run_event(&r, EV_SYNCED, 0);
+	run_event(&r, EV_START, 42);
+	opened(&r);
+	ANSWER(&r, NULL, ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	ANSWER(&r, NULL, ACT_GATE, .kind = EV_JOB_ENDED, .how = HOW_EXITED);
+	assert_int_equal(r.c.run.state, RUN_CHECKING);
+	assert_int_equal(r.c.run.check, 1);
+	ANSWER(&r, NULL, ACT_GATE, .kind = EV_JOB_ENDED, .how = HOW_EXITED);
+	assert_int_equal(r.c.run.state, RUN_RUNNING);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +209,11 @@ int main(void)
 		cmocka_unit_test(test_gate__what_is_flaky_is_red_where_the_user_says_so),
 		cmocka_unit_test(test_gate__red_every_time_is_red),
 		cmocka_unit_test(test_gate__a_time_out_is_no_try),
+		cmocka_unit_test(test_gate__each_check_is_run_in_the_same_worktree),
+		cmocka_unit_test(test_gate__what_is_not_about_it_is_skipped_and_said),
+		cmocka_unit_test(test_gate__a_check_that_passed_on_a_tree_is_not_run_on_it_again),
+		cmocka_unit_test(test_gate__a_pass_of_another_command_does_not_count),
+		cmocka_unit_test(test_gate__pre_flight_runs_all_checks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

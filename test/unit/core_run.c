@@ -6,7 +6,8 @@
 static struct policy with_preflight(void)
 {
 	struct policy p = RIG_POLICY;
-	p.has_setup = p.has_check = p.has_probe = true;
+	p.has_setup = p.has_probe = true;
+	p.n_checks = 1;
 	return p;
 }
 
@@ -167,7 +168,7 @@ static void test_run__tidying_that_fails_does_not_hide_why_it_ended(void **state
 	struct policy p = RIG_POLICY;
 	struct rig r;
 	(void)state;
-	p.has_check = true;
+	p.n_checks = 1;
 	start(&r, &p, "a");
 	opened(&r);
 	ANSWER(&r, NULL, ACT_GATE_PREPARE, .kind = EV_PREPARED);
@@ -227,7 +228,8 @@ static void test_stop__now_starts_nothing_more(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(last); i++) {
 		struct policy p = RIG_POLICY;
 		struct rig r;
-		p.has_setup = p.has_check = p.allow_red = true;
+		p.has_setup = p.allow_red = true;
+		p.n_checks = 1;
 		rig_init(&r, &p);
 		issues(&r, "a");
 		begin(&r);

@@ -5,7 +5,7 @@
 static void begin_train(struct rig *r, int slots, const char *ids)
 {
 	struct policy p = RIG_POLICY;
-	p.has_check = true;
+	p.n_checks = 1;
 	p.allow_red = true; /* no pre-flight: it is core_run.c's matter */
 	p.gate_slots = slots;
 	rig_init(r, &p);

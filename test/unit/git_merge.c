@@ -193,6 +193,34 @@ static void test_merge__merge(void **state)
 	assert_oid(again.tree, m.tree);
 }
 
+static void test_merge__what_it_touches_is_read_as_git_reads_globs(void **state)
+{
+	static const struct {
+		const char *glob;
+		bool touches;
+	} cases[] = {
+		{"y",		     true },
+                {"src",	       false},
+                {"**",	    true },
+                {"*.c",	   false},
+                {":(exclude)[ly]*", false},
+                {"li*",	   true },
+	};
+	struct fx *f = *state;
+	struct oid onto;
+	struct git_work work = two_sides(f, &onto);
+	struct git_merge m = fx_merge_by(f, GIT_MERGE, "T1", &onto, &work.head);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *const globs[] = {cases[i].glob, NULL};
+		struct err e = ERR_INIT;
+		bool touches = !cases[i].touches;
+		assert_int_equal(
+			f->git->ops->touches(f->git, &onto, &m.commit, globs, &touches, &e), 0);
+		print_message("# %s\n", cases[i].glob);
+		assert_int_equal(touches, cases[i].touches);
+	}
+}
+
 static void test_merge__squash(void **state)
 {
 	struct fx *f = *state;
@@ -375,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_merge__all_shapes_as_git_does),
 		T(test_merge__merge),
+		T(test_merge__what_it_touches_is_read_as_git_reads_globs),
 		T(test_merge__squash),
 		T(test_merge__rebase),
 		T(test_merge__rebase_in_place_keeps_its_commits),

@@ -1,0 +1,212 @@
+#include "base/check.h"
+#include "core/core-impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * The checks of one merge: which it is to pass, which it has passed already, and what an end of
+ * one means. They run one after the other in the entry's gate worktree.
+ */
+
+#define PASS_KEY_MAX (OID_SIZE + CORE_CHECK_KEY)
+
+/* What a pass is remembered by: the tree, and all that says how it was tested. */
+static void pass_key(const struct task *t, const char *check_key, char *ret)
+{
+	(void)snprintf(ret, PASS_KEY_MAX, "%s %s", t->tree.hex, check_key);
+}
+
+static bool is_skipped(const struct task *t, int check)
+{
+	return (t->skips >> check & 1) != 0;
+}
+
+/* Choose the first that the tree has yet to pass; false: there is none. */
+static bool choose_check(const struct core *c, struct task *t)
+{
+	char key[PASS_KEY_MAX];
+	size_t passed = 0;
+	for (int i = 0; i < c->policy.n_checks; i++) {
+		const char *how = c->policy.checks[i].key;
+		pass_key(t, how, key);
+		if (is_skipped(t, i) || map_find(&c->passes, key, &passed))
+			continue;
+		t->check = i;
+		(void)snprintf(t->check_key, sizeof(t->check_key), "%s", how);
+		return true;
+	}
+	return false;
+}
+
+/* Their names, for people: an entry that was not tested by all says so wherever it is shown. */
+static void note_skipped(const struct core *c, struct task *t)
+{
+	t->not_run[0] = '\0';
+	for (int i = 0; i < c->policy.n_checks; i++) {
+		size_t n = strlen(t->not_run);
+		if (is_skipped(t, i)) /* cut where they are many */
+			(void)snprintf(t->not_run + n, sizeof(t->not_run) - n, "%s%s",
+				       n ? ", " : "", c->policy.checks[i].name);
+	}
+}
+
+void gate_reset(struct core *c, struct task *t, int64_t skips)
+{
+	t->skips = skips;
+	t->check = t->reds = 0;
+	note_skipped(c, t);
+}
+
+void gate_begin(struct core *c, struct task *t)
+{
+	if (choose_check(c, t))
+		task_set_state(c, t, TASK_GATE_PREPARING);
+	else
+		queue_found(c, t, VERDICT_PASSED);
+}
+
+/* Somebody or something put an end to it meanwhile. */
+static bool is_off(struct core *c, struct task *t)
+{
+	if (t->cancel)
+		task_set_state(c, t, TASK_CANCELLING);
+	else if (c->run.stop == STOP_NOW)
+		task_set_state(c, t, TASK_QUEUED);
+	else if (!train_holds(c, t))
+		train_rebuild(c, t);
+	else
+		return false;
+	return true;
+}
+
+void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	if (!is_off(c, t))
+		task_set_state(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
+}
+
+/* ---- how one ended ---- */
+
+static const char *check_name(const struct core *c, const struct task *t)
+{
+	return t->check < c->policy.n_checks ? c->policy.checks[t->check].name : "";
+}
+
+static void unclear(struct core *c, struct task *t, const char *why)
+{
+	task_reason(c, t, "%s", why);
+	if (t->job_how == HOW_STOPPED)
+		queue_no_verdict(c, t, why);
+	else
+		queue_found(c, t, VERDICT_UNCLEAR);
+}
+
+static void is_red(struct core *c, struct task *t, const char *why)
+{
+	const char *name = check_name(c, t);
+	if (t->state == TASK_GATE_SETTING_UP)
+		task_reason(c, t, "set-up failed on the merged tree: %s", why);
+	else if (name[0])
+		task_reason(c, t, "the check '%s' failed on the merged tree: %s", name, why);
+	else
+		task_reason(c, t, "the check failed on the merged tree: %s", why);
+	queue_found(c, t, VERDICT_RED);
+}
+
+/* Once more on the same tree, in a worktree made anew: what the first run left may be why. */
+static void red_again(struct core *c, struct task *t, const char *why)
+{
+	t->reds++;
+	task_reason(c, t, "the check failed, and runs once more on the same tree: %s", why);
+	task_set_state(c, t, TASK_GATE_PREPARING);
+}
+
+static bool may_run_again(const struct core *c, const struct task *t)
+{
+	return t->state == TASK_GATING && t->reds < c->policy.gate_retries &&
+	       c->run.stop != STOP_NOW && train_holds(c, t);
+}
+
+static void gate_over(struct core *c, struct task *t, const struct core_event *ev)
+{
+	bool setup = t->state == TASK_GATE_SETTING_UP;
+	char why[200];
+	job_text(ev, setup ? "worktree.setup_timeout" : "queue.timeout", why, sizeof(why));
+	job_over(c, t, ev);
+	if (t->cancel)
+		task_set_state(c, t, TASK_CANCELLING);
+	else if (ev->how == HOW_STOPPED && c->run.stop != STOP_NOW && !train_is_first(c, t))
+		train_rebuild(c, t); /* it was ended for what stood before it */
+	else if (ev->how != HOW_EXITED || ev->m) /* m: the disk was full */
+		unclear(c, t, ev->m ? "the disk was full" : why);
+	else if (may_run_again(c, t))
+		red_again(c, t, why);
+	else
+		is_red(c, t, why);
+}
+
+void on_gate_setup_ended(struct core *c, struct task *t, const struct core_event *ev)
+{
+	if (ev->how != HOW_EXITED || ev->code) {
+		gate_over(c, t, ev);
+		return;
+	}
+	job_over(c, t, ev);
+	if (!is_off(c, t))
+		task_set_state(c, t, TASK_GATING);
+}
+
+/* As it was begun: where the settings changed since, that is not what is wanted now. */
+static void remember_pass(struct core *c, const struct task *t)
+{
+	char key[PASS_KEY_MAX];
+	size_t known = 0;
+	pass_key(t, t->check_key, key);
+	if (map_find(&c->passes, key, &known))
+		return;
+	map_set(&c->passes, key, 1);
+	VEC_PUSH(&c->new_passes, arena_strdup(&c->arena, key));
+}
+
+/* Red, then green, and nothing had changed: said of it, whatever counts. */
+static void remember_flaky(const struct core *c, struct task *t)
+{
+	size_t n = strlen(t->flaky);
+	int more = snprintf(t->flaky + n, sizeof(t->flaky) - n, "%s\t%.12s\t%" PRId64 "\n",
+			    check_name(c, t), t->tree.hex, t->reds);
+	if (more < 0 || (size_t)more >= sizeof(t->flaky) - n)
+		t->flaky[n] = '\0'; /* whole lines; the first ones are enough to look for it */
+}
+
+/* Green. Whether it counts after a red on the same tree is the user's to say. */
+static void passed(struct core *c, struct task *t)
+{
+	bool flaky = t->reds > 0;
+	t->gate_errors = 0;
+	t->reason[0] = '\0';
+	if (flaky)
+		remember_flaky(c, t);
+	if (flaky && c->policy.flaky_fails) {
+		is_red(c, t, "it is flaky, red and then green on the same tree");
+		return;
+	}
+	remember_pass(c, t);
+	t->reds = 0;
+	if (!choose_check(c, t))
+		queue_found(c, t, VERDICT_PASSED);
+	else if (!is_off(c, t))
+		task_set_state(c, t, TASK_GATING);
+}
+
+void on_gate_ended(struct core *c, struct task *t, const struct core_event *ev)
+{
+	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
+		job_over(c, t, ev);
+		passed(c, t);
+	} else {
+		gate_over(c, t, ev);
+	}
+}

@@ -1,0 +1,147 @@
+#include "sim/checker-impl.h"
+
+#include <stdlib.h>
+
+/* What is tested and what lands: rule 4. Nothing of src is included here either. */
+
+static void moved(struct checker *c, int *at, int tip, bool by_person, bool rewritten)
+{
+	if (at == (c->limits.remote ? &c->remote : &c->epic) && tip != *at)
+		c->person_moved = by_person;
+	if (rewritten)
+		c->rewritten = true;
+	else if (*at >= 0 && !by_person && !book_descends(c, tip, *at))
+		checker_break(c, "rule 4: the branch moved from %d to %d, not forward", *at, tip);
+	*at = tip;
+	for (int i = 0; by_person && !rewritten && i < c->n_tasks; i++) {
+		struct book_task *t = &c->tasks[i];
+		t->by_hand = t->by_hand || (t->head >= 0 && book_holds(c, tip, t->head));
+	}
+}
+
+void checker_epic(struct checker *c, int tip, bool by_person, bool rewritten)
+{
+	moved(c, &c->epic, tip, by_person, rewritten);
+}
+
+void checker_remote(struct checker *c, int tip, bool by_person, bool rewritten)
+{
+	moved(c, &c->remote, tip, by_person, rewritten);
+}
+
+void checker_gate(struct checker *c, int task, int commit, int check, bool green)
+{
+	if (!green && task >= 0 && !c->disk_full) {
+		book_task_of(c, task)->red = true;
+		book_task_of(c, task)->red_on = c->commits[commit].parent[0];
+	}
+	if (!green)
+		return;
+	/* What was red before on this very tree is no proof, where the user says so. */
+	if (c->limits.flaky_fails && task >= 0 && book_task_of(c, task)->reruns) {
+		book_task_of(c, task)->red = true;
+		book_task_of(c, task)->red_on = c->commits[commit].parent[0];
+		return;
+	}
+	c->green = book_grow(c->green, ++c->n_green, sizeof(*c->green));
+	c->green[c->n_green - 1] = (struct book_green){.commit = commit, .check = check};
+}
+
+void checker_runs_again(struct checker *c, int task)
+{
+	if (++book_task_of(c, task)->reruns > c->limits.retries)
+		checker_break(c, "policy: the check of task %d runs %d times on one tree", task,
+			      book_task_of(c, task)->reruns + 1);
+}
+
+void checker_gates_over(struct checker *c, int task)
+{
+	book_task_of(c, task)->reruns = 0;
+}
+
+void checker_area(struct checker *c, int commit)
+{
+	c->commits[commit].area = true;
+}
+
+static struct book_green *find_green(const struct checker *c, int commit, int check)
+{
+	for (int i = c->n_green - 1; i >= 0; i--)
+		if (c->green[i].check == check && book_same_tree(c, c->green[i].commit, commit))
+			return &c->green[i];
+	return NULL;
+}
+
+void checker_heard_green(struct checker *c, int commit, int check)
+{
+	struct book_green *g = find_green(c, commit, check);
+	if (g) /* a flaky one is no green, where the user says so */
+		g->heard = true;
+}
+
+void checker_heard_kept(struct checker *c)
+{
+	for (int i = 0; i < c->n_green; i++)
+		c->green[i].kept = c->green[i].kept || c->green[i].heard;
+}
+
+void checker_heard_lost(struct checker *c)
+{
+	for (int i = 0; i < c->n_green; i++)
+		c->green[i].heard = c->green[i].kept;
+}
+
+void checker_asks_check(struct checker *c, int task, int commit, int check)
+{
+	const struct book_green *g = find_green(c, commit, check);
+	if (g && g->kept)
+		checker_break(c, "rule 4: task %d asks check %d of %d again, which passed it", task,
+			      check, commit);
+}
+
+/* Is anything that the second check is about in new_ and not in old? */
+static bool is_about(const struct checker *c, int old, int new_)
+{
+	const struct bits *x = &c->commits[new_].content, *y = &c->commits[old].content;
+	for (int i = 0; i <= new_; i++)
+		if (c->commits[i].area && (book_word(x, i / 64) & ~book_word(y, i / 64)) >> (i % 64) & 1)
+			return true;
+	return false;
+}
+
+/* Landings come one after the other, in their order: only a person can be in the way of one. */
+void checker_in_the_way(struct checker *c, int task, int old)
+{
+	if (!c->person_moved && !c->rewritten)
+		checker_break(c, "rule 4: task %d is to land on %d, and another landed at %d", task,
+			      old, book_tip(c));
+}
+
+void checker_landed(struct checker *c, int task, int old, int new_)
+{
+	struct book_task *t = book_task_of(c, task);
+	if (old != book_tip(c))
+		checker_break(c, "rule 4: task %d landed on %d, the branch was at %d", task, old,
+			      book_tip(c));
+	if (!book_descends(c, new_, old))
+		checker_break(c, "rule 4: task %d landed %d, which does not come from %d", task,
+			      new_, old);
+	if (c->limits.check && is_about(c, old, new_) && !find_green(c, new_, 1))
+		checker_break(c, "rule 4: task %d landed %d, which the second check has not passed",
+			      task, new_);
+	if (c->limits.check && !find_green(c, new_, 0))
+		checker_break(c, "rule 4: task %d landed %d, which no check has passed", task,
+			      new_);
+	if (c->limits.approve && t->approved != t->head)
+		checker_break(c, "rule 4: task %d landed its work %d, which nobody approved", task,
+			      t->head);
+	if (t->head < 0 || !book_holds(c, new_, t->head))
+		checker_break(c, "rule 4: task %d landed %d without its work %d", task, new_,
+			      t->head);
+	if (t->landed >= 0 && !c->rewritten)
+		checker_break(c, "rule 3: task %d landed twice, %d and %d", task, t->landed, new_);
+	if (t->closed_by_us)
+		checker_break(c, "rule 3: task %d landed, its issue is closed", task);
+	t->landed = new_;
+	t->red = false;
+}
