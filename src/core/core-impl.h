@@ -67,7 +67,27 @@ void gate_reset(struct core *c, struct task *t, int64_t skips);
 /* The first check that its tree has not passed; none: it has passed. */
 void gate_begin(struct core *c, struct task *t);
 
+/* group.c */
+/* Where the group ends that begins at this place of the train; train.n: it is open still. */
+size_t group_end(const struct core *c, size_t at);
+/* Did it fail with others before it, so that who is at fault is not known? */
+bool group_failed(const struct core *c, size_t last);
+bool group_has_room(const struct core *c); /* for one more at the end of the train */
+/* Each does one thing, or says that there is nothing to do. */
+bool group_split(struct core *c); /* a group that failed */
+bool group_close(struct core *c); /* one that nobody joins any more */
+bool group_test(struct core *c);  /* one that is closed, while a gate is free */
+/* An entry passed, or failed alone: what is tested ahead follows from how many do. */
+void group_count(struct core *c, bool failed);
+
 /* train.c */
+struct task *train_at(const struct core *c, size_t at);
+const struct oid *train_onto(const struct core *c, size_t at);
+bool train_holds_at(const struct core *c, size_t at);
+int train_gates(const struct core *c); /* checks that run or begin */
+void train_take_gate(struct core *c, struct task *t);
+/* It passed, by itself or with its group: the branch goes from 'on' to 'as'. */
+void train_land(struct core *c, struct task *t, const struct oid *on, const struct oid *as);
 void queue_pump(struct core *c);
 void train_enter(struct core *c, struct task *t);
 void train_leave(struct core *c, struct task *t);

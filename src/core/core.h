@@ -29,6 +29,7 @@ enum task_flag {
 	F_SETTLED = 1u << 3,
 	F_CANCEL = 1u << 4,
 	F_JOB = 1u << 5,
+	F_GATE = 1u << 6,
 };
 
 /* The run's own machine: a line, with pre-flight in the middle on the first time. */
@@ -89,6 +90,7 @@ enum core_verdict {
 	VERDICT_CONFLICT,
 	VERDICT_ALREADY, /* it is in what it was to be merged onto */
 	VERDICT_UNCLEAR, /* a time-out, a signal, a full disk */
+	VERDICT_MADE,    /* none yet: it is merged, and may be tested */
 };
 enum core_from { FROM_FRESH, FROM_LAST, FROM_MERGED };
 enum core_session {
@@ -226,7 +228,7 @@ struct policy {
 	int attempts, interruptions, deferrals;
 	int64_t retry_delay_ms, retry_max_ms;
 	int retry_from; /* enum core_from, or -1: auto */
-	int gate_slots;
+	int gate_slots, batch;
 	int gate_retries; /* of a red check, on the same tree */
 	bool skip_dependents; /* policy.failed_dependency = skip */
 	bool fail_uncommitted;

@@ -57,6 +57,7 @@ void gate_reset(struct core *c, struct task *t, int64_t skips)
 	t->skips = skips;
 	t->check = t->reds = 0;
 	note_skipped(c, t);
+	task_touch(c, t);
 }
 
 void gate_begin(struct core *c, struct task *t)

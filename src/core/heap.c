@@ -8,14 +8,22 @@ static struct heap *heap_of(struct core *c, enum heap_order o)
 	return o == HEAP_READY ? &c->ready : &c->queue;
 }
 
-/* In the queue a person's order first; then priority, then how many it unblocks, then age (of the issue, or in the queue). */
+/* So many that came later and were begun before it make an entry more urgent by one. */
+#define PASSED_MAX 4
+
+static int64_t urgency(const struct task *t, enum heap_order o)
+{
+	return t->priority - (o == HEAP_QUEUE ? t->passed_by / PASSED_MAX : 0);
+}
+
+/* In the queue a person's order first; then urgency, then how many it unblocks, then age (of the issue, or in the queue). */
 static bool before(const struct core *c, enum heap_order o, int x, int y)
 {
 	const struct task *a = &c->tasks.items[x], *b = &c->tasks.items[y];
 	if (o == HEAP_QUEUE && a->place != b->place)
 		return a->place < b->place;
-	if (a->priority != b->priority)
-		return a->priority < b->priority;
+	if (urgency(a, o) != urgency(b, o))
+		return urgency(a, o) < urgency(b, o);
 	if (a->dependents.n != b->dependents.n)
 		return a->dependents.n > b->dependents.n;
 	if (o == HEAP_QUEUE && a->queued_seq != b->queued_seq)

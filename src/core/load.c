@@ -57,7 +57,7 @@ bool core_task_fits(const struct core *c, const struct task *t)
 	if (t->gave_up && task_state_action((enum task_state)t->state) == ACT_NONE)
 		return false;
 	if (t->place > 0 || t->train < 0 || t->gate < 0 || t->verdict < VERDICT_NONE ||
-	    t->verdict > VERDICT_UNCLEAR)
+	    t->verdict > VERDICT_MADE)
 		return false;
 	if (t->check < 0 || t->check >= CORE_CHECKS_MAX || t->skips < 0 || t->reds < 0)
 		return false;
@@ -266,10 +266,15 @@ static void check_train(const struct core *c)
 	for (size_t i = 0; i < c->train.n; i++) {
 		const struct task *t = &c->tasks.items[c->train.items[i]];
 		CHECK(task_is(t, F_MERGE));
-		CHECK(t->state != TASK_LANDING || i == 0); /* one landing at a time, in order */
+		/* One landing at a time, in order: of a group that was tested together. */
+		CHECK(t->state != TASK_LANDING || i == 0 ||
+		      train_at(c, i - 1)->state == TASK_LANDING);
+		CHECK(!task_is(t, F_GATE) || t->gate);
 		for (size_t k = 0; k < i; k++) {
 			const struct task *before = &c->tasks.items[c->train.items[k]];
-			CHECK(before->train < t->train && before->gate != t->gate);
+			CHECK(before->train < t->train);
+			CHECK(!task_is(t, F_GATE) || !task_is(before, F_GATE) ||
+			      before->gate != t->gate);
 		}
 	}
 }

@@ -64,7 +64,7 @@ void on_approve(struct core *c, struct task *t, const struct core_event *ev)
 void queue_enter(struct core *c, struct task *t)
 {
 	t->queued_seq = ++c->run.queued_seq;
-	t->place = 0;
+	t->place = t->passed_by = 0;
 	queue_ask_approval(c, t);
 	c->run_dirty = true;
 	task_set_state(c, t, TASK_QUEUED);
@@ -95,10 +95,11 @@ void verdict_counts(struct core *c, struct task *t)
 	char why[sizeof(t->reason)];
 	switch ((enum core_verdict)t->verdict) {
 	case VERDICT_NONE:
+	case VERDICT_MADE:
 		CHECK(!"it was tested");
 		break;
 	case VERDICT_PASSED:
-		task_set_state(c, t, TASK_LANDING);
+		train_land(c, t, &t->onto, &t->merge);
 		break;
 	case VERDICT_ALREADY:
 		landed(c, t, &t->head);
@@ -124,7 +125,7 @@ void queue_found(struct core *c, struct task *t, enum core_verdict v)
 		return;
 	}
 	t->verdict = v;
-	if (train_is_first(c, t))
+	if (v != VERDICT_MADE && train_is_first(c, t))
 		verdict_counts(c, t);
 	else
 		task_set_state(c, t, TASK_STANDING);
@@ -141,8 +142,10 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 		task_set_state(c, t, TASK_QUEUED);
 	else if (!train_holds(c, t))
 		train_rebuild(c, t);
+	else if (c->policy.n_checks)
+		queue_found(c, t, VERDICT_MADE);
 	else
-		gate_begin(c, t);
+		queue_found(c, t, VERDICT_PASSED);
 }
 
 void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
@@ -178,6 +181,7 @@ void queue_no_verdict(struct core *c, struct task *t, const char *why)
 static void red(struct core *c, struct task *t)
 {
 	t->gate_errors = 0;
+	group_count(c, /* failed */ true);
 	t->red = 1;
 	t->from = FROM_MERGED;
 	if (t->spent >= c->policy.attempts || c->policy.no_agents || t->branch)
@@ -190,7 +194,9 @@ void on_landed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	c->run.epic_head = c->run.last_landing = ev->a;
 	c->run_dirty = true;
-	landed(c, t, &ev->a);
+	/* A forge makes a commit of its own; in a group each has its merge, and the last one is the branch. */
+	bool as_tested = strcmp(ev->a.hex, t->lands_as.hex) == 0;
+	landed(c, t, as_tested ? &t->merge : &ev->a);
 }
 
 void on_already(struct core *c, struct task *t, const struct core_event *ev)
@@ -204,15 +210,22 @@ void on_moved(struct core *c, struct task *t, const struct core_event *ev)
 {
 	c->run.epic_head = ev->a;
 	c->run_dirty = true;
-	t->onto = ev->a;
-	task_set_state(c, t, t->cancel ? TASK_CANCELLING : TASK_MERGING);
+	if (t->cancel) {
+		task_set_state(c, t, TASK_CANCELLING);
+	} else if (train_is_first(c, t)) {
+		t->onto = ev->a;
+		task_set_state(c, t, TASK_MERGING);
+	} else {
+		train_rebuild(c, t);
+	}
 }
 
 void on_rewritten(struct core *c, struct task *t, const struct core_event *ev)
 {
 	if (!c->run.last_landing.hex[0])
-		c->run.last_landing = t->onto; /* nothing yet: where the branch began */
-	run_rewritten(c, &ev->a);
+		c->run.last_landing = t->lands_on; /* nothing yet: where the branch began */
+	if (c->run.exit == 0) /* another of its group has said so */
+		run_rewritten(c, &ev->a);
 	task_set_state(c, t, TASK_QUEUED);
 }
 

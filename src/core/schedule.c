@@ -143,7 +143,9 @@ void schedule_claims(struct core *c)
 	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full || schedule_stuck(c))
 		return;
 	VEC(int) passed = {0};
-	while (c->live < c->policy.max_concurrent && c->ready.items.n) {
+	/* What is tested ahead of its turn has a session's place: group.c */
+	int gates = train_gates(c), most = c->policy.max_concurrent - (gates > 1 ? gates - 1 : 0);
+	while (c->live < most && c->ready.items.n) {
 		int at = c->ready.items.items[0];
 		struct task *t = &c->tasks.items[at];
 		if (kind_free(c, &c->kinds.items[t->agent])) {

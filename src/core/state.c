@@ -156,6 +156,10 @@ static void move_between(struct core *c, struct task *t, unsigned from, unsigned
 		c->live--;
 		c->kinds.items[t->agent].live--;
 	}
+	if (!(from & F_GATE) && (to & F_GATE))
+		train_take_gate(c, t);
+	if ((from & F_GATE) && !(to & F_GATE))
+		t->gate = 0;
 	if (!(from & F_MERGE) && (to & F_MERGE))
 		train_enter(c, t);
 	if ((from & F_MERGE) && !(to & F_MERGE))

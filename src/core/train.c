@@ -7,22 +7,19 @@
  * The train: entries that are merged and tested at once, each on the merge of the one before it
  * (docs/adr/0016). Nothing is remembered of who was built on whom but `onto`: whether an entry
  * still holds is asked anew after every event, so that a landing, an eviction, a cancel or a
- * branch that moved needs no message to those behind.
+ * branch that moved needs no message to those behind. Which of them are tested is group.c's.
  */
+
+struct task *train_at(const struct core *c, size_t at)
+{
+	return &c->tasks.items[c->train.items[at]];
+}
 
 void train_enter(struct core *c, struct task *t)
 {
 	size_t n = c->train.n;
-	int64_t last = n ? c->tasks.items[c->train.items[n - 1]].train : 0;
-	t->train = last + 1;
-	t->gate = 0;
-	for (int64_t gate = 1; !t->gate; gate++) {
-		bool taken = false;
-		for (size_t i = 0; i < n && !taken; i++)
-			taken = c->tasks.items[c->train.items[i]].gate == gate;
-		if (!taken)
-			t->gate = gate;
-	}
+	t->train = (n ? train_at(c, n - 1)->train : 0) + 1;
+	t->cut = 0;
 	VEC_PUSH(&c->train, task_index(c, t));
 }
 
@@ -40,8 +37,38 @@ void train_leave(struct core *c, struct task *t)
 	size_t at = train_find(c, t);
 	memmove(&c->train.items[at], &c->train.items[at + 1],
 		(--c->train.n - at) * sizeof(*c->train.items));
-	t->train = t->gate = 0;
+	t->train = t->cut = 0;
 	t->verdict = VERDICT_NONE;
+}
+
+/* The lowest gate worktree that no other check is in. */
+void train_take_gate(struct core *c, struct task *t)
+{
+	t->gate = 0;
+	for (int64_t gate = 1; !t->gate; gate++) {
+		bool taken = false;
+		for (size_t i = 0; i < c->train.n && !taken; i++)
+			taken = task_is(train_at(c, i), F_GATE) && train_at(c, i)->gate == gate;
+		if (!taken)
+			t->gate = gate;
+	}
+}
+
+int train_gates(const struct core *c)
+{
+	int n = 0;
+	for (size_t i = 0; i < c->train.n; i++)
+		n += task_is(train_at(c, i), F_GATE);
+	return n;
+}
+
+/* A row of before groups landed alone. */
+static void as_group(struct task *t)
+{
+	if (t->state != TASK_LANDING || t->lands_as.hex[0])
+		return;
+	t->lands_on = t->onto;
+	t->lands_as = t->merge;
 }
 
 /* By the rows' places; one a journal of before trains has is the only one. */
@@ -51,6 +78,7 @@ void train_loaded(struct core *c)
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		if (!task_is(&c->tasks.items[i], F_MERGE))
 			continue;
+		as_group(&c->tasks.items[i]);
 		VEC_PUSH(&c->train, (int)i);
 		for (size_t k = c->train.n - 1; k > 0; k--) {
 			int *at = &c->train.items[k], other = at[-1];
@@ -62,32 +90,47 @@ void train_loaded(struct core *c)
 	}
 }
 
+static bool is_to_be_merged(const struct task *t)
+{
+	return t->state == TASK_MERGING ||
+	       (t->state == TASK_STANDING && t->verdict == VERDICT_NONE);
+}
+
+/* It may land, as far as is known; one that has a bad verdict will not. */
+static bool may_land(const struct task *t)
+{
+	return t->state != TASK_STANDING || t->verdict == VERDICT_PASSED ||
+	       t->verdict == VERDICT_MADE;
+}
+
 /*
  * What an entry at this place is to be merged onto: the last before it that may land, else the
- * branch. One that has a bad verdict will not, as far as is known. NULL: it is not merged yet.
+ * branch. NULL: that is not known yet, since one is not merged, or a group failed and who of it
+ * will land is being found out.
  */
-static const struct oid *train_onto(const struct core *c, size_t at)
+const struct oid *train_onto(const struct core *c, size_t at)
 {
 	while (at-- > 0) {
-		const struct task *t = &c->tasks.items[c->train.items[at]];
-		bool stands = t->state == TASK_STANDING;
-		if (t->state == TASK_MERGING || (stands && t->verdict == VERDICT_NONE))
+		const struct task *t = train_at(c, at);
+		if (t->state == TASK_LANDING)
+			return &t->lands_as;
+		if (is_to_be_merged(t) || group_failed(c, at))
 			return NULL;
-		if (!stands || t->verdict == VERDICT_PASSED)
+		if (may_land(t))
 			return &t->merge;
 	}
 	return &c->run.epic_head;
 }
 
-static bool holds_at(const struct core *c, size_t at)
+bool train_holds_at(const struct core *c, size_t at)
 {
 	const struct oid *onto = train_onto(c, at);
-	return onto && strcmp(onto->hex, c->tasks.items[c->train.items[at]].onto.hex) == 0;
+	return onto && strcmp(onto->hex, train_at(c, at)->onto.hex) == 0;
 }
 
 bool train_holds(const struct core *c, const struct task *t)
 {
-	return holds_at(c, train_find(c, t));
+	return train_holds_at(c, train_find(c, t));
 }
 
 bool train_is_first(const struct core *c, const struct task *t)
@@ -107,9 +150,9 @@ void train_rebuild(struct core *c, struct task *t)
 static void drop_stale(struct core *c)
 {
 	for (size_t i = 0; i < c->train.n; i++) {
-		struct task *t = &c->tasks.items[c->train.items[i]];
+		struct task *t = train_at(c, i);
 		bool waits = t->due_mono != 0 && !task_is(t, F_JOB); /* for another try */
-		if (t->state == TASK_LANDING || holds_at(c, i))
+		if (t->state == TASK_LANDING || train_holds_at(c, i))
 			continue;
 		if (t->state == TASK_STANDING ? t->verdict != VERDICT_NONE : waits) {
 			train_rebuild(c, t);
@@ -125,20 +168,43 @@ static void drop_stale(struct core *c)
 static void dissolve(struct core *c)
 {
 	for (size_t i = c->train.n; i-- > 0;) {
-		struct task *t = &c->tasks.items[c->train.items[i]];
+		struct task *t = train_at(c, i);
 		if (t->state == TASK_STANDING)
 			task_set_state(c, t, TASK_QUEUED);
 	}
 }
 
+void train_land(struct core *c, struct task *t, const struct oid *on, const struct oid *as)
+{
+	t->lands_on = *on;
+	t->lands_as = *as;
+	group_count(c, /* failed */ false);
+	task_set_state(c, t, TASK_LANDING);
+}
+
+/* The whole first group at once: what its last one is was tested, and no tree before that. */
+static void land_group(struct core *c, size_t last)
+{
+	const struct oid on = train_at(c, 0)->onto, as = train_at(c, last)->merge;
+	for (size_t i = 0; i <= last; i++)
+		train_land(c, train_at(c, i), &on, &as);
+}
+
+/* What was found of the first one, or of its group, counts: nothing stands before it. */
 static bool settle_first(struct core *c)
 {
-	if (!c->train.n)
+	size_t last = group_end(c, 0);
+	if (last == c->train.n || !train_holds_at(c, last))
 		return false;
-	struct task *t = &c->tasks.items[c->train.items[0]];
-	if (t->state != TASK_STANDING || t->verdict == VERDICT_NONE || !holds_at(c, 0))
+	struct task *t = train_at(c, last);
+	if (t->state != TASK_STANDING || t->verdict == VERDICT_NONE || t->verdict == VERDICT_MADE)
 		return false;
-	verdict_counts(c, t);
+	if (last == 0)
+		verdict_counts(c, t);
+	else if (t->verdict == VERDICT_PASSED)
+		land_group(c, last);
+	else
+		return false; /* who of it is at fault is being found out */
 	return true;
 }
 
@@ -151,7 +217,7 @@ static void merge_onto(struct core *c, struct task *t, const struct oid *onto)
 static bool merge_next(struct core *c)
 {
 	for (size_t i = 0; i < c->train.n; i++) {
-		struct task *t = &c->tasks.items[c->train.items[i]];
+		struct task *t = train_at(c, i);
 		const struct oid *onto = train_onto(c, i);
 		if (t->state != TASK_STANDING || t->verdict != VERDICT_NONE || !onto)
 			continue;
@@ -161,6 +227,12 @@ static bool merge_next(struct core *c)
 	return false;
 }
 
+/* It may begin, but for its turn. */
+static bool is_waiting(const struct core *c, const struct task *t)
+{
+	return t->due_mono <= c->now.mono_ms && core_waits_for(t) == WAIT_NONE;
+}
+
 /* The best entry that is due and that nobody keeps; -1 none. */
 static int best_queued(struct core *c)
 {
@@ -168,12 +240,11 @@ static int best_queued(struct core *c)
 	VEC(int) passed = {0};
 	while (c->queue.items.n && best < 0) {
 		int at = c->queue.items.items[0];
-		const struct task *t = &c->tasks.items[at];
-		if (t->due_mono > c->now.mono_ms || core_waits_for(t) != WAIT_NONE) {
+		if (is_waiting(c, &c->tasks.items[at])) {
+			best = at;
+		} else {
 			heap_remove(c, HEAP_QUEUE, at);
 			VEC_PUSH(&passed, at);
-		} else {
-			best = at;
 		}
 	}
 	for (size_t i = 0; i < passed.n; i++)
@@ -182,18 +253,36 @@ static int best_queued(struct core *c)
 	return best;
 }
 
+/* Those that came before it and are passed by it: it makes them a little more urgent. */
+static void let_pass(struct core *c, const struct task *best)
+{
+	VEC(int) passed = {0};
+	for (size_t i = 0; i < c->queue.items.n; i++) {
+		int at = c->queue.items.items[i];
+		const struct task *t = &c->tasks.items[at];
+		if (t->queued_seq < best->queued_seq && is_waiting(c, t))
+			VEC_PUSH(&passed, at);
+	}
+	for (size_t i = 0; i < passed.n; i++) {
+		struct task *t = &c->tasks.items[passed.items[i]];
+		heap_remove(c, HEAP_QUEUE, passed.items[i]);
+		t->passed_by++;
+		task_touch(c, t);
+		heap_add(c, HEAP_QUEUE, passed.items[i]);
+	}
+	VEC_DONE(&passed);
+}
+
 /* The first entry that is due joins at the end. Its place is fixed from here on. */
 static bool pull_next(struct core *c)
 {
-	/* Without a check the next one is merged while the one before it lands. */
-	size_t most = !c->policy.n_checks      ? 2
-		      : c->policy.gate_slots > 1 ? (size_t)c->policy.gate_slots
-						 : 1;
 	const struct oid *onto = train_onto(c, c->train.n);
-	int best = c->train.n < most && onto ? best_queued(c) : -1;
+	int best = onto && group_has_room(c) ? best_queued(c) : -1;
 	if (best < 0)
 		return false;
-	merge_onto(c, &c->tasks.items[best], onto);
+	struct task *t = &c->tasks.items[best];
+	let_pass(c, t);
+	merge_onto(c, t, onto);
 	return true;
 }
 
@@ -208,6 +297,7 @@ void queue_pump(struct core *c)
 	}
 	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full)
 		return;
-	while (settle_first(c) || merge_next(c) || pull_next(c))
+	while (settle_first(c) || group_split(c) || merge_next(c) || pull_next(c) ||
+	       group_close(c) || group_test(c))
 		drop_stale(c);
 }

@@ -105,7 +105,7 @@ static void answer_landed(struct task_work *w, const struct git_land *found, con
 static struct git_land_spec land_spec(const struct task_work *w)
 {
 	return (struct git_land_spec){
-		.branch = w->s->epic_branch, .old = w->t.onto, .new_ = w->t.merge, .task = w->t.id};
+		.branch = w->s->epic_branch, .old = w->t.lands_on, .new_ = w->t.lands_as, .task = w->t.id};
 }
 
 static void land_by_push(struct task_work *w)
@@ -113,7 +113,7 @@ static void land_by_push(struct task_work *w)
 	struct git_land found = {0};
 	struct git_land_spec spec = land_spec(w);
 	if (w->s->git->ops->land(w->s->git, &spec, &found, &w->e) == 0)
-		answer_landed(w, &found, &w->t.merge);
+		answer_landed(w, &found, &w->t.lands_as);
 }
 
 static int ask_forge(struct task_work *w, struct forge_merge *ret)

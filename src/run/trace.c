@@ -89,7 +89,7 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_BOOL, has_probe),       POLICY(P_BOOL, allow_red),
 	POLICY(P_BOOL, until_submitted), POLICY(P_BOOL, no_agents),
 	POLICY(P_INT, gate_retries),     POLICY(P_BOOL, flaky_fails),
-	POLICY(P_BOOL, approve),
+	POLICY(P_INT, batch),            POLICY(P_BOOL, approve),
 	POLICY(P_REAL, cost_limit),      POLICY(P_REAL, task_cost_limit),
 	POLICY(P_INT64, token_limit),
 };

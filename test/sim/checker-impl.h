@@ -43,6 +43,9 @@ struct book_task {
 	int64_t failed_at; /* the last one that failed by itself; -1 none */
 	enum checker_end last_end;
 	bool red;
+	int64_t arrival; /* in the queue; 0: it is not in it */
+	int begun;       /* its place among those being merged; 0 none */
+	int passed;      /* by later ones, since it arrived */
 	int reruns; /* of its check, on the present tree */
 	int red_on; /* what the merge that was red stood on; -1 none */
 };
@@ -65,6 +68,7 @@ struct checker {
 		bool heard, kept; /* by a supervisor, which wrote it down */
 	} *green;
 	int n_green;
+	int begun; /* last place given out */
 	int epic, remote;
 	int alive; /* sessions */
 	int gates;         /* alive */

@@ -215,8 +215,10 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 		return;
 	t->closed_by_us = true;
 	bool in = t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
-	/* Somebody took it out again. */
-	bool was_in = (t->landed >= 0 || t->by_hand) && c->rewritten;
+	/* Somebody took it out again; perhaps our own branch does not know yet. */
+	bool was_in = c->rewritten &&
+		      (t->landed >= 0 || t->by_hand ||
+		       (t->head >= 0 && c->epic >= 0 && book_holds(c, c->epic, t->head)));
 	if (in || was_in)
 		return;
 	if (t->last_end != END_NOTHING)
@@ -270,6 +272,14 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 			      (int)(now - t->failed_at));
 }
 
+/* All checks but the first have a session's place. */
+static void check_places(struct checker *c)
+{
+	int ahead = c->gates > 1 ? c->gates - 1 : 0;
+	if (c->alive + ahead > c->limits.max_concurrent)
+		checker_break(c, "rule 2: %d sessions beside %d checks at once", c->alive, c->gates);
+}
+
 static void check_session(struct checker *c, const struct checker_job *j, int64_t now)
 {
 	struct book_task *t = book_task_of(c, j->task);
@@ -279,6 +289,7 @@ static void check_session(struct checker *c, const struct checker_job *j, int64_
 	if (c->alive > c->limits.max_concurrent ||
 	    (c->limits.kind_max && c->alive > c->limits.kind_max))
 		checker_break(c, "rule 2: %d sessions at once", c->alive);
+	check_places(c);
 	if (!j->agent)
 		return;
 	check_needs(c, j);
@@ -291,6 +302,7 @@ static void check_gates(struct checker *c, const struct checker_job *j)
 	if (++c->gates > c->limits.gates)
 		checker_break(c, "rule 2: %d checks at once, the last of task %d", c->gates,
 			      j->task);
+	check_places(c);
 }
 
 void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now)

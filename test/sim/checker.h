@@ -75,6 +75,19 @@ void checker_task_head(struct checker *c, int task, int commit); /* of its open 
 void checker_pull_over(struct checker *c, int64_t number, int task, bool merged);
 void checker_in_the_way(struct checker *c, int task, int old);
 void checker_landed(struct checker *c, int task, int old, int new_);
+/* It is in what landed already: with others of its group, or it is asked for again. */
+void checker_landed_along(struct checker *c, int task, int new_);
+
+/* ---- order ---- */
+/* It came into the queue as the n-th; it is merged and tested; it is neither any more. */
+void checker_waits(struct checker *c, int task, int64_t arrival);
+void checker_begun(struct checker *c, int task);
+void checker_stands(struct checker *c, int task); /* since before; it passes nobody */
+void checker_gone(struct checker *c, int task);
+void checker_nobody_queued(struct checker *c); /* what follows is all there is */
+void checker_excused(struct checker *c, int task); /* a person, or its own end, kept it back */
+/* It is taken to be at fault: it is sent back, or fails. */
+void checker_blamed(struct checker *c, int task);
 
 /* What makes some of the books useless: times that jump, ends that are no verdicts. */
 void checker_clock_broken(struct checker *c);

@@ -117,6 +117,35 @@ void checker_in_the_way(struct checker *c, int task, int old)
 			      old, book_tip(c));
 }
 
+/* Whoever was begun before it lands before it, or with it. */
+static void check_order(struct checker *c, int task, int new_)
+{
+	const struct book_task *t = &c->tasks[task];
+	for (int i = 0; i < c->n_tasks; i++) {
+		const struct book_task *o = &c->tasks[i];
+		if (!o->begun || o->begun > t->begun || i == task)
+			continue;
+		if (o->landed < 0 && o->head >= 0 && !book_holds(c, new_, o->head))
+			checker_break(c, "rule 4: task %d landed before %d, which stood before it",
+				      task, i);
+	}
+}
+
+void checker_landed_along(struct checker *c, int task, int new_)
+{
+	struct book_task *t = book_task_of(c, task);
+	if (t->head < 0 || !book_holds(c, new_, t->head))
+		checker_break(c, "rule 4: task %d is said to be in %d, which lacks its work %d",
+			      task, new_, t->head);
+	if (c->limits.approve && t->approved != t->head)
+		checker_break(c, "rule 4: task %d landed its work %d, which nobody approved", task,
+			      t->head);
+	if (t->landed < 0 && t->closed_by_us)
+		checker_break(c, "rule 3: task %d landed, its issue is closed", task);
+	t->landed = new_;
+	t->red = false;
+}
+
 void checker_landed(struct checker *c, int task, int old, int new_)
 {
 	struct book_task *t = book_task_of(c, task);
@@ -140,8 +169,68 @@ void checker_landed(struct checker *c, int task, int old, int new_)
 			      t->head);
 	if (t->landed >= 0 && !c->rewritten)
 		checker_break(c, "rule 3: task %d landed twice, %d and %d", task, t->landed, new_);
+	check_order(c, task, new_);
 	if (t->closed_by_us)
 		checker_break(c, "rule 3: task %d landed, its issue is closed", task);
 	t->landed = new_;
 	t->red = false;
+}
+
+/* ---- the order of the queue ---- */
+
+#define PASSED_MAX 24 /* queue.c's five priorities, and a few that were begun just before */
+
+void checker_waits(struct checker *c, int task, int64_t arrival)
+{
+	struct book_task *t = book_task_of(c, task);
+	if (t->arrival != arrival)
+		t->passed = 0;
+	t->arrival = arrival;
+	t->begun = 0;
+}
+
+void checker_excused(struct checker *c, int task)
+{
+	book_task_of(c, task)->passed = 0;
+}
+
+void checker_stands(struct checker *c, int task)
+{
+	book_task_of(c, task)->begun = ++c->begun;
+}
+
+void checker_begun(struct checker *c, int task)
+{
+	struct book_task *t = book_task_of(c, task);
+	checker_stands(c, task);
+	for (int i = 0; i < c->n_tasks; i++) {
+		struct book_task *o = &c->tasks[i];
+		if (!o->arrival || o->begun || o->arrival >= t->arrival)
+			continue;
+		if (++o->passed > PASSED_MAX)
+			checker_break(c, "starvation: task %d was passed by %d later ones, the "
+				      "last is %d", i, o->passed, task);
+	}
+}
+
+void checker_gone(struct checker *c, int task)
+{
+	struct book_task *t = book_task_of(c, task);
+	t->begun = 0;
+	t->arrival = 0;
+}
+
+void checker_nobody_queued(struct checker *c)
+{
+	for (int i = 0; i < c->n_tasks; i++)
+		c->tasks[i].begun = 0;
+}
+
+/* A check of it on work that never landed says nothing of it. */
+void checker_blamed(struct checker *c, int task)
+{
+	const struct book_task *t = book_task_of(c, task);
+	if (t->red_on >= 0 && !c->rewritten && !book_holds(c, book_tip(c), t->red_on))
+		checker_break(c, "rule 4: task %d is blamed for a check on %d, which did not land",
+			      task, t->red_on);
 }

@@ -219,6 +219,8 @@ static int push_landing(const struct git_land_spec *s, struct git_land *ret, str
 		ret->result = GIT_LANDED;
 	} else if (ret->result == GIT_MOVED) {
 		checker_in_the_way(sim->checker, issue_index(s->task), old);
+	} else if (ret->result == GIT_LANDED) {
+		checker_landed_along(sim->checker, issue_index(s->task), new_);
 	}
 	ret->tip = commit_oid(remote_get(EPIC_REF));
 	rc = heard(f, e);
@@ -245,6 +247,8 @@ static int land_here(const struct git_land_spec *s, struct git_land *ret, struct
 		ret->result = GIT_LANDED;
 	} else if (ret->result == GIT_MOVED) {
 		checker_in_the_way(sim->checker, issue_index(s->task), old);
+	} else if (ret->result == GIT_LANDED) {
+		checker_landed_along(sim->checker, issue_index(s->task), new_);
 	}
 	ret->tip = commit_oid(ref_get(EPIC_REF));
 	return heard(f, e);

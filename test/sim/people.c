@@ -373,6 +373,8 @@ static void orders_queue(int64_t kind)
 		    rng_chance(&sim->rng, 0.5))
 			continue;
 		say("person: %s %s", event_name(k), t->id);
+		for (size_t x = 0; x < sim->issues.n; x++) /* whom a move lets wait, who is held */
+			checker_excused(sim->checker, (int)x);
 		tell(k, (int)i, k == EV_MOVE ? rng_between(&sim->rng, 1, 4) : 0);
 		break;
 	}

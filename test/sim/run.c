@@ -215,6 +215,7 @@ static void make_config(const struct settings *s)
 		set_checks(s->checks);
 	set("queue.slots=%d", s->slots);
 	set("poll=%s", s->poll ? "10m" : "off");
+	set("queue.batch=%d", s->batch);
 	set("queue.retries=%d", s->retries);
 	set("queue.flaky=%s", s->flaky_fails ? "fail" : "pass");
 	set("queue.method=%s", s->method);
@@ -247,15 +248,59 @@ static void see_gates(const struct core *c, const struct transition *t)
 	int issue = issue_index(c->tasks.items[t->task].id);
 	if (t->from == TASK_GATING && t->to == TASK_GATE_PREPARING)
 		checker_runs_again(sim->checker, issue);
-	else if (is_gate_state(t->from) && !is_gate_state(t->to))
+	else if (t->from == TASK_GATING || (is_gate_state(t->from) && !is_gate_state(t->to)))
 		checker_gates_over(sim->checker, issue);
+}
+
+static bool is_in_train(int s)
+{
+	return (task_state_flags((enum task_state)s) & F_MERGE) != 0;
+}
+
+/* Who waits for a person, or for another try, is passed by rights. */
+static void excuse_others(const struct core *c)
+{
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *x = &c->tasks.items[i];
+		if (x->state != TASK_QUEUED || x->due_mono || core_waits_for(x) != WAIT_NONE)
+			checker_excused(sim->checker, issue_index(x->id));
+	}
+}
+
+/* Who stands where in the queue, and why one goes. */
+static void see_queue(const struct core *c, const struct transition *t)
+{
+	const struct task *x = &c->tasks.items[t->task];
+	int issue = issue_index(x->id);
+	if (t->to == TASK_QUEUED)
+		checker_waits(sim->checker, issue, x->queued_seq);
+	if (t->from == TASK_QUEUED && is_in_train(t->to)) {
+		excuse_others(c);
+		checker_begun(sim->checker, issue);
+	} else if (t->from == TASK_QUEUED || (is_in_train(t->from) && !is_in_train(t->to)))
+		checker_gone(sim->checker, issue);
+	bool sent_back = t->to == TASK_READY || t->to == TASK_BLOCKED || t->to == TASK_FAILING;
+	if ((is_gate_state(t->from) || t->from == TASK_STANDING) && sent_back)
+		checker_blamed(sim->checker, issue);
+}
+
+/* As a new supervisor finds it: what a transition said that nobody heard is in the journal. */
+static void see_journal(const struct core *c)
+{
+	checker_nobody_queued(sim->checker);
+	for (size_t i = 0; i < c->train.n; i++)
+		checker_stands(sim->checker, issue_index(c->tasks.items[c->train.items[i]].id));
+	for (size_t i = 0; i < c->tasks.n; i++)
+		if (c->tasks.items[i].state == TASK_QUEUED)
+			checker_waits(sim->checker, issue_index(c->tasks.items[i].id),
+				      c->tasks.items[i].queued_seq);
 }
 
 static void on_transition(void *ctx, const struct core *c, const struct transition *t)
 {
 	(void)ctx;
 	if (t->task >= 0)
-		see_gates(c, t);
+		see_gates(c, t), see_queue(c, t);
 	if (t->task >= 0)
 		people_see(c->tasks.items[t->task].id);
 	if (t->task >= 0 && t->to == TASK_CLAIMING)
@@ -336,6 +381,7 @@ static bool start(void)
 	if (rc == 0) {
 		checker_synced(sim->checker);
 		snapshot_compare();
+		see_journal(supervisor_core(sim->supervisor));
 		return true;
 	}
 	say("supervisor did not begin: %s", e.msg);

@@ -55,7 +55,7 @@ struct weather {
 };
 
 struct settings {
-	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots, retries, checks;
+	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots, batch, retries, checks;
 	int64_t retry_ms, silence_ms, timeout_ms;
 	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch, approve, flaky_fails;
 	const char *method, *from;

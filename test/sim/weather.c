@@ -30,6 +30,7 @@ static void draw_settings(struct settings *s)
 		.timeout_ms = rng_between(r, 600, 7200) * 1000,
 		.slots = (int)rng_between(r, 1, 4),
 		.poll = rng_chance(r, 0.5),
+		.batch = rng_chance(r, 0.5) ? 1 : (int)rng_between(r, 2, 8),
 		.checks = rng_chance(r, 0.3) ? 2 : 1,
 		.retries = rng_chance(r, 0.5) ? 0 : (int)rng_between(r, 1, 2),
 		.flaky_fails = rng_chance(r, 0.3),

@@ -25,7 +25,8 @@ struct rig {
 #define RIG_POLICY                                                                                 \
 	{                                                                                          \
 		.max_concurrent = 10, .attempts = 3, .interruptions = 10, .deferrals = 20,         \
-		.retry_delay_ms = 30000, .retry_max_ms = 900000, .retry_from = -1, .gate_slots = 1 \
+		.retry_delay_ms = 30000, .retry_max_ms = 900000, .retry_from = -1, .gate_slots = 1,  \
+		.batch = 1                                                                         \
 	}
 
 static inline struct oid oid_of(const char *name)
