@@ -57,6 +57,8 @@ void queue_enter(struct core *c, struct task *t);
 void queue_ask_approval(struct core *c, struct task *t);
 /* What its merge came to; it counts at once where nothing stands before it. */
 void queue_found(struct core *c, struct task *t, enum core_verdict v);
+/* It failed the check, and that is known to be its fault. */
+void queue_send_back(struct core *c, struct task *t);
 void queue_no_verdict(struct core *c, struct task *t, const char *why);
 void verdict_counts(struct core *c, struct task *t);
 void task_fail(struct core *c, struct task *t);
@@ -79,6 +81,12 @@ bool group_close(struct core *c); /* one that nobody joins any more */
 bool group_test(struct core *c);  /* one that is closed, while a gate is free */
 /* An entry passed, or failed alone: what is tested ahead follows from how many do. */
 void group_count(struct core *c, bool failed);
+
+/* proof.c */
+size_t train_first(const struct core *c); /* the first that may land: proofs stand before it */
+/* It is red on what has landed. False: why is not asked, or known. */
+bool proof_begin(struct core *c, struct task *t);
+void proof_found(struct core *c, struct task *t, enum core_verdict v);
 
 /* train.c */
 struct task *train_at(const struct core *c, size_t at);

@@ -139,7 +139,8 @@ static void gate_over(struct core *c, struct task *t, const struct core_event *e
 	job_over(c, t, ev);
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
-	else if (ev->how == HOW_STOPPED && c->run.stop != STOP_NOW && !train_is_first(c, t))
+	else if (ev->how == HOW_STOPPED && c->run.stop != STOP_NOW && !train_is_first(c, t) &&
+		 !t->proof)
 		train_rebuild(c, t); /* it was ended for what stood before it */
 	else if (ev->how != HOW_EXITED || ev->m) /* m: the disk was full */
 		unclear(c, t, ev->m ? "the disk was full" : why);

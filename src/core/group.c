@@ -112,7 +112,7 @@ static bool is_testable(const struct core *c, size_t at)
 static int free_gates(const struct core *c)
 {
 	int taken = train_gates(c), most = c->policy.gate_slots;
-	for (size_t i = 0; i < c->train.n; i++)
+	for (size_t i = train_first(c); i < c->train.n; i++)
 		taken += is_testable(c, i);
 	int places = c->policy.max_concurrent - c->live + 1;
 	if (most > places)
@@ -124,7 +124,7 @@ static int free_gates(const struct core *c)
 static int count_ends(const struct core *c)
 {
 	int n = 0;
-	for (size_t i = 0; i < c->train.n; i++) {
+	for (size_t i = train_first(c); i < c->train.n; i++) {
 		const struct task *t = train_at(c, i);
 		bool failed = t->state == TASK_STANDING && t->verdict != VERDICT_MADE &&
 			      t->verdict != VERDICT_NONE && t->verdict != VERDICT_PASSED;
@@ -205,17 +205,26 @@ static void join_skips(struct core *c, size_t last)
 		gate_reset(c, train_at(c, i), skips);
 }
 
+static bool test_at(struct core *c, size_t at)
+{
+	int running = train_gates(c);
+	if (!is_testable(c, at) || running >= c->policy.gate_slots ||
+	    (running && c->live + running > c->policy.max_concurrent))
+		return false;
+	join_skips(c, at);
+	gate_begin(c, train_at(c, at));
+	return true;
+}
+
+/* In their order; proofs, which stand before all others, where a gate is left. */
 bool group_test(struct core *c)
 {
-	for (size_t i = 0; i < c->train.n; i++) {
-		int running = train_gates(c);
-		if (!is_testable(c, i) || running >= c->policy.gate_slots)
-			continue;
-		if (running && c->live + running > c->policy.max_concurrent)
-			return false;
-		join_skips(c, i);
-		gate_begin(c, train_at(c, i));
-		return true;
-	}
+	size_t first = train_first(c);
+	for (size_t i = first; i < c->train.n; i++)
+		if (test_at(c, i))
+			return true;
+	for (size_t i = 0; i < first; i++)
+		if (test_at(c, i))
+			return true;
 	return false;
 }

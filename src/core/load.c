@@ -267,8 +267,8 @@ static void check_train(const struct core *c)
 		const struct task *t = &c->tasks.items[c->train.items[i]];
 		CHECK(task_is(t, F_MERGE));
 		/* One landing at a time, in order: of a group that was tested together. */
-		CHECK(t->state != TASK_LANDING || i == 0 ||
-		      train_at(c, i - 1)->state == TASK_LANDING);
+		CHECK(t->state != TASK_LANDING || i == train_first(c) ||
+		      strcmp(train_at(c, i - 1)->lands_as.hex, t->lands_as.hex) == 0);
 		CHECK(!task_is(t, F_GATE) || t->gate);
 		for (size_t k = 0; k < i; k++) {
 			const struct task *before = &c->tasks.items[c->train.items[k]];

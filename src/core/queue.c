@@ -125,7 +125,9 @@ void queue_found(struct core *c, struct task *t, enum core_verdict v)
 		return;
 	}
 	t->verdict = v;
-	if (v != VERDICT_MADE && train_is_first(c, t))
+	if (v != VERDICT_MADE && t->proof)
+		proof_found(c, t, v);
+	else if (v != VERDICT_MADE && train_is_first(c, t))
 		verdict_counts(c, t);
 	else
 		task_set_state(c, t, TASK_STANDING);
@@ -177,17 +179,24 @@ void queue_no_verdict(struct core *c, struct task *t, const char *why)
 	}
 }
 
-/* Red on the merged tree: back to its agent with the log, on its own commits. */
-static void red(struct core *c, struct task *t)
+/* Back to its agent with the log, on its own commits. */
+void queue_send_back(struct core *c, struct task *t)
 {
-	t->gate_errors = 0;
-	group_count(c, /* failed */ true);
 	t->red = 1;
 	t->from = FROM_MERGED;
 	if (t->spent >= c->policy.attempts || c->policy.no_agents || t->branch)
 		task_fail(c, t);
 	else
 		task_make_ready(c, t);
+}
+
+/* Red on the merged tree. */
+static void red(struct core *c, struct task *t)
+{
+	t->gate_errors = 0;
+	group_count(c, /* failed */ true);
+	if (!proof_begin(c, t))
+		queue_send_back(c, t);
 }
 
 void on_landed(struct core *c, struct task *t, const struct core_event *ev)

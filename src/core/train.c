@@ -20,6 +20,7 @@ void train_enter(struct core *c, struct task *t)
 	size_t n = c->train.n;
 	t->train = (n ? train_at(c, n - 1)->train : 0) + 1;
 	t->cut = 0;
+	t->fails_with[0] = '\0';
 	VEC_PUSH(&c->train, task_index(c, t));
 }
 
@@ -37,7 +38,7 @@ void train_leave(struct core *c, struct task *t)
 	size_t at = train_find(c, t);
 	memmove(&c->train.items[at], &c->train.items[at + 1],
 		(--c->train.n - at) * sizeof(*c->train.items));
-	t->train = t->cut = 0;
+	t->train = t->cut = t->proof = 0;
 	t->verdict = VERDICT_NONE;
 }
 
@@ -110,7 +111,7 @@ static bool may_land(const struct task *t)
  */
 const struct oid *train_onto(const struct core *c, size_t at)
 {
-	while (at-- > 0) {
+	for (size_t first = train_first(c); at-- > first;) {
 		const struct task *t = train_at(c, at);
 		if (t->state == TASK_LANDING)
 			return &t->lands_as;
@@ -124,6 +125,8 @@ const struct oid *train_onto(const struct core *c, size_t at)
 
 bool train_holds_at(const struct core *c, size_t at)
 {
+	if (train_at(c, at)->proof) /* what it is merged onto has landed */
+		return true;
 	const struct oid *onto = train_onto(c, at);
 	return onto && strcmp(onto->hex, train_at(c, at)->onto.hex) == 0;
 }
@@ -135,7 +138,8 @@ bool train_holds(const struct core *c, const struct task *t)
 
 bool train_is_first(const struct core *c, const struct task *t)
 {
-	return c->train.n && c->train.items[0] == task_index(c, t);
+	size_t first = train_first(c);
+	return first < c->train.n && c->train.items[first] == task_index(c, t);
 }
 
 /* It keeps its place and is merged anew, as soon as it is known onto what. */
@@ -183,26 +187,26 @@ void train_land(struct core *c, struct task *t, const struct oid *on, const stru
 }
 
 /* The whole first group at once: what its last one is was tested, and no tree before that. */
-static void land_group(struct core *c, size_t last)
+static void land_group(struct core *c, size_t first, size_t last)
 {
-	const struct oid on = train_at(c, 0)->onto, as = train_at(c, last)->merge;
-	for (size_t i = 0; i <= last; i++)
+	const struct oid on = train_at(c, first)->onto, as = train_at(c, last)->merge;
+	for (size_t i = first; i <= last; i++)
 		train_land(c, train_at(c, i), &on, &as);
 }
 
 /* What was found of the first one, or of its group, counts: nothing stands before it. */
 static bool settle_first(struct core *c)
 {
-	size_t last = group_end(c, 0);
+	size_t first = train_first(c), last = group_end(c, first);
 	if (last == c->train.n || !train_holds_at(c, last))
 		return false;
 	struct task *t = train_at(c, last);
 	if (t->state != TASK_STANDING || t->verdict == VERDICT_NONE || t->verdict == VERDICT_MADE)
 		return false;
-	if (last == 0)
+	if (last == first)
 		verdict_counts(c, t);
 	else if (t->verdict == VERDICT_PASSED)
-		land_group(c, last);
+		land_group(c, first, last);
 	else
 		return false; /* who of it is at fault is being found out */
 	return true;
@@ -282,6 +286,7 @@ static bool pull_next(struct core *c)
 		return false;
 	struct task *t = &c->tasks.items[best];
 	let_pass(c, t);
+	t->joined = c->run.epic_head;
 	merge_onto(c, t, onto);
 	return true;
 }

@@ -132,6 +132,8 @@ static int make_log(struct task_work *w)
 		latest = path_log(p, id, "setup");
 	} else if (w->action.kind == ACT_PROBE) {
 		latest = path_log(p, id, "probe");
+	} else if (w->action.task >= 0 && w->t.proof) { /* the check that failed is kept */
+		latest = path_log(p, id, "proof");
 	} else {
 		latest = path_log(p, id, "gate");
 		if (link_check_logs(w, id))

@@ -62,6 +62,12 @@ submitted pair left right
 run ganger run "$epic"
 code_is 1 'two that do not go together'
 is "$(landings)" left 'the first lands'
+mapfile -t id <"$T/ids"
+is "$(ganger status "$epic" --json | jq -r '.tasks[] | select(.state == "failed") | .reason')" \
+	"the check failed on the merged tree: exit code 1; it passes without '${id[0]}', which landed before it" \
+	'the second, which passes alone, is named with the first'
+is "$(cat "$T/tested" | paste -sd ,)" 'entry-left entry-right,entry-left,entry-right' \
+	'after the two, the first alone, and the second alone'
 
 # A supervisor that dies while a group is tested: the next one lands it, and tests nothing twice.
 cat >"$T/hang" <<END

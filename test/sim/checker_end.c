@@ -30,7 +30,8 @@ check_said(struct checker *c, const cJSON *node, const char *(*id_of)(int task),
 	if (strcmp(status, "closed") == 0 && t->open && t->known.open && !t->removed && undone)
 		checker_break(c, "rule 6: '%s' is said to be closed, it is open", id_of(task));
 	/* A landing that was asked for again, and met an error that lasts, is left to a person. */
-	bool asked = c->exit >= 3 && strcmp(status, "queued") == 0;
+	bool asked = c->exit >= 3 &&
+		     (strcmp(status, "queued") == 0 || strcmp(status, "merging") == 0);
 	if (t->landed >= 0 && !in && !asked && !c->rewritten)
 		checker_break(c, "rule 6: '%s' has landed, it is said to be %s", id_of(task),
 			      status);

@@ -134,6 +134,7 @@ static void check_verdict(struct sim_job *j)
 	bool red = w && w->ready && tree_is_red(w->head, j->check);
 	if (j->how != JOB_EXITED)
 		return;
+	sim->false_reds += !red && j->code != 0;
 	if (red)
 		j->code = 1;
 	if (w && w->ready)
@@ -246,8 +247,10 @@ static void plan(struct sim_job *j)
 		plan_agent(j);
 	else if (j->program == PROGRAM_CHECK)
 		plan_check(j);
-	else if (rng_chance(r, sim->weather.setup_fails))
+	else if (rng_chance(r, sim->weather.setup_fails)) {
 		j->code = 1;
+		sim->false_reds++;
+	}
 	if (rng_chance(r, sim->weather.agent_dies)) {
 		j->how = rng_chance(r, 0.5) ? JOB_LOST : JOB_SIGNALED;
 		j->code = j->how == JOB_SIGNALED ? 11 : 0;

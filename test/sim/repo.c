@@ -123,9 +123,8 @@ static int commit_add(int a, int b, struct commit c)
 	return n;
 }
 
-bool tree_is_red(int commit, int check)
+static bool set_is_red(const struct set *s, int check)
 {
-	const struct set *s = &sim->commits.items[commit].content;
 	struct set mended = {0};
 	bool red = false;
 	for (int i = set_next(s, NULL, 0); i >= 0; i = set_next(s, NULL, i + 1))
@@ -151,6 +150,22 @@ bool touches_area(int old, int new_)
 		if (sim->commits.items[i].area)
 			return true;
 	return false;
+}
+
+bool tree_is_red(int commit, int check)
+{
+	return set_is_red(&sim->commits.items[commit].content, check);
+}
+
+/* The merge of the two, without making it. */
+bool merge_is_red(int a, int b)
+{
+	struct set s = {0};
+	set_join(&s, &sim->commits.items[a].content);
+	set_join(&s, &sim->commits.items[b].content);
+	bool red = set_is_red(&s, 0) || set_is_red(&s, 1);
+	free(s.words);
+	return red;
 }
 
 int commit_change(int onto, int task, enum author by)

@@ -267,6 +267,18 @@ static void excuse_others(const struct core *c)
 	}
 }
 
+/* What it is said to fail with must be so, where nothing was red by chance. */
+static void see_proof(const struct task *x)
+{
+	int head = oid_commit(&x->head), on = oid_commit(&x->fails_on);
+	int without = oid_commit(&x->passes_on);
+	if (sim->false_reds)
+		return;
+	if (!merge_is_red(on, head) || merge_is_red(without, head))
+		checker_break(sim->checker, "rule 4: '%s' is said to fail with '%s', it does not",
+			      x->id, x->fails_with);
+}
+
 /* Who stands where in the queue, and why one goes. */
 static void see_queue(const struct core *c, const struct transition *t)
 {
@@ -279,6 +291,10 @@ static void see_queue(const struct core *c, const struct transition *t)
 		checker_begun(sim->checker, issue);
 	} else if (t->from == TASK_QUEUED || (is_in_train(t->from) && !is_in_train(t->to)))
 		checker_gone(sim->checker, issue);
+	if (is_in_train(t->from) && !is_in_train(t->to) && x->fails_with[0])
+		see_proof(x);
+	if (x->proof && t->to == TASK_MERGING) /* it keeps nobody any more */
+		checker_gone(sim->checker, issue);
 	bool sent_back = t->to == TASK_READY || t->to == TASK_BLOCKED || t->to == TASK_FAILING;
 	if ((is_gate_state(t->from) || t->from == TASK_STANDING) && sent_back)
 		checker_blamed(sim->checker, issue);
@@ -289,7 +305,9 @@ static void see_journal(const struct core *c)
 {
 	checker_nobody_queued(sim->checker);
 	for (size_t i = 0; i < c->train.n; i++)
-		checker_stands(sim->checker, issue_index(c->tasks.items[c->train.items[i]].id));
+		if (!c->tasks.items[c->train.items[i]].proof)
+			checker_stands(sim->checker,
+				       issue_index(c->tasks.items[c->train.items[i]].id));
 	for (size_t i = 0; i < c->tasks.n; i++)
 		if (c->tasks.items[i].state == TASK_QUEUED)
 			checker_waits(sim->checker, issue_index(c->tasks.items[i].id),

@@ -218,6 +218,7 @@ struct world {
 	struct map meta_keys;
 	VEC(char *) metas;
 	int64_t commits_made, traced;
+	int false_reds; /* checks and set-ups that failed by chance */
 
 	uint64_t log_hash;
 	char *lines[LAST_LINES];
@@ -267,6 +268,7 @@ int commit_join(int a, int b, int task, enum author by);
 bool contains(int commit, int other); /* is all of other's content in commit? */
 bool is_ancestor(int a, int b);
 bool tree_is_red(int commit, int check);
+bool merge_is_red(int a, int b);
 bool touches_area(int old, int new_);
 bool conflicts(int a, int b, struct buf *ret); /* ret: in what; may be NULL */
 int count_ahead(int head, int base);           /* changes in head that base has not */

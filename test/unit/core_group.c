@@ -129,8 +129,84 @@ static void test_group__is_taken_apart_over_all_gates(void **state)
 	assert_gates(&r, "e");
 	gated(&r, "e", HOW_EXITED, 0);
 	land(&r, "e");
-	/* All before it have landed, and it fails on them: what was found of it counts. */
+	/* All before it have landed, and it fails on them. By itself too? */
+	assert_int_equal(task(&r, "f")->proof, 1);
+	assert_string_equal(task(&r, "f")->onto.hex, "e0");
+	merge_made(&r, "f");
+	gated(&r, "f", HOW_EXITED, 1);
 	assert_state(&r, "f", TASK_CLAIMING);
+	assert_string_equal(task(&r, "f")->reason,
+			    "the check failed on the merged tree: exit code 1");
+	rig_done(&r);
+}
+
+/* Four land; e fails on them, and passes on the branch as it was: with whom does it not go? */
+static void to_proof(struct rig *r)
+{
+	begin_groups(r, (struct groups){2, 8, "abcde"});
+	merge_all(r, "abcde");
+	gated(r, "e", HOW_EXITED, 1);
+	assert_gates(r, "ac");
+	gated(r, "a", HOW_EXITED, 0);
+	gated(r, "c", HOW_EXITED, 0);
+	land_all(r, "a");
+	land_all(r, "bc");
+	gated(r, "d", HOW_EXITED, 0);
+	land_all(r, "d");
+	assert_int_equal(task(r, "e")->proof, 1);
+	merge_made(r, "e");
+}
+
+static void test_group__who_it_fails_with_is_found_by_halves(void **state)
+{
+	struct rig r;
+	(void)state;
+	to_proof(&r);
+	gated(&r, "e", HOW_EXITED, 0); /* alone it passes */
+	assert_string_equal(task(&r, "e")->onto.hex, task(&r, "b")->landed.hex);
+	merge_made(&r, "e");
+	gated(&r, "e", HOW_EXITED, 0);
+	assert_string_equal(task(&r, "e")->onto.hex, task(&r, "c")->landed.hex);
+	merge_made(&r, "e");
+	gated(&r, "e", HOW_EXITED, 1); /* on a, b and c: c it is */
+	assert_state(&r, "e", TASK_CLAIMING);
+	assert_string_equal(task(&r, "e")->reason,
+			    "the check failed on the merged tree: exit code 1; it passes without "
+			    "'c', which landed before it");
+	assert_int_equal(task(&r, "e")->proof, 0);
+	assert_int_equal(task(&r, "e")->red, 1);
+	rig_done(&r);
+}
+
+static void test_group__what_cannot_be_found_out_is_left(void **state)
+{
+	struct rig r;
+	(void)state;
+	to_proof(&r);
+	gated(&r, "e", HOW_TIMEOUT, 0);
+	assert_state(&r, "e", TASK_CLAIMING);
+	assert_string_equal(task(&r, "e")->reason,
+			    "the check failed on the merged tree: exit code 1");
+	assert_int_equal(task(&r, "e")->gate_errors, 0);
+	rig_done(&r);
+}
+
+/* Those that came meanwhile land: what is failed keeps nobody. */
+static void test_group__the_others_go_on_beside_a_proof(void **state)
+{
+	struct rig r;
+	(void)state;
+	to_proof(&r);
+	issue_with(&r, "x", 2, ISSUE_OPEN);
+	run_event(&r, EV_SYNCED, 0);
+	to_queue(&r, "x");
+	merge_made(&r, "x");
+	assert_gates(&r, "ex");
+	gated(&r, "x", HOW_EXITED, 0);
+	land(&r, "x");
+	assert_state(&r, "x", TASK_MERGED);
+	gated(&r, "e", HOW_EXITED, 0);
+	assert_string_equal(task(&r, "e")->onto.hex, task(&r, "b")->landed.hex);
 	rig_done(&r);
 }
 
@@ -281,6 +357,9 @@ int main(void)
 		cmocka_unit_test(test_group__is_tested_once_and_lands_at_once),
 		cmocka_unit_test(test_group__a_failing_one_is_bisected_to_the_culprit),
 		cmocka_unit_test(test_group__is_taken_apart_over_all_gates),
+		cmocka_unit_test(test_group__who_it_fails_with_is_found_by_halves),
+		cmocka_unit_test(test_group__what_cannot_be_found_out_is_left),
+		cmocka_unit_test(test_group__the_others_go_on_beside_a_proof),
 		cmocka_unit_test(test_group__those_behind_a_failing_one_wait),
 		cmocka_unit_test(test_group__a_time_out_of_one_is_nobodys),
 		cmocka_unit_test(test_group__goes_over_no_conflict),
