@@ -235,6 +235,7 @@ struct policy {
 	bool has_setup, has_probe;
 	int n_checks;
 	struct core_check checks[CORE_CHECKS_MAX];
+	char checks_key[CORE_CHECK_KEY]; /* of all of them, with the paths they are about */
 	bool allow_red;
 	bool until_submitted;               /* dispatch: a pull request is the end */
 	bool flaky_fails;                   /* green after red on one tree does not count */

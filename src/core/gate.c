@@ -60,6 +60,20 @@ void gate_reset(struct core *c, struct task *t, int64_t skips)
 	task_touch(c, t);
 }
 
+/* What is skipped goes by the checks' places; what passed is looked up anew. */
+void gate_settings(struct core *c)
+{
+	if (strcmp(c->run.checks, c->policy.checks_key) == 0)
+		return;
+	(void)snprintf(c->run.checks, sizeof(c->run.checks), "%s", c->policy.checks_key);
+	for (size_t i = 0; i < c->train.n; i++) {
+		struct task *t = train_at(c, i);
+		gate_reset(c, t, /* skips */ 0);
+		if (t->state == TASK_STANDING && t->verdict == VERDICT_PASSED)
+			t->verdict = VERDICT_MADE;
+	}
+}
+
 void gate_begin(struct core *c, struct task *t)
 {
 	if (choose_check(c, t))

@@ -108,6 +108,7 @@ static void on_start(struct core *c, const struct core_event *ev)
 	if (!c->run.seed)
 		c->run.seed = ev->n;
 	translate_times(c, ev->text);
+	gate_settings(c);
 	c->run.stop = STOP_NO;
 	c->run.resumed_ms = c->now.wall_ms;
 	c->run_dirty = true;

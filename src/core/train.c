@@ -63,9 +63,11 @@ int train_gates(const struct core *c)
 	return n;
 }
 
-/* A row of before groups landed alone. */
+/* A row of before trains has the only gate; one of before groups landed alone. */
 static void as_group(struct task *t)
 {
+	if (task_is(t, F_GATE) && !t->gate)
+		t->gate = 1;
 	if (t->state != TASK_LANDING || t->lands_as.hex[0])
 		return;
 	t->lands_on = t->onto;

@@ -184,6 +184,28 @@ static void queued_reason(struct buf *b, const struct task *t)
 	}
 }
 
+void facts_standing(struct buf *b, const struct task *t)
+{
+	switch ((enum core_verdict)t->verdict) {
+	case VERDICT_NONE:
+		buf_puts(b, "those before it, to be merged anew");
+		break;
+	case VERDICT_MADE:
+		buf_puts(b, t->cut ? "a free gate" : "a test together with those behind it");
+		break;
+	case VERDICT_PASSED:
+	case VERDICT_ALREADY:
+		buf_puts(b, "those before it");
+		break;
+	case VERDICT_RED:
+	case VERDICT_CONFLICT:
+	case VERDICT_UNCLEAR:
+		buf_puts(b, "those before it: ");
+		add_lines(b, t->reason);
+		break;
+	}
+}
+
 void facts_reason(struct buf *b, const struct facts *f, int task)
 {
 	const struct core *c = f->core;
@@ -199,6 +221,9 @@ void facts_reason(struct buf *b, const struct facts *f, int task)
 		add_lines(b, t->reason);
 	} else if (t->state == TASK_QUEUED) {
 		queued_reason(b, t);
+	} else if (t->state == TASK_STANDING) {
+		buf_puts(b, "waits for ");
+		facts_standing(b, t);
 	} else {
 		add_lines(b, t->reason); /* what the machine said of it, if it did */
 	}

@@ -25,6 +25,8 @@ void facts_done(struct facts *f);
  * which is the same for all, nothing.
  */
 void facts_reason(struct buf *b, const struct facts *f, int task);
+/* What an entry of the train that stands is waiting for, as a noun. */
+void facts_standing(struct buf *b, const struct task *t);
 /* The same for the run: paused, full, stopping, a kind of agent that rests; or nothing. */
 void facts_run_reason(struct buf *b, const struct core *c);
 

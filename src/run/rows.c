@@ -84,7 +84,7 @@ static const struct field run_fields[] = {
 };
 #undef RUN_FIELDS
 
-#define FIELDS_MAX 80
+#define FIELDS_MAX 96
 static_assert(ARRAY_LEN(task_fields) <= FIELDS_MAX, "rows fit the buffer");
 static_assert(ARRAY_LEN(task_fields) == ARRAY_LEN(task_columns), "one list");
 static_assert(ARRAY_LEN(run_fields) <= FIELDS_MAX, "rows fit the buffer");

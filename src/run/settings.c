@@ -58,13 +58,18 @@ static void fill_checks(const struct config *c, struct policy *ret)
 	mix_all(&common, c->worktree_include);
 	mix_all(&common, c->worktree_link);
 	mix_environment(&common);
+	uint64_t all = common;
 	for (const struct config_check *x = c->queue_check; x && x->run; x++) {
 		struct core_check *to = &ret->checks[ret->n_checks++];
 		uint64_t h = common;
 		mix_all(&h, x->run);
 		(void)snprintf(to->name, sizeof(to->name), "%s", x->name ? x->name : "");
 		(void)snprintf(to->key, sizeof(to->key), "%016" PRIx64, h);
+		mix(&all, to->name);
+		mix(&all, to->key);
+		mix_all(&all, x->paths);
 	}
+	(void)snprintf(ret->checks_key, sizeof(ret->checks_key), "%016" PRIx64, all);
 }
 
 void settings_policy(const struct supervisor_spec *spec, struct policy *ret)

@@ -93,7 +93,7 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_REAL, cost_limit),      POLICY(P_REAL, task_cost_limit),
 	POLICY(P_INT64, token_limit),
 };
-static_assert(sizeof(struct policy) == 88 + CORE_CHECKS_MAX * sizeof(struct core_check),
+static_assert(sizeof(struct policy) == 104 + CORE_CHECKS_MAX * sizeof(struct core_check),
 	      "a new member has its row above");
 
 static cJSON *policy_json(const struct policy *p)
@@ -117,6 +117,7 @@ static cJSON *policy_json(const struct policy *p)
 			break;
 		}
 	}
+	put_text(j, "checks_key", p->checks_key);
 	cJSON *checks = cJSON_AddArrayToObject(j, "checks");
 	for (int i = 0; i < p->n_checks; i++) {
 		cJSON *x = cJSON_CreateObject();
@@ -208,6 +209,8 @@ static void read_policy(const cJSON *j, struct policy *ret)
 			break;
 		}
 	}
+	const char *all = get_text(j, "checks_key");
+	(void)snprintf(ret->checks_key, sizeof(ret->checks_key), "%s", all ? all : "");
 	const cJSON *x = NULL;
 	cJSON_ArrayForEach(x, cJSON_GetObjectItem(j, "checks"))
 	{

@@ -8,7 +8,7 @@
 #include "port/store.h"
 
 #define NOW_MS      INT64_C(1750000000000)
-#define COLUMNS_MAX 64
+#define COLUMNS_MAX 128
 
 static struct str given;
 

@@ -182,6 +182,30 @@ static void test_gate__a_pass_of_another_command_does_not_count(void **state)
 	rig_done(&r);
 }
 
+/* A mask goes by places: with other checks than then it is of others. */
+static void test_gate__with_other_checks_nothing_is_skipped_unseen(void **state)
+{
+	struct policy p = two_checks();
+	struct rig r;
+	(void)state;
+	rig_init(&r, &p);
+	issues(&r, "a");
+	begin(&r);
+	to_queue(&r, "a");
+	merged(&r, "m1", "t1", 2);
+	ANSWER(&r, "a", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	(void)snprintf(r.c.policy.checks_key, sizeof(p.checks_key), "others");
+	core_reissue(&r.c);
+	rig_take(&r);
+	run_event(&r, EV_START, 1);
+	opened(&r);
+	job_ends(&r, "a", ACT_GATE, HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_GATING);
+	assert_int_equal(task(&r, "a")->check, 1);
+	assert_string_equal(task(&r, "a")->not_run, "");
+	rig_done(&r);
+}
+
 static void test_gate__pre_flight_runs_all_checks(void **state)
 {
 	struct policy p = two_checks();
@@ -213,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_gate__what_is_not_about_it_is_skipped_and_said),
 		cmocka_unit_test(test_gate__a_check_that_passed_on_a_tree_is_not_run_on_it_again),
 		cmocka_unit_test(test_gate__a_pass_of_another_command_does_not_count),
+		cmocka_unit_test(test_gate__with_other_checks_nothing_is_skipped_unseen),
 		cmocka_unit_test(test_gate__pre_flight_runs_all_checks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

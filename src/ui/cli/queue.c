@@ -31,6 +31,8 @@ static void add_waits(struct buf *b, const struct facts *f, size_t i)
 	const struct core *c = f->core;
 	const struct task *t = &c->tasks.items[f->queue.items[i]];
 
+	if (t->state == TASK_STANDING)
+		facts_standing(b, t);
 	if (t->state != TASK_QUEUED)
 		return;
 	if (core_waits_for(t) != WAIT_NONE || t->due_ms) {
