@@ -134,7 +134,7 @@ static int unknown_key(const struct source *s,
 		       struct err *e)
 {
 	struct near near = NEAR_INIT(t->text);
-	char names[64][96];
+	char names[128][96];
 	size_t n_keys, n_sections;
 	const struct config_key_info *k = config_keys(&n_keys);
 	const struct config_section_info *sections = config_sections(&n_sections);
