@@ -76,6 +76,7 @@ plan()
 	rewritten) printf -- '- [ ] one\n- [ ] rewinds\n  after: one\n- [ ] held\n  after: rewinds\n' ;;
 	refused) printf -- '- [ ] closes\n- [ ] is-closed\n  after: closes\n' ;;
 	cancelled) printf -- '- [ ] cancels\n- [ ] is-cancelled\n  after: cancels\n' ;;
+	grouped) printf -- '- [ ] %s\n' one two red-once three four five ;;
 	stopped) printf -- '- [ ] stops\n- [ ] then\n  after: stops\n' ;;
 	esac
 }
@@ -104,6 +105,7 @@ fresh()
 	epic=$(ganger import markdown "$T/plan.md" 2>/dev/null)
 	tasks=$(ganger list "$epic" --json | jq -r '.. | objects | select(.title == "conflicts") | .id')
 	case $1 in
+	grouped) sets=(-c queue.batch=3 -c queue.slots=2 -c 'queue.check=! grep -qx bad red 2>/dev/null') ;;
 	flow) sets=(-c 'queue.check=! grep -qx bad red 2>/dev/null' -c 'worktree.setup=true') ;;
 	already) sets=(-c "queue.check=sh '$T/by-hand'") ;; # somebody lands it while it is checked
 	*) sets=() ;;
@@ -187,6 +189,7 @@ each()
 
 each flow START OPENED ISSUE EDGE SYNCED DONE PREPARED:2 JOB_STARTED:3 JOB_ENDED:4 COLLECTED PULL \
 	MERGE_MADE LANDED TICK commit commit:9 commit:20 carry-out carry-out:25
+each grouped MERGE_MADE:4 LANDED LANDED:3 JOB_ENDED:8
 each moved MOVED MERGE_MADE:2 LANDED
 each already ALREADY
 each conflict CONFLICT
