@@ -91,6 +91,7 @@ class Request:
         new = m and self.hub.world.renamed.get(m[1])
         if new:
             where = f"{self.base}/repositories/{self.hub.world.repos[new]['id']}{m[2]}"
+            where += self.path_query[len(self.path):]  # with its query
             raise Refused(301, say.MOVED, headers={'Location': where})
         return self.path
 
@@ -223,6 +224,7 @@ def answer_to(hub, request):
         early = act_early(hub, request, found)
         if early:
             return r, early, found
+        r, params = routes.find(request.method, request.real_path())  # people may have renamed it
         if not request.agent:
             raise Refused(403, say.NO_AGENT)
         if request.version not in VERSIONS:
