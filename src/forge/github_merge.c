@@ -51,11 +51,15 @@ static int look(struct merging *m, struct err *e)
 			      m->s->number);
 		return err_hint(e, "open it again there");
 	}
-	if (!streq(json_text(json_at(m->pull, "head"), "sha"), m->s->head_sha))
-		return err_set(e, ERR_CONFLICT,
-			       "the head of pull request %" PRId64
-			       " is not %.12s, which was tested",
-			       m->s->number, m->s->head_sha);
+	const struct cJSON *head = json_at(m->pull, "head");
+	if (!streq(json_text(head, "sha"), m->s->head_sha)) {
+		(void)err_set(e, ERR_CONFLICT,
+			      "somebody pushed to pull request %" PRId64
+			      ": its head is not %.12s, which was tested",
+			      m->s->number, m->s->head_sha);
+		return err_hint(e, "bring what they did to another branch, and push %.12s to '%s'",
+				m->s->head_sha, json_text(head, "ref"));
+	}
 	return 0;
 }
 

@@ -6,7 +6,8 @@
 . "$(dirname "$0")/github.sh"
 WAIT_S=100
 
-# fault LAND CODE JSON: a run that it strikes ends with this code; where that is not 0, one without it ends well.
+# fault LAND CODE JSON [COMMAND]...: a run that it strikes ends with this code; where that is not 0, one
+# without it ends well, after a person has done the command.
 fault()
 {
 	local land=$1 want=$2 spec=$3 name
@@ -18,6 +19,7 @@ fault()
 	if [ "$want" != 0 ]; then
 		[ "$code" = "$want" ] || result 1 "$name: exit $code, not $want"
 		heal
+		"${@:4}"
 		for task in 2 3 4; do # those that failed
 			ganger "${on_hub[@]}" retry "$task" >/dev/null 2>&1
 		done
@@ -35,6 +37,15 @@ came_home()
 	[[ $found == 0* ]] || note "$(cat "$T/err")" "$(cat "$T/out")"
 }
 n_faults=0
+
+# What the hint says: the tested commits to the tasks' branches.
+push_again()
+{
+	for task in 2 3 4; do
+		git push -q -f origin "refs/heads/ganger/1/$task" 2>/dev/null
+	done
+	true
+}
 
 fault push 0 '{"act": "status", "status": 502, "html": true, "after": true, "method": "POST", "route": "*/pulls"}'
 fault push 0 '{"act": "close", "after": true, "method": "POST", "route": "*/git/refs"}'
@@ -83,8 +94,8 @@ fault push 3 '{"act": "unauthorized", "method": "POST", "route": "*/pulls"}'
 fault push 3 '{"act": "gone", "method": "POST", "route": "*/pulls"}'
 fault api 0 '{"act": "unknown", "method": "GET", "route": "*/pulls/{number}", "times": 999}'
 fault api 0 '{"act": "human", "do": "push_base", "method": "PUT", "route": "*/merge"}'
-fault api 3 '{"act": "human", "do": "push_head", "method": "PUT", "route": "*/merge"}'
-fault api 3 '{"act": "human", "do": "close_pull", "method": "PUT", "route": "*/merge"}'
+fault api 3 '{"act": "human", "do": "push_head", "method": "PUT", "route": "*/merge"}' push_again
+fault api 3 '{"act": "human", "do": "close_pull", "method": "PUT", "route": "*/merge"}' person '{"do": "reopen_pull"}'
 for text in 'Base branch was modified. Review and try the merge again.' 'Pull Request is not mergeable' \
 	'Required status check \"ci\" is expected.' 'At least 1 approving review is required.' \
 	'Changes must be made through the merge queue'; do

@@ -84,6 +84,12 @@ def close_pull(world, repo, a):
     world.close(pull_of(world, repo, a), None, PERSON)
 
 
+def reopen_pull(world, repo, a):
+    """The newest that was closed without being merged."""
+    issue = [i for i in world.pulls(repo) if i['state'] == 'closed' and not i['pull']['merged_at']][-1]
+    issue['state'] = 'open'
+
+
 def draft(world, repo, a):
     pull_of(world, repo, a)['pull']['draft'] = True
 
@@ -130,7 +136,7 @@ def protect(world, repo, a):
 
 DEEDS = {f.__name__: f for f in (
     push, push_head, push_base, close, reopen, delete_issue, transfer, label, unlabel, edit, delete_branch,
-    create_branch, create_ref, close_pull, draft, check, review, rename, lose, rules, protect)}
+    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, rename, lose, rules, protect)}
 
 
 def act(world, spec):
