@@ -1,0 +1,269 @@
+/*
+ * Preloaded into the supervisor: the n-th call of one kind fails.
+ *
+ *   GANGER_FAULT=KIND:N:ERRNO[:on]   write fsync rename open spawn malloc step git; 'on': the n-th
+ *                                    and every later one
+ *   GANGER_FAULT_FIRED=FILE          is made when it has failed
+ *   GANGER_FAULT_COUNT=FILE          at the end: how many such calls there were
+ *   GANGER_FAULT_GIT=PROGRAM         what runs in place of the git command that fails
+ *
+ * Only 'ganger' itself is hit: what it starts does not get the preload. Writes count that go to
+ * regular files, for SQLite is among those who write them. Symbols are named by hand, since the
+ * 64-bit names of libc are aliases that a header would turn into one.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum kind { NONE, WRITE, FSYNC, RENAME, OPEN, SPAWN, MALLOC, STEP, GIT };
+
+static const char *const names[] = {
+	[WRITE] = "write", [FSYNC] = "fsync",   [RENAME] = "rename", [OPEN] = "open",
+	[SPAWN] = "spawn", [MALLOC] = "malloc", [STEP] = "step",     [GIT] = "git",
+};
+
+static enum kind chosen;
+static long at, count;
+static int number;
+static bool goes_on;
+static char fired[4096], counted[4096], no_git[4096];
+
+#define NAMED(name) __asm__(name) __attribute__((visibility("default"), used))
+#define REAL(type, name)                                                                           \
+	({                                                                                         \
+		static type *real_;                                                                \
+		if (!real_)                                                                        \
+			*(void **)&real_ = dlsym(RTLD_NEXT, name);                                 \
+		real_;                                                                             \
+	})
+
+static void copy_env(char to[4096], const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value && strlen(value) < 4096)
+		memcpy(to, value, strlen(value) + 1);
+}
+
+static void put(const char *path, long n)
+{
+	char text[32];
+	long fd = path[0] ? syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)
+			  : -1;
+	int length = snprintf(text, sizeof(text), "%ld\n", n);
+
+	if (fd < 0)
+		return;
+	(void)!syscall(SYS_write, fd, text, (size_t)length);
+	(void)syscall(SYS_close, fd);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	char name[16] = "", more[4] = "";
+	const char *what = getenv("GANGER_FAULT");
+
+	if (strcmp(program_invocation_short_name, "ganger") != 0 || !what ||
+	    sscanf(what, "%15[a-z]:%ld:%d:%3s", name, &at, &number, more) < 3)
+		return;
+	goes_on = strcmp(more, "on") == 0;
+	copy_env(fired, "GANGER_FAULT_FIRED");
+	copy_env(counted, "GANGER_FAULT_COUNT");
+	copy_env(no_git, "GANGER_FAULT_GIT");
+	unsetenv("LD_PRELOAD");
+	for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			chosen = (enum kind)i;
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	if (chosen)
+		put(counted, count);
+}
+
+static bool fails(enum kind k)
+{
+	if (chosen != k)
+		return false;
+	long n = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+	if (n != at && !(goes_on && n > at))
+		return false;
+	put(fired, n);
+	errno = number;
+	return true;
+}
+
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return chosen == WRITE && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+typedef ssize_t write_fn(int, const void *, size_t);
+typedef ssize_t pwrite_fn(int, const void *, size_t, long);
+typedef int sync_fn(int);
+typedef int open_fn(const char *, int, ...);
+typedef int openat_fn(int, const char *, int, ...);
+typedef int rename_fn(const char *, const char *);
+typedef int spawn_fn(pid_t *,
+		     const char *,
+		     const posix_spawn_file_actions_t *,
+		     const posix_spawnattr_t *,
+		     char *const[],
+		     char *const[]);
+
+ssize_t fault_write(int fd, const void *p, size_t n) NAMED("write");
+ssize_t fault_write(int fd, const void *p, size_t n)
+{
+	return is_file(fd) && fails(WRITE) ? -1 : REAL(write_fn, "write")(fd, p, n);
+}
+
+ssize_t fault_pwrite(int fd, const void *p, size_t n, long offset) NAMED("pwrite");
+ssize_t fault_pwrite(int fd, const void *p, size_t n, long offset)
+{
+	return is_file(fd) && fails(WRITE) ? -1 : REAL(pwrite_fn, "pwrite")(fd, p, n, offset);
+}
+
+ssize_t fault_pwrite64(int fd, const void *p, size_t n, long offset) NAMED("pwrite64");
+ssize_t fault_pwrite64(int fd, const void *p, size_t n, long offset)
+{
+	return fault_pwrite(fd, p, n, offset);
+}
+
+int fault_fsync(int fd) NAMED("fsync");
+int fault_fsync(int fd)
+{
+	return fails(FSYNC) ? -1 : REAL(sync_fn, "fsync")(fd);
+}
+
+int fault_fdatasync(int fd) NAMED("fdatasync");
+int fault_fdatasync(int fd)
+{
+	return fails(FSYNC) ? -1 : REAL(sync_fn, "fdatasync")(fd);
+}
+
+int fault_rename(const char *from, const char *to) NAMED("rename");
+int fault_rename(const char *from, const char *to)
+{
+	return fails(RENAME) ? -1 : REAL(rename_fn, "rename")(from, to);
+}
+
+static int open_mode(int flags, va_list ap)
+{
+	return flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, int) : 0;
+}
+
+int fault_open(const char *path, int flags, ...) NAMED("open");
+int fault_open(const char *path, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	int mode = open_mode(flags, ap);
+	va_end(ap);
+	return fails(OPEN) ? -1 : REAL(open_fn, "open")(path, flags, mode);
+}
+
+int fault_open64(const char *path, int flags, ...) NAMED("open64");
+int fault_open64(const char *path, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	int mode = open_mode(flags, ap);
+	va_end(ap);
+	return fails(OPEN) ? -1 : REAL(open_fn, "open")(path, flags, mode);
+}
+
+int fault_openat(int dir, const char *path, int flags, ...) NAMED("openat64");
+int fault_openat(int dir, const char *path, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	int mode = open_mode(flags, ap);
+	va_end(ap);
+	return fails(OPEN) ? -1 : REAL(openat_fn, "openat")(dir, path, flags, mode);
+}
+
+/* The program git among the words of a command, or none. */
+static size_t git_word(char *const argv[])
+{
+	size_t i = 0;
+
+	while (argv[i] && strcmp(argv[i], "git") != 0)
+		i++;
+	return argv[i] ? i : SIZE_MAX;
+}
+
+int fault_spawn(pid_t *pid,
+		const char *path,
+		const posix_spawn_file_actions_t *fa,
+		const posix_spawnattr_t *attr,
+		char *const argv[],
+		char *const envp[]) NAMED("posix_spawn");
+int fault_spawn(pid_t *pid,
+		const char *path,
+		const posix_spawn_file_actions_t *fa,
+		const posix_spawnattr_t *attr,
+		char *const argv[],
+		char *const envp[])
+{
+	spawn_fn *real = REAL(spawn_fn, "posix_spawn");
+	char *words[256];
+	size_t git = git_word(argv), n = 0;
+
+	if (fails(SPAWN))
+		return number;
+	if (git >= 250 || !fails(GIT))
+		return real(pid, path, fa, attr, argv, envp);
+	for (; argv[n] && n < 255; n++)
+		words[n] = argv[n];
+	words[n] = NULL;
+	words[git] = no_git;
+	return real(pid, git ? path : no_git, fa, attr, words, envp);
+}
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t each);
+void *__libc_realloc(void *p, size_t n);
+
+void *fault_malloc(size_t n) NAMED("malloc");
+void *fault_malloc(size_t n)
+{
+	return fails(MALLOC) ? NULL : __libc_malloc(n);
+}
+
+void *fault_calloc(size_t n, size_t each) NAMED("calloc");
+void *fault_calloc(size_t n, size_t each)
+{
+	return fails(MALLOC) ? NULL : __libc_calloc(n, each);
+}
+
+void *fault_realloc(void *p, size_t n) NAMED("realloc");
+void *fault_realloc(void *p, size_t n)
+{
+	return fails(MALLOC) ? NULL : __libc_realloc(p, n);
+}
+
+struct sqlite3_stmt;
+typedef int step_fn(struct sqlite3_stmt *);
+
+int fault_step(struct sqlite3_stmt *s) NAMED("sqlite3_step");
+int fault_step(struct sqlite3_stmt *s)
+{
+	return fails(STEP) ? /* SQLITE_IOERR, SQLITE_FULL */ (number == EIO ? 10 : 13)
+			   : REAL(step_fn, "sqlite3_step")(s);
+}
