@@ -215,7 +215,6 @@ static int set_up_writer(struct store *s, bool made, struct err *e)
 		db_rollback(s->db);
 		return rc;
 	}
-	keep_wal_on_close(s, false);
 	return store_prepare(s, e);
 }
 
@@ -267,6 +266,9 @@ static int open_files(struct store *s, const struct journal_files *f, struct err
 		(void)files_hint(s->path, e);
 	if (!rc && s->mode == STORE_WRITE && f->mark != MARK_OPEN)
 		rc = files_mark(f, MARK_OPEN, e);
+	/* Not before: a mark whose folder could not be synced may say 'open' all the same. */
+	if (!rc && s->mode == STORE_WRITE)
+		keep_wal_on_close(s, false);
 	return rc;
 }
 

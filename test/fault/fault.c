@@ -201,11 +201,13 @@ int fault_openat(int dir, const char *path, int flags, ...)
 /* The program git among the words of a command, or none. */
 static size_t git_word(char *const argv[])
 {
-	size_t i = 0;
+	for (size_t i = 0; argv[i]; i++) {
+		const char *slash = strrchr(argv[i], '/');
 
-	while (argv[i] && strcmp(argv[i], "git") != 0)
-		i++;
-	return argv[i] ? i : SIZE_MAX;
+		if (strcmp(slash ? slash + 1 : argv[i], "git") == 0)
+			return i;
+	}
+	return SIZE_MAX;
 }
 
 int fault_spawn(pid_t *pid,
