@@ -44,6 +44,10 @@ analyse:
 storm: all
 	@nice test/storm/storm --kills $(or $(N),1000) $(if $(SEED),--seed $(SEED)) $(BUILD)/ganger
 
+# Each n-th call of each kind fails, for every n: hours. FAULTS="--points 50" takes fewer.
+faults: all
+	@nice test/fault/faults $(FAULTS) $(BUILD)/ganger $(BUILD)/test/fault/fault.so
+
 check: all
 	@meson test -C $(BUILD) --print-errorlogs --suite house
 	@tools/check-format
@@ -57,4 +61,4 @@ install: all
 clean:
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-analyse $(BUILD)-tidy
 
-.PHONY: all demo test test-agents test-github sanitize tsan analyse storm check install clean
+.PHONY: all demo test test-agents test-github sanitize tsan analyse storm faults check install clean

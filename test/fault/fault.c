@@ -4,7 +4,7 @@
  *   GANGER_FAULT=KIND:N:ERRNO[:on]   write fsync rename open spawn malloc step git; 'on': the n-th
  *                                    and every later one
  *   GANGER_FAULT_FIRED=FILE          is made when it has failed
- *   GANGER_FAULT_COUNT=FILE          at the end: how many such calls there were
+ *   GANGER_FAULT_COUNT=FILE          at the end: how many calls of each kind there were
  *   GANGER_FAULT_GIT=PROGRAM         what runs in place of the git command that fails
  *
  * Only 'ganger' itself is hit: what it starts does not get the preload. Writes count that go to
@@ -25,15 +25,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum kind { NONE, WRITE, FSYNC, RENAME, OPEN, SPAWN, MALLOC, STEP, GIT };
+enum kind { NONE, WRITE, FSYNC, RENAME, OPEN, SPAWN, MALLOC, STEP, GIT, KIND_COUNT };
 
-static const char *const names[] = {
+static const char *const names[KIND_COUNT] = {
 	[WRITE] = "write", [FSYNC] = "fsync",   [RENAME] = "rename", [OPEN] = "open",
 	[SPAWN] = "spawn", [MALLOC] = "malloc", [STEP] = "step",     [GIT] = "git",
 };
 
 static enum kind chosen;
-static long at, count;
+static long at, counts[KIND_COUNT];
 static int number;
 static bool goes_on;
 static char fired[4096], counted[4096], no_git[4096];
@@ -55,12 +55,10 @@ static void copy_env(char to[4096], const char *name)
 		memcpy(to, value, strlen(value) + 1);
 }
 
-static void put(const char *path, long n)
+static void put(const char *path, const char *text, int length)
 {
-	char text[32];
 	long fd = path[0] ? syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)
 			  : -1;
-	int length = snprintf(text, sizeof(text), "%ld\n", n);
 
 	if (fd < 0)
 		return;
@@ -81,25 +79,31 @@ __attribute__((constructor)) static void begin(void)
 	copy_env(counted, "GANGER_FAULT_COUNT");
 	copy_env(no_git, "GANGER_FAULT_GIT");
 	unsetenv("LD_PRELOAD");
-	for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+	for (int i = 1; i < KIND_COUNT; i++)
 		if (strcmp(names[i], name) == 0)
 			chosen = (enum kind)i;
 }
 
 __attribute__((destructor)) static void end(void)
 {
-	if (chosen)
-		put(counted, count);
+	char text[512];
+	int n = 0;
+
+	if (!chosen)
+		return;
+	for (int i = 1; i < KIND_COUNT; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s %ld\n", names[i], counts[i]);
+	put(counted, text, n);
 }
 
 static bool fails(enum kind k)
 {
-	if (chosen != k)
+	if (!chosen)
 		return false;
-	long n = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
-	if (n != at && !(goes_on && n > at))
+	long n = __atomic_add_fetch(&counts[k], 1, __ATOMIC_RELAXED);
+	if (chosen != k || (n != at && !(goes_on && n > at)))
 		return false;
-	put(fired, n);
+	put(fired, "", 0);
 	errno = number;
 	return true;
 }
@@ -108,7 +112,7 @@ static bool is_file(int fd)
 {
 	struct stat st;
 
-	return chosen == WRITE && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	return chosen && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 typedef ssize_t write_fn(int, const void *, size_t);
