@@ -182,6 +182,20 @@ static bool has(const struct child_result *r, const char *text)
 	return r->errout.n && strstr(buf_cstr(&r->errout), text);
 }
 
+/* What may pass: git's words for errno, as of its own calls and of programs that it starts. */
+static bool may_pass(const struct child_result *r)
+{
+	static const char *const words[] = {
+		"Input/output error",	   "Read-only file system", "Cannot allocate memory",
+		"Out of memory",	   "Too many open files",   "Resource temporarily unavailable",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (has(r, words[i]))
+			return true;
+	return false;
+}
+
 int cmd_error(const char *const *args, const struct child_result *r, struct err *e)
 {
 	struct buf words CLEANUP(buf_done) = BUF_INIT;
@@ -192,7 +206,7 @@ int cmd_error(const char *const *args, const struct child_result *r, struct err 
 		code = ERR_BUSY;
 	else if (has(r, "No space left on device") || has(r, "Disk quota exceeded"))
 		code = ERR_LIMIT;
-	else if (has(r, "Input/output error") || has(r, "Read-only file system"))
+	else if (may_pass(r))
 		code = ERR_IO;
 	return err_set(e, code, "could not run 'git %s': %s", args[0], buf_cstr(&words));
 }
