@@ -269,13 +269,26 @@ int db_migrate(struct db *d, const char *const *steps, int n_steps, struct err *
 	return rc;
 }
 
+/* A rollback that failed left its transaction open: it ends before another one begins. */
+static int begin_as(struct db *d, const char *sql, struct err *e)
+{
+	int rc = sqlite3_get_autocommit(d->sql) ? 0 : db_exec(d, "ROLLBACK", e);
+
+	return rc ? rc : db_exec(d, sql, e);
+}
+
+int db_begin_read(struct db *d, struct err *e)
+{
+	return begin_as(d, "BEGIN", e);
+}
+
 int db_begin(struct db *d, struct err *e)
 {
 	int rc = db_lock(d, e);
 
 	if (rc)
 		return rc;
-	rc = db_exec(d, "BEGIN IMMEDIATE", e);
+	rc = begin_as(d, "BEGIN IMMEDIATE", e);
 	if (rc)
 		db_unlock(d);
 	return rc;

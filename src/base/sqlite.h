@@ -62,6 +62,8 @@ int db_migrate(struct db *d, const char *const *steps, int n_steps, struct err *
 
 /* BEGIN IMMEDIATE: we are the writer, or BUSY. db_rollback() without a transaction is fine. */
 int db_begin(struct db *d, struct err *e) MUST_CHECK;
+/* One view of the file for all that is read until db_rollback(). */
+int db_begin_read(struct db *d, struct err *e) MUST_CHECK;
 /* A commit that fails leaves the transaction open: db_rollback(), or try again. */
 int db_commit(struct db *d, struct err *e) MUST_CHECK;
 void db_rollback(struct db *d);

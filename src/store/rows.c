@@ -110,7 +110,7 @@ int store_begin(struct store *s, struct err *e)
 
 	CHECK(!s->in_turn);
 	/* A reader's turn is one look: all it loads is of the same commit. */
-	rc = s->mode == STORE_WRITE ? db_begin(s->db, e) : db_exec(s->db, "BEGIN", e);
+	rc = s->mode == STORE_WRITE ? db_begin(s->db, e) : db_begin_read(s->db, e);
 	if (rc == ERR_CORRUPT)
 		(void)files_hint(s->path, e);
 	s->in_turn = !rc;

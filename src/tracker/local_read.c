@@ -9,7 +9,7 @@
 static int read_begin(struct local *l, struct err *e)
 {
 	CHECK(pthread_mutex_lock(&l->mutex) == 0);
-	int rc = db_exec(l->db, "BEGIN", e);
+	int rc = db_begin_read(l->db, e);
 	if (rc)
 		CHECK(pthread_mutex_unlock(&l->mutex) == 0);
 	return rc;

@@ -181,6 +181,22 @@ static void test_sqlite__rollback_without_transaction_is_fine(void **state)
 	db_close(d);
 }
 
+/* As one that had no memory for it. Found by test/fault. */
+static void test_sqlite__a_failed_rollback_does_not_stop_the_next(void **state)
+{
+	struct db *d = open_new(*state);
+
+	assert_int_equal(db_exec(d, "BEGIN", NULL), 0);
+	assert_int_equal(db_run(d, NULL, "INSERT INTO a (t) VALUES ('x')", ""), 0);
+	assert_int_equal(db_begin(d, NULL), 0);
+	assert_int_equal(count(d), 0);
+	db_rollback(d);
+	assert_int_equal(db_exec(d, "BEGIN", NULL), 0);
+	assert_int_equal(db_begin_read(d, NULL), 0);
+	db_rollback(d);
+	db_close(d);
+}
+
 #define WRITERS 4
 #define ROUNDS  50
 
@@ -231,6 +247,7 @@ int main(void)
 		T(test_sqlite__errors_say_what_to_do),
 		T(test_sqlite__not_a_database_is_corrupt_and_untouched),
 		T(test_sqlite__rollback_without_transaction_is_fine),
+		T(test_sqlite__a_failed_rollback_does_not_stop_the_next),
 		T(test_sqlite__several_processes_write),
 	};
 
