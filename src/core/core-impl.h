@@ -127,5 +127,6 @@ typedef void task_handler(struct core *c, struct task *t, const struct core_even
 #define STREAK_MAX      3    /* attempts that end alike before the kind is paused */
 #define AT_ONCE_MS      1000 /* an attempt shorter than this ended "at once" */
 #define DAY_MS          ((int64_t)24 * 3600000) /* no wait by the wall clock is longer */
+#define QUEUE_BEHIND    2 /* entries waiting, for each agent that may run: nobody begins meanwhile */
 
 #endif

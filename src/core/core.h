@@ -319,6 +319,8 @@ bool core_queue_before(const struct core *c, int a, int b);
 /* What keeps an entry in the queue until a person says otherwise. */
 enum core_wait { WAIT_NONE, WAIT_RELEASE, WAIT_APPROVAL };
 enum core_wait core_waits_for(const struct task *t);
+/* So many wait to land, without a check, that no task begins until some have. */
+bool core_queue_is_behind(const struct core *c);
 /* It was closed for no work of ours: opened again in the tracker, it is to be done again. */
 bool core_may_reopen(const struct task *t);
 

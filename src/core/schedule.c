@@ -137,10 +137,29 @@ static void claim(struct core *c, struct task *t)
 	task_set_state(c, t, TASK_CLAIMING);
 }
 
+/*
+ * Without a check landing is quick, yet agents that are quicker, and busy CPUs, may leave it
+ * behind. Who began now would begin without all that waits, and a merge costs what has landed
+ * since its work began: the further behind, the slower. So nobody begins until it has caught up.
+ * While it waits itself (a remote that cannot be reached, a person) agents go on.
+ */
+bool core_queue_is_behind(const struct core *c)
+{
+	int n = 0;
+	if (c->policy.has_check || !c->train.n || c->tasks.items[c->train.items[0]].due_mono)
+		return false;
+	for (size_t i = 0; i < c->queue.items.n; i++) {
+		const struct task *t = &c->tasks.items[c->queue.items.items[i]];
+		n += !t->due_mono && core_waits_for(t) == WAIT_NONE;
+	}
+	return n >= QUEUE_BEHIND * c->policy.max_concurrent;
+}
+
 /* Start what may start, best first; those whose kind must wait are passed over. */
 void schedule_claims(struct core *c)
 {
-	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full || schedule_stuck(c))
+	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full || schedule_stuck(c) ||
+	    core_queue_is_behind(c))
 		return;
 	VEC(int) passed = {0};
 	/* What is tested ahead of its turn has a session's place: group.c */

@@ -163,6 +163,8 @@ static void ready_reason(struct buf *b, const struct facts *f, const struct task
 		buf_puts(b, "to be tried again: ");
 		add_lines(b, t->reason);
 	}
+	if (!b->n && core_queue_is_behind(c))
+		buf_puts(b, "begins when more of the queue has landed");
 	if (!f->held || !k || k->paused_ms <= c->now.wall_ms)
 		return;
 	buf_printf(b, "%sagent '%s' is paused until ", b->n ? "; " : "", k->name);

@@ -516,6 +516,48 @@ static void test_budget__a_task_has_one_of_its_own(void **state)
 	rig_done(&r);
 }
 
+static void test_schedule__nobody_begins_while_the_queue_is_behind(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.max_concurrent = 1;
+	rig_init(&r, &p);
+	issues(&r, "abcdef");
+	begin(&r);
+	to_queue(&r, "a");
+	to_queue(&r, "b");
+	to_queue(&r, "c"); /* two wait for each that may run; the next one has begun by then */
+	to_queue(&r, "d");
+	assert_state(&r, "e", TASK_READY);
+	merge_made(&r, "a"); /* b is taken on, c and d wait */
+	assert_state(&r, "e", TASK_READY);
+	land(&r, "a");
+	merge_made(&r, "b");
+	assert_state(&r, "e", TASK_CLAIMING);
+	rig_done(&r);
+}
+
+static void test_schedule__agents_go_on_while_the_queue_waits_itself(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.max_concurrent = 1;
+	rig_init(&r, &p);
+	issues(&r, "abcdef");
+	begin(&r);
+	to_queue(&r, "a");
+	to_queue(&r, "b");
+	merge_made(&r, "a");
+	ANSWER(&r, "a", ACT_LAND, .kind = EV_ERROR, .n = ERR_IO, .text = "no way there");
+	to_queue(&r, "c");
+	to_queue(&r, "d");
+	to_queue(&r, "e");
+	assert_state(&r, "f", TASK_CLAIMING);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -544,6 +586,8 @@ int main(void)
 		cmocka_unit_test(test_pause__a_limit_without_a_time_backs_off_further_each_time),
 		cmocka_unit_test(test_budget__what_is_spent_starts_nothing_more),
 		cmocka_unit_test(test_budget__a_task_has_one_of_its_own),
+		cmocka_unit_test(test_schedule__nobody_begins_while_the_queue_is_behind),
+		cmocka_unit_test(test_schedule__agents_go_on_while_the_queue_waits_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
