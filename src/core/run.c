@@ -343,6 +343,7 @@ static void add_issue(struct core *c, const struct core_event *ev)
 			   .state = away == AWAY_SHUT ? TASK_CLOSED : TASK_BLOCKED,
 			   .priority = ev->n,
 			   .age = (int64_t)c->tasks.n,
+			   .created_ms = c->now.wall_ms,
 			   .outside = ev->m == ISSUE_OUTSIDE_OPEN || ev->m == ISSUE_OUTSIDE_CLOSED,
 			   .away = away,
 			   .tokens_in = -1,

@@ -146,7 +146,7 @@ static void claim(struct core *c, struct task *t)
 bool core_queue_is_behind(const struct core *c)
 {
 	int n = 0;
-	if (c->policy.has_check || !c->train.n || c->tasks.items[c->train.items[0]].due_mono)
+	if (c->policy.n_checks || !c->train.n || c->tasks.items[c->train.items[0]].due_mono)
 		return false;
 	for (size_t i = 0; i < c->queue.items.n; i++) {
 		const struct task *t = &c->tasks.items[c->queue.items.items[i]];

@@ -9,6 +9,7 @@
  * the journal is changed as the supervisor would have done, and the next run goes on from it.
  */
 struct config;
+struct paths;
 struct place;
 struct supervisor;
 struct uv_loop_s;
@@ -26,6 +27,14 @@ enum control_verb {
 	CONTROL_MOVE,
 	CONTROL_LOOK, /* the tracker has changed */
 	CONTROL_APPROVE,
+	CONTROL_DISPATCH,
+	CONTROL_WATCH
+};
+
+/* An issue to dispatch, as the tracker has it. */
+struct control_issue {
+	const char *id, *title;
+	int priority;
 };
 
 struct control_request {
@@ -36,10 +45,12 @@ struct control_request {
 	int priority, branch; /* branch: as struct task has it */
 	int64_t pull;
 	int place; /* MOVE: among those that wait, 1 the first */
+	const struct control_issue *issues; /* DISPATCH: n_issues of them */
+	size_t n_issues;
 };
 
 /*
- * ret       what was done, a line a task; for people
+ * ret       what was done, a line a task; for people. DISPATCH: the id of each issue's session
  * e         NOT_FOUND: no such task, or no run; INVALID: the task does not take it where it
  *           stands; BUSY: a supervisor holds the epic but does not answer
  */
@@ -53,6 +64,24 @@ int control_send(const struct place *p,
 /* Tell every supervisor of this repository that the tracker has changed. Where none listens, the next
  * one reads the tracker as it begins: nothing is owed. */
 void control_look(const struct place *p);
+
+/* The second half of that, on a journal that the caller has opened to write. */
+struct store;
+int control_change(struct store *store,
+		   const struct config *c,
+		   const char *epic,
+		   const struct control_request *r,
+		   struct buf *ret,
+		   struct err *e) MUST_CHECK;
+
+/*
+ * Watch a live supervisor: after the answer to the request comes a line (session.h) for each task,
+ * then one for each that changes, until the connection ends. Whoever reads too slowly is cut off.
+ *
+ * ret       non-blocking; the caller closes it
+ * Returns 1 where no supervisor listens.
+ */
+int control_watch(const struct paths *p, int *ret, struct err *e) MUST_CHECK;
 
 /* The listening side; freed by closing the loop's handles: control_close() and one more turn. */
 struct control;

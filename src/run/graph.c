@@ -142,25 +142,19 @@ static int check_cycles(const struct issue_graph *g, struct err *e)
 	return err_hint(e, "take one of these dependencies out with 'ganger edit ID --after'");
 }
 
-/* Dispatched issues: those named, or on a resume those that are there. No edges. */
+/* Dispatched issues are those that were registered; they have no edges. */
 static int sync_dispatched(struct supervisor *s, struct err *e)
 {
-	VEC(const char *) ids = {0};
-	for (const char *const *id = s->spec.ids; id && *id; id++)
-		VEC_PUSH(&ids, *id);
-	for (size_t i = 0; i < s->core.tasks.n; i++)
-		VEC_PUSH(&ids, s->core.tasks.items[i].id);
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
+	for (size_t i = 0; i < s->core.tasks.n; i++) {
+		const struct task *t = &s->core.tasks.items[i];
 		struct issue issue CLEANUP(issue_done) = {0};
-		rc = s->tracker->ops->get(s->tracker, ids.items[i], &issue, NULL, e);
-		/* One that was closed is dispatched all the same when it is named: it was asked for. */
-		if (rc == 0)
-			send_issue(s, &issue, ISSUE_OPEN);
+		if (task_state_flags((enum task_state)t->state) & F_SETTLED)
+			continue;
+		if (s->tracker->ops->get(s->tracker, t->id, &issue, NULL, e))
+			return err_wrap(e, "could not read an issue to dispatch");
+		/* One that was closed is dispatched all the same: it was asked for. */
+		send_issue(s, &issue, ISSUE_OPEN);
 	}
-	VEC_DONE(&ids);
-	if (rc)
-		return err_wrap(e, "could not read an issue to dispatch");
 	s->epic_title = mem_strdup("dispatched issues");
 	supervisor_event(s, &(struct core_event){.kind = EV_SYNCED, .task = -1});
 	return 0;

@@ -142,12 +142,8 @@ static int open_journal(struct supervisor *s, struct err *e)
 		return e->code;
 	if (!s->core.run.epic[0])
 		s->core.run.epic = arena_strdup(&s->core.arena, s->spec.epic);
-	if (s->spec.ids)
-		s->core.run.dispatch = 1;
-	if (s->core.run.dispatch) {
-		s->core.policy.until_submitted = true;
-		s->core.policy.n_checks = 0;
-	}
+	if (s->core.run.dispatch)
+		settings_dispatch(&s->core.policy);
 	note_settings(s);
 	note_begin(s);
 	struct err full = ERR_INIT;

@@ -1,23 +1,39 @@
 #include "run/request.h"
 
 #include "base/oid.h"
+#include "run/session.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
 #define PRIORITY_MAX 4
 
 static const char *const verbs[] = {
-	[CONTROL_RETRY] = "retry",   [CONTROL_CANCEL] = "cancel", [CONTROL_PAUSE] = "pause",
-	[CONTROL_RESUME] = "resume", [CONTROL_STOP] = "stop",     [CONTROL_STOP_NOW] = "stop-now",
-	[CONTROL_SUBMIT] = "submit", [CONTROL_HOLD] = "hold",     [CONTROL_RELEASE] = "release",
-	[CONTROL_MOVE] = "move",     [CONTROL_LOOK] = "look",
-	[CONTROL_APPROVE] = "approve",
+	[CONTROL_RETRY] = "retry",       [CONTROL_CANCEL] = "cancel",
+	[CONTROL_PAUSE] = "pause",       [CONTROL_RESUME] = "resume",
+	[CONTROL_STOP] = "stop",         [CONTROL_STOP_NOW] = "stop-now",
+	[CONTROL_SUBMIT] = "submit",     [CONTROL_HOLD] = "hold",
+	[CONTROL_RELEASE] = "release",   [CONTROL_MOVE] = "move",
+	[CONTROL_DISPATCH] = "dispatch", [CONTROL_WATCH] = "watch",
+	[CONTROL_LOOK] = "look",     [CONTROL_APPROVE] = "approve",
 };
 
 /* ---- as a line ---- */
+
+static void write_issues(cJSON *j, const struct control_request *r)
+{
+	cJSON *list = cJSON_AddArrayToObject(j, "issues");
+	for (size_t i = 0; i < r->n_issues; i++) {
+		cJSON *issue = cJSON_CreateObject();
+		cJSON_AddStringToObject(issue, "id", r->issues[i].id);
+		cJSON_AddStringToObject(issue, "title", r->issues[i].title);
+		cJSON_AddNumberToObject(issue, "priority", r->issues[i].priority);
+		cJSON_AddItemToArray(list, issue);
+	}
+}
 
 char *request_write(const struct control_request *r)
 {
@@ -37,6 +53,8 @@ char *request_write(const struct control_request *r)
 	}
 	if (r->verb == CONTROL_MOVE)
 		cJSON_AddNumberToObject(j, "place", r->place);
+	if (r->verb == CONTROL_DISPATCH)
+		write_issues(j, r);
 	char *line = cJSON_PrintUnformatted(j);
 	CHECK(line);
 	cJSON_Delete(j);
@@ -133,12 +151,45 @@ static bool read_place(const cJSON *j, struct control_request *r)
 	return number_of(j, "place", 1, INT_MAX, &r->place) && r->place;
 }
 
+/* What a task may be called: a line of text. */
+static bool is_id(const char *s)
+{
+	if (!is_text(s) || !*s)
+		return false;
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ')
+			return false;
+	return true;
+}
+
+static bool read_issues(const cJSON *j, struct request *r)
+{
+	const cJSON *list = cJSON_GetObjectItem(j, "issues"), *item;
+	int n = cJSON_GetArraySize(list);
+
+	if (n < 1 || n > REQUEST_IDS_MAX)
+		return false;
+	r->issues = mem_alloc((size_t)n * sizeof(*r->issues));
+	r->asked.issues = r->issues;
+	cJSON_ArrayForEach(item, list)
+	{
+		struct control_issue *i = &r->issues[r->asked.n_issues++];
+
+		*i = (struct control_issue){text_of(item, "id"), text_of(item, "title"), 2};
+		if (!is_id(i->id) || !is_text(i->title) ||
+		    !number_of(item, "priority", 0, PRIORITY_MAX, &i->priority))
+			return false;
+	}
+	return true;
+}
+
 int request_parse(struct str line, struct request *ret, struct err *e)
 {
 	*ret = (struct request){.json = cJSON_ParseWithLength(line.p, line.n)};
 	if (read_verb(ret->json, &ret->asked) && read_ids(ret->json, ret) &&
 	    (ret->asked.verb != CONTROL_SUBMIT || read_submit(ret->json, &ret->asked)) &&
-	    (ret->asked.verb != CONTROL_MOVE || read_place(ret->json, &ret->asked)))
+	    (ret->asked.verb != CONTROL_MOVE || read_place(ret->json, &ret->asked)) &&
+	    (ret->asked.verb != CONTROL_DISPATCH || read_issues(ret->json, ret)))
 		return 0;
 	request_done(ret);
 	return err_set(e, ERR_INVALID, "that is no request of this version of ganger");
@@ -148,6 +199,7 @@ void request_done(struct request *r)
 {
 	cJSON_Delete(r->json);
 	free(r->ids);
+	free(r->issues);
 	*r = (struct request){0};
 }
 
@@ -232,6 +284,39 @@ static int submit_events(const struct core *c,
 	return 0;
 }
 
+/* Each issue has one session here, however often it is dispatched. */
+static int dispatch_events(const struct core *c,
+			   const struct control_request *r,
+			   struct buf *said,
+			   void (*give)(void *ctx, const struct core_event *ev),
+			   void *ctx,
+			   struct err *e)
+{
+	bool any = false;
+
+	if (!c->run.dispatch)
+		return err_set(e, ERR_INVALID, "epic '%s' is none that issues are dispatched to",
+			       c->run.epic);
+	for (size_t i = 0; i < r->n_issues; i++) {
+		int at = core_find(c, r->issues[i].id);
+		int64_t attempt = at < 0 ? 1 : session_attempt(&c->tasks.items[at]);
+
+		buf_printf(said, "%s.%" PRId64 "\n", r->issues[i].id, attempt);
+		if (at >= 0)
+			continue;
+		any = true;
+		give(ctx, &(struct core_event){.kind = EV_ISSUE,
+					       .task = -1,
+					       .m = ISSUE_OPEN,
+					       .n = r->issues[i].priority,
+					       .text = r->issues[i].id,
+					       .text2 = r->issues[i].title});
+	}
+	if (any)
+		give(ctx, &(struct core_event){.kind = EV_SYNCED, .task = -1});
+	return 0;
+}
+
 int request_events(struct core *c,
 		   const struct control_request *r,
 		   struct buf *said,
@@ -252,6 +337,10 @@ int request_events(struct core *c,
 		return submit_events(c, r, said, give, ctx, e);
 	case CONTROL_LOOK: /* not the core's: what is found there will be */
 		return 0;
+	case CONTROL_DISPATCH:
+		return dispatch_events(c, r, said, give, ctx, e);
+	case CONTROL_WATCH:
+		return 0; /* it changes nothing: whoever listens on the socket sees to it */
 	case CONTROL_PAUSE:
 	case CONTROL_RESUME:
 		ev.kind = r->verb == CONTROL_PAUSE ? EV_PAUSE : EV_RESUME;

@@ -23,6 +23,7 @@ struct request {
 	struct control_request asked;
 	struct cJSON *json;
 	const char **ids;
+	struct control_issue *issues;
 };
 
 /* e: INVALID, with ret empty: it is none, or names what no task or commit can be called */

@@ -102,6 +102,12 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 	fill_checks(c, ret);
 }
 
+void settings_dispatch(struct policy *p)
+{
+	p->until_submitted = true;
+	p->n_checks = 0;
+}
+
 void settings_agent(const struct config_agent *a, struct agent_settings *ret)
 {
 	*ret = (struct agent_settings){

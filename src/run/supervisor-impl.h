@@ -84,6 +84,9 @@ struct supervisor {
 	bool looking, look_again; /* the tracker is being read; it is to be read once more */
 	int64_t looked_mono;      /* when it was read last */
 	char *look_said;          /* why that could not be taken in; empty: it was */
+	/* Who is told of each task that changed, once that is durable; NULL: nobody. */
+	void (*watch)(void *ctx, const struct task *t);
+	void *watch_ctx;
 	char *meta_config; /* values in force, to be journaled with the first turn */
 };
 
@@ -168,6 +171,7 @@ void publish_files(struct supervisor *s, bool now);
 
 /* settings.c */
 void settings_policy(const struct supervisor_spec *spec, struct policy *ret);
+void settings_dispatch(struct policy *p); /* what is different where nothing is merged */
 void settings_agent(const struct config_agent *a, struct agent_settings *ret);
 
 #endif

@@ -38,8 +38,6 @@ struct supervisor_spec {
 	 * here, and it is closed. -1 (or 0): none, the run stays in the foreground. */
 	int ready_fd;
 	bool allow_red;
-	/* dispatch: these issues alone, no graph, no merging; NULL: the epic's children */
-	const char *const *ids;
 	const char *base;     /* over config->base; NULL */
 	bool *ret_stopped;    /* set when somebody asked the run to stop; NULL: not wanted */
 };

@@ -201,6 +201,8 @@ static void carry_out(struct supervisor *s)
 	const struct observer *o = &s->spec.observer;
 	for (size_t i = 0; o->transition && i < s->core.transitions.n; i++)
 		o->transition(o->ctx, &s->core, &s->core.transitions.items[i]);
+	for (size_t i = 0; s->watch && i < s->core.dirty.n; i++)
+		s->watch(s->watch_ctx, &s->core.tasks.items[s->core.dirty.items[i]]);
 	if (s->core.dirty.n || s->core.run_dirty)
 		s->unpublished = true;
 	core_take(&s->core);

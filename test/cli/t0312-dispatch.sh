@@ -97,10 +97,23 @@ epic=$(sed -n "s/.*'ganger wait \(dispatch-[0-9]*\)'.*/\1/p" "$T/out")
 ok 'its session works' wait_line "$T/here" here
 run ganger dispatch "$w"
 code_is 3 'what somebody works on is not dispatched'
+l=$(ganger add later)
+echo 'echo l >l' >"$T/do/$l"
+run ganger dispatch "$l" "$w" --as "$epic" --detach
+code_is 0 'more is dispatched to the run that is under way'
+run ganger dispatch "$l" --as "$epic" --detach
+code_is 0 'also twice'
 echo go >"$T/go"
 run ganger wait "$epic"
 code_is 0 'and can be waited for'
-is "$(git show "ganger/$epic/$w:w")" w 'its work is there'
+is "$(git show "ganger/$epic/$l:l")" l 'which does it'
+is "$(grep -cx "$l" "$T/started") $(grep -cx "$w" "$T/started")" '1 1' 'each issue had one session'
+git branch mine "ganger/$epic/$l"
+e=$(ganger add 'an epic')
+ganger submit --epic "$e" mine >"$T/out"
+run ganger dispatch "$l" --as "$e"
+code_is 2 'nothing is dispatched to what is no dispatch'
+err_like "^error: epic '$e' is none that issues are dispatched to$" 'which is said'
 
 # Killed, and resumed.
 : >"$T/started"

@@ -6,6 +6,7 @@
 #include "run/control.h"
 #include "run/parts.h"
 #include "run/place.h"
+#include "run/rows.h"
 #include "run/supervisor-impl.h"
 #include "sim/people.h"
 #include "sim/sim.h"
@@ -371,6 +372,33 @@ static void drop(void)
 	sim->dead = false;
 }
 
+/* Registered as 'ganger dispatch' does it, again until it is durable; so nothing is twice. */
+static bool register_issues(const struct supervisor_spec *spec, const struct control_request *r)
+{
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
+	struct store *store = NULL;
+	struct err e = ERR_INIT;
+	if (store_open("/journal", STORE_WRITE, rows_tables, ROWS_TABLE_COUNT, &store, &e))
+		return false;
+	bool done = control_change(store, spec->config, spec->epic, r, &said, &e) == 0;
+	store_close(store);
+	return done;
+}
+
+static void dispatch_issues(const struct supervisor_spec *spec)
+{
+	VEC(struct control_issue) issues = {0};
+	for (size_t i = 0; i < sim->issues.n; i++)
+		if (sim->issues.items[i].child)
+			VEC_PUSH(&issues, ((struct control_issue){sim->issues.items[i].id, "", 2}));
+	struct control_request r = {
+		.verb = CONTROL_DISPATCH, .issues = issues.items, .n_issues = issues.n};
+	while (!register_issues(spec, &r))
+		sim->dead = false;
+	sim->dead = false;
+	VEC_DONE(&issues);
+}
+
 static bool start(void)
 {
 	struct supervisor_spec spec = {
@@ -384,18 +412,12 @@ static bool start(void)
 		.allow_red = sim->settings.allow_red
         };
 	struct err e = ERR_INIT;
-	VEC(const char *) ids = {0};
 	sim->life++;
 	say("supervisor %d begins", sim->life);
-	for (size_t i = 0; sim->settings.dispatch && i < sim->issues.n; i++)
-		if (sim->issues.items[i].child)
-			VEC_PUSH(&ids, sim->issues.items[i].id);
-	VEC_PUSH(&ids, NULL);
-	if (sim->settings.dispatch)
-		spec.ids = ids.items;
+	if (sim->settings.dispatch && sim->life == 1)
+		dispatch_issues(&spec);
 	sim->host = (struct host){host_now, host_defer, host_wake_in};
 	int rc = supervisor_new(&spec, &sim->host, &sim->supervisor, &e);
-	VEC_DONE(&ids); /* they are needed no longer than that */
 	if (rc == 0) {
 		checker_synced(sim->checker);
 		snapshot_compare();

@@ -1,62 +1,49 @@
+#include "run/dispatch.h"
+
 #include "base/clean.h"
 #include "base/file.h"
 #include "port/tracker.h"
+#include "run/session.h"
 #include "run/view.h"
 #include "ui/cli/commands.h"
 #include "ui/cli/supervise.h"
 #include "ui/result.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /*
  * ganger dispatch: each issue to a session, each session's work to a pull request into the base;
  * a run on an epic made for it, whose tasks are done when they are submitted.
  */
 
-#define FILE_MAX    ((size_t)64 << 20)
-#define NUMBERS_MAX 1000000
+#define FILE_MAX ((size_t)64 << 20)
 
-struct ids {
-	VEC(char *) items;
+/* The issues, each once; their texts are owned. */
+struct issues {
+	VEC(struct control_issue) items;
 };
 
-static void ids_done(struct ids *ids)
+static void issues_done(struct issues *list)
 {
-	for (size_t i = 0; i < ids->items.n; i++)
-		free(ids->items.items[i]);
-	VEC_DONE(&ids->items);
-}
-
-static void ids_add(struct ids *ids, const char *id)
-{
-	for (size_t i = 0; i < ids->items.n; i++)
-		if (streq(ids->items.items[i], id))
-			return; /* named twice: one session */
-	VEC_PUSH(&ids->items, mem_strdup(id));
-}
-
-/* The folder is the claim: of two that want a number, mkdir gives it to one. */
-static int take_number(const struct place *p, char **ret_epic, struct err *e)
-{
-	if (dir_make(p->state_dir, e))
-		return e->code;
-	for (int n = 1; n < NUMBERS_MAX; n++) {
-		char *epic CLEANUP(freep) = mem_printf("dispatch-%d", n);
-		char *dir CLEANUP(freep) = path_join(p->state_dir, epic);
-		if (mkdir(dir, 0700) == 0) {
-			*ret_epic = TAKE(epic);
-			return 0;
-		}
-		if (errno != EEXIST)
-			return err_sys(e, "could not make '%s'", dir);
+	for (size_t i = 0; i < list->items.n; i++) {
+		free((char *)list->items.items[i].id);
+		free((char *)list->items.items[i].title);
 	}
-	return err_set(e, ERR_LIMIT, "could not find a free number in '%s'", p->state_dir);
+	VEC_DONE(&list->items);
 }
 
-static int add_line(struct tracker *t, const cJSON *j, struct ids *ids, struct err *e)
+static void issues_add(struct issues *list, const char *id, const char *title, int priority)
+{
+	for (size_t i = 0; i < list->items.n; i++)
+		if (streq(list->items.items[i].id, id))
+			return; /* named twice: one session */
+	VEC_PUSH(&list->items,
+		 ((struct control_issue){mem_strdup(id), mem_strdup(title), priority}));
+}
+
+static int add_line(struct tracker *t, const cJSON *j, struct issues *list, struct err *e)
 {
 	const cJSON *number = cJSON_GetObjectItem(j, "id");
 	const char *title = cJSON_GetStringValue(cJSON_GetObjectItem(j, "title"));
@@ -70,9 +57,11 @@ static int add_line(struct tracker *t, const cJSON *j, struct ids *ids, struct e
 	int rc = t->ops->get(t, id, &known, NULL, e);
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
-	ids_add(ids, id);
-	if (rc == 0)
-		return 0; /* it is there already: its own text counts */
+	if (rc == 0) { /* it is there already: its own text counts */
+		issues_add(list, id, known.title, known.priority);
+		return 0;
+	}
+	issues_add(list, id, title, 2);
 	struct issue_new n = {
 		.id = id, .title = title, .body = body ? body : "", .type = "task", .priority = -1};
 	char *made CLEANUP(freep) = NULL;
@@ -80,7 +69,7 @@ static int add_line(struct tracker *t, const cJSON *j, struct ids *ids, struct e
 }
 
 /* One JSON object a line. All lines are read before anything is dispatched. */
-static int read_file(struct tracker *t, const char *path, struct ids *ids, struct err *e)
+static int read_file(struct tracker *t, const char *path, struct issues *list, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	if (file_read(path, FILE_MAX, &text, e))
@@ -90,7 +79,7 @@ static int read_file(struct tracker *t, const char *path, struct ids *ids, struc
 		if (!str_trim(line).n)
 			continue;
 		cJSON *j = cJSON_ParseWithLength(line.p, line.n);
-		int rc = cJSON_IsObject(j) ? add_line(t, j, ids, e)
+		int rc = cJSON_IsObject(j) ? add_line(t, j, list, e)
 					   : err_set(e, ERR_INVALID, "that is not a JSON object");
 		cJSON_Delete(j);
 		if (rc)
@@ -99,29 +88,27 @@ static int read_file(struct tracker *t, const char *path, struct ids *ids, struc
 	return 0;
 }
 
-static int check_issues(struct tracker *t, const struct ids *ids, struct err *e)
+static int read_issue(struct tracker *t, const char *id, struct issues *list, struct err *e)
 {
-	for (size_t i = 0; i < ids->items.n; i++) {
-		struct issue issue CLEANUP(issue_done) = {0};
-		if (t->ops->get(t, ids->items.items[i], &issue, NULL, e) == 0)
-			continue;
-		if (e->code == ERR_NOT_FOUND)
-			(void)err_set(e, ERR_INVALID, "there is no issue '%s'", ids->items.items[i]);
-		return e->code;
-	}
-	return 0;
+	struct issue issue CLEANUP(issue_done) = {0};
+	int rc = t->ops->get(t, id, &issue, NULL, e);
+	if (rc == ERR_NOT_FOUND)
+		return err_set(e, ERR_INVALID, "there is no issue '%s'", id);
+	if (rc == 0)
+		issues_add(list, id, issue.title, issue.priority);
+	return rc;
 }
 
-static int gather(struct cli *c, int argc, char **argv, struct ids *ids, struct err *e)
+static int gather(struct cli *c, int argc, char **argv, struct issues *list, struct err *e)
 {
 	struct tracker *t = NULL;
 	if (cli_tracker(c, &t, e))
 		return e->code;
-	for (int i = 0; i < argc; i++)
-		ids_add(ids, argv[i]);
-	int rc = check_issues(t, ids, e);
+	int rc = 0;
+	for (int i = 0; rc == 0 && i < argc; i++)
+		rc = read_issue(t, argv[i], list, e);
 	if (rc == 0 && cli_value(c, "file"))
-		rc = read_file(t, cli_value(c, "file"), ids, e);
+		rc = read_file(t, cli_value(c, "file"), list, e);
 	t->ops->free(t);
 	return rc;
 }
@@ -141,7 +128,8 @@ static int print_json(struct cli *c, const char *epic)
 		cJSON *j = cJSON_CreateObject();
 		cJSON_AddItemToObject(j, "id", cli_json_text(t->id));
 		if (t->state == TASK_SUBMITTED || t->state == TASK_CLOSED) {
-			char *session CLEANUP(freep) = mem_printf("%s.%lld", t->id, (long long)t->attempt);
+			char *session CLEANUP(freep) =
+				mem_printf("%s.%" PRId64, t->id, session_attempt(t));
 			cJSON_AddItemToObject(j, "session", cli_json_text(session));
 			cJSON_AddItemToObject(j, "pr", t->pull ? cJSON_CreateNumber((double)t->pull)
 							       : cJSON_CreateNull());
@@ -156,44 +144,62 @@ static int print_json(struct cli *c, const char *epic)
 	return CLI_OK;
 }
 
-static int detach(struct cli *c, const char *epic, const struct ids *ids)
+static int detach(struct cli *c, const char *epic)
 {
 	VEC(const char *) args = {0};
-	VEC_PUSH(&args, "dispatch");
-	VEC_PUSH(&args, "--as");
-	VEC_PUSH(&args, epic);
+	VEC_PUSH(&args, "run");
 	if (cli_value(c, "agent")) {
 		VEC_PUSH(&args, "--agent");
 		VEC_PUSH(&args, cli_value(c, "agent"));
 	}
 	VEC_PUSH(&args, "--");
-	for (size_t i = 0; i < ids->items.n; i++)
-		VEC_PUSH(&args, ids->items.items[i]);
+	VEC_PUSH(&args, epic);
 	VEC_PUSH(&args, NULL);
 	int code = supervise_detached(c, epic, args.items);
 	VEC_DONE(&args);
 	return code;
 }
 
+/* Nothing is registered that nobody could begin. */
+static int register_all(struct cli *c, const struct issues *list, char **ret_epic, struct err *e)
+{
+	const struct config_agent *agent = NULL;
+	struct buf ids CLEANUP(buf_done) = BUF_INIT;
+	if (config_agent(&c->config, cli_value(c, "agent"), &agent, e))
+		return e->code;
+	*ret_epic = mem_strdup(cli_value(c, "as"));
+	if (!*ret_epic && dispatch_new(&c->place, ret_epic, e))
+		return e->code;
+	return dispatch_add(&c->place, &c->config, *ret_epic, list->items.items, list->items.n,
+			    &ids, e);
+}
+
+/* With --as: by a supervisor that took them in. */
+static bool is_run(struct cli *c, const char *epic)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct err none = ERR_INIT; /* whoever begins to run it will say so */
+	return view_open(&c->place, &c->config, epic, &v, &none) == 0 && v.pid;
+}
+
 int cmd_dispatch(struct cli *c, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
-	struct ids ids CLEANUP(ids_done) = {0};
-	char *epic CLEANUP(freep) = mem_strdup(cli_value(c, "as"));
-	if (gather(c, argc, argv, &ids, &e))
+	struct issues list CLEANUP(issues_done) = {0};
+	char *epic CLEANUP(freep) = NULL;
+	if (gather(c, argc, argv, &list, &e))
 		return cli_fail(c, &e);
-	if (!ids.items.n)
+	if (!list.items.n)
 		return cli_usage(c, "no issue to dispatch");
-	if (!epic && take_number(&c->place, &epic, &e))
+	if (register_all(c, &list, &epic, &e))
 		return cli_fail(c, &e);
+	if (is_run(c, epic))
+		return cli_flag(c, "detach") ? CLI_OK : cmd_wait(c, 1, &epic);
 	if (cli_flag(c, "detach"))
-		return detach(c, epic, &ids);
-	VEC_PUSH(&ids.items, NULL);
+		return detach(c, epic);
 	int code = supervise(c, &(struct supervise){.epic = epic,
-						    .ids = (const char *const *)ids.items.items,
 						    .quiet = cli_flag(c, "json"),
 						    .no_result = cli_flag(c, "json")});
-	ids.items.n--;
 	if (cli_flag(c, "json") && code != CLI_ENVIRONMENT && code != CLI_USAGE)
 		(void)print_json(c, epic); /* its own failure is said; the run's code counts */
 	return code;

@@ -108,7 +108,6 @@ int supervise(struct cli *c, const struct supervise *s)
 		.parts = c->parts,
 		.shim = shim,
 		.allow_red = s->allow_red,
-		.ids = s->ids,
 		.ready_fd = supervise_ready_fd(),
 		.ret_stopped = s->ret_stopped,
 	};

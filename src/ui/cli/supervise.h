@@ -7,7 +7,6 @@
 
 struct supervise {
 	const char *epic;
-	const char *const *ids; /* dispatch: these issues alone; else NULL */
 	bool no_agent;          /* only what is queued lands */
 	bool allow_red;
 	bool quiet;     /* --json: nothing but the result on standard output, no board */

@@ -1,0 +1,130 @@
+#include "run/session.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#define MS_MAX 4e15 /* later than any clock; exact as a double */
+
+static bool is_settled(const struct task *t)
+{
+	return (task_state_flags((enum task_state)t->state) & F_SETTLED) != 0;
+}
+
+/* Between two attempts, and before the first, the session is the one to come. */
+static bool is_to_come(const struct task *t)
+{
+	return t->state == TASK_BLOCKED || t->state == TASK_READY || t->state == TASK_WAITING;
+}
+
+int64_t session_attempt(const struct task *t)
+{
+	return is_to_come(t) || t->attempt < 1 ? t->attempt + 1 : t->attempt;
+}
+
+static enum core_session state_of(const struct task *t)
+{
+	if (is_to_come(t))
+		return SESSION_CREATED;
+	if (is_settled(t))
+		return t->state == TASK_SUBMITTED || t->state == TASK_CLOSED ? SESSION_COMPLETED
+									     : SESSION_FAILED;
+	/* What it did was judged good; it is not there until its pull request is. */
+	if (t->session == SESSION_COMPLETED)
+		return SESSION_IDLE;
+	return t->session == SESSION_NONE ? SESSION_CREATED : (enum core_session)t->session;
+}
+
+void session_of(const struct task *t, struct session *ret)
+{
+	*ret = (struct session){.issue = mem_strdup(t->id),
+				.title = mem_strdup(t->title),
+				.reason = mem_strdup(t->reason),
+				.attempt = session_attempt(t),
+				.state = state_of(t),
+				.created_ms = t->created_ms,
+				.updated_ms = t->event_ms,
+				.ended_ms = t->ended_ms,
+				.pull = t->pull,
+				.over = is_settled(t)};
+}
+
+void session_done(struct session *s)
+{
+	free(s->issue);
+	free(s->title);
+	free(s->reason);
+	*s = (struct session){0};
+}
+
+void session_write(struct buf *out, const struct task *t)
+{
+	cJSON *j = cJSON_CreateObject();
+	cJSON_AddStringToObject(j, "issue", t->id);
+	cJSON_AddStringToObject(j, "title", t->title);
+	cJSON_AddStringToObject(j, "reason", t->reason);
+	cJSON_AddStringToObject(j, "state", session_name(state_of(t)));
+	cJSON_AddNumberToObject(j, "attempt", (double)session_attempt(t));
+	cJSON_AddNumberToObject(j, "created_ms", (double)t->created_ms);
+	cJSON_AddNumberToObject(j, "updated_ms", (double)t->event_ms);
+	cJSON_AddNumberToObject(j, "ended_ms", (double)t->ended_ms);
+	cJSON_AddNumberToObject(j, "pull", (double)t->pull);
+	cJSON_AddBoolToObject(j, "over", is_settled(t));
+	char *text = cJSON_PrintUnformatted(j);
+	CHECK(text);
+	buf_puts(out, text);
+	free(text);
+	cJSON_Delete(j);
+}
+
+static char *text_of(const cJSON *j, const char *name)
+{
+	const char *s = cJSON_GetStringValue(cJSON_GetObjectItem(j, name));
+	return s && str_utf8(str_of(s)) ? mem_strdup(s) : NULL;
+}
+
+static bool number_of(const cJSON *j, const char *name, int64_t *ret)
+{
+	const cJSON *n = cJSON_GetObjectItem(j, name);
+	if (!cJSON_IsNumber(n) || !(n->valuedouble >= 0 && n->valuedouble <= MS_MAX))
+		return false;
+	*ret = (int64_t)n->valuedouble;
+	return true;
+}
+
+static enum core_session state_parse(const cJSON *j)
+{
+	const char *word = cJSON_GetStringValue(cJSON_GetObjectItem(j, "state"));
+	for (int s = SESSION_CREATED; word && s <= SESSION_FAILED; s++)
+		if (streq(session_name((enum core_session)s), word))
+			return (enum core_session)s;
+	return SESSION_NONE;
+}
+
+int session_parse(struct str line, struct session *ret, struct err *e)
+{
+	cJSON *j = cJSON_ParseWithLength(line.p, line.n);
+	*ret = (struct session){.issue = text_of(j, "issue"),
+				.title = text_of(j, "title"),
+				.reason = text_of(j, "reason"),
+				.state = state_parse(j),
+				.over = cJSON_IsTrue(cJSON_GetObjectItem(j, "over"))};
+	bool good = ret->issue && ret->issue[0] && ret->title && ret->reason && ret->state &&
+		    number_of(j, "attempt", &ret->attempt) && ret->attempt > 0 &&
+		    number_of(j, "created_ms", &ret->created_ms) &&
+		    number_of(j, "updated_ms", &ret->updated_ms) &&
+		    number_of(j, "ended_ms", &ret->ended_ms) && number_of(j, "pull", &ret->pull);
+	cJSON_Delete(j);
+	if (good)
+		return 0;
+	session_done(ret);
+	return err_set(e, ERR_INVALID, "that is no session of this version of ganger");
+}
+
+struct str session_issue(const char *id)
+{
+	const char *dot = strrchr(id, '.');
+	int64_t attempt = 0;
+	if (!dot || dot == id || !str_i64(str_of(dot + 1), &attempt) || attempt < 1)
+		return STR("");
+	return (struct str){id, (size_t)(dot - id)};
+}
