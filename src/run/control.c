@@ -10,11 +10,13 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define ANSWER_WAIT_S 30
+#define LOOK_MS       5 /* between two looks at one that begins or ends */
 
 /* ---- asking ---- */
 
@@ -205,6 +207,10 @@ static int do_offline(const struct paths *p,
 	return rc;
 }
 
+/*
+ * One that begins does not listen yet, and one that ends does not any more: a moment later it
+ * does, or is gone.
+ */
 int control_send(const struct place *place,
 		 const struct config *config,
 		 const char *epic,

@@ -52,8 +52,10 @@ struct control_request {
 /*
  * ret       what was done, a line a task; for people. DISPATCH: the id of each issue's session
  * e         NOT_FOUND: no such task, or no run; INVALID: the task does not take it where it
- *           stands; BUSY: a supervisor holds the epic but does not answer
+ *           stands; BUSY: a supervisor holds the epic but does not answer, and has not gone within
+ *           CONTROL_WAIT_MS
  */
+#define CONTROL_WAIT_MS 10000
 int control_send(const struct place *p,
 		 const struct config *c,
 		 const char *epic,

@@ -1,21 +1,18 @@
 #include "run/dispatch.h"
 
 #include "base/clean.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "run/place.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define NUMBERS_MAX  1000000
+#define NUMBERS_MAX 1000000
 /* One request: below what the control socket takes, also where every byte is escaped. */
-#define PART_ISSUES  1000
-#define PART_BYTES   ((size_t)128 << 10)
-#define ENDING_AT_MS 5 /* between two looks at a run that is ending */
+#define PART_ISSUES 1000
+#define PART_BYTES  ((size_t)128 << 10)
 
 int dispatch_new(const struct place *p, char **ret_epic, struct err *e)
 {
@@ -34,23 +31,6 @@ int dispatch_new(const struct place *p, char **ret_epic, struct err *e)
 	return err_set(e, ERR_LIMIT, "could not find a free number in '%s'", p->state_dir);
 }
 
-/* A run that is ending takes nothing any more, and is still there: a moment later it is not. */
-static int send_part(const struct place *p,
-		     const struct config *c,
-		     const char *epic,
-		     const struct control_request *r,
-		     struct buf *ret,
-		     struct err *e)
-{
-	for (int waited = 0;; waited += ENDING_AT_MS) {
-		*e = (struct err)ERR_INIT;
-		int rc = control_send(p, c, epic, r, ret, e);
-		if (rc != ERR_BUSY || waited >= DISPATCH_WAIT_MS)
-			return rc;
-		(void)poll(NULL, 0, ENDING_AT_MS);
-	}
-}
-
 int dispatch_add(const struct place *p,
 		 const struct config *c,
 		 const char *epic,
@@ -65,7 +45,7 @@ int dispatch_add(const struct place *p,
 			bytes += strlen(issues[to].id) + strlen(issues[to].title);
 		struct control_request r = {
 			.verb = CONTROL_DISPATCH, .issues = issues + from, .n_issues = to - from};
-		if (send_part(p, c, epic, &r, ret, e))
+		if (control_send(p, c, epic, &r, ret, e))
 			return e->code;
 	}
 	return 0;

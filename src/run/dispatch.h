@@ -18,10 +18,9 @@ int dispatch_new(const struct place *p, char **ret_epic, struct err *e) MUST_CHE
  *
  * ret       the id of each one's session, a line each, in their order
  * e         INVALID: the epic is none of dispatch; BUSY: its supervisor does not answer, or has
- *           been ending for DISPATCH_WAIT_MS; LIMIT: the disk is full. Then a part of them may be
+ *           been ending for CONTROL_WAIT_MS; LIMIT: the disk is full. Then a part of them may be
  *           registered: to register them again is harmless.
  */
-#define DISPATCH_WAIT_MS 10000
 int dispatch_add(const struct place *p,
 		 const struct config *c,
 		 const char *epic,

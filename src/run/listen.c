@@ -129,8 +129,8 @@ static int
 do_asked(struct supervisor *s, const struct control_request *r, struct buf *said, struct err *e)
 {
 	bool registers = r->verb == CONTROL_DISPATCH;
-	if (registers && s->core.run.state == RUN_ENDED)
-		return err_set(e, ERR_BUSY, "the run is ending");
+	if (registers && (s->core.run.state == RUN_ENDED || s->core.run.stop != STOP_NO))
+		return err_set(e, ERR_BUSY, "the run is being stopped, or ends");
 	if (request_events(&s->core, r, said, give_event, s, e))
 		return e->code;
 	if (r->verb == CONTROL_LOOK)

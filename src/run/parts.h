@@ -27,7 +27,7 @@ enum job_look {
 };
 
 /*
- * What main.c wires together: the drivers, for those who must not know their names. Every
+ * What parts.c wires together: the drivers, for those who must not know their names. Every
  * function is there; one whose driver is not built says so in e.
  */
 struct parts {
@@ -91,5 +91,8 @@ struct parts {
 	/* How ganger-shim is found; the caller frees it. NOT_FOUND with a hint. */
 	int (*shim_path)(char **ret, struct err *e);
 };
+
+/* The ones of this build, for the program and the library; nobody else asks for them by name. */
+extern const struct parts parts_all;
 
 #endif
