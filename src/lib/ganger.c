@@ -431,7 +431,7 @@ static int order(struct ganger *g, const struct control_request *r, struct gange
 {
 	struct err e = ERR_INIT;
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	if (control_send(&g->place, &g->config, g->name, r, &said, &e))
+	if (control_order(&g->place, &g->config, g->name, r, &said, &e))
 		(void)give_error(&e, error);
 	return e.code;
 }

@@ -207,10 +207,6 @@ static int do_offline(const struct paths *p,
 	return rc;
 }
 
-/*
- * One that begins does not listen yet, and one that ends does not any more: a moment later it
- * does, or is gone.
- */
 int control_send(const struct place *place,
 		 const struct config *config,
 		 const char *epic,
@@ -236,4 +232,20 @@ void control_look(const struct place *place)
 {
 	struct err none = ERR_INIT; /* no folder: no run */
 	IGNORE(dir_each(place->state_dir, look_one, place->state_dir, &none));
+}
+
+int control_order(const struct place *place,
+		  const struct config *config,
+		  const char *epic,
+		  const struct control_request *r,
+		  struct buf *ret,
+		  struct err *e)
+{
+	for (int64_t until = clock_now().mono_ms + CONTROL_WAIT_MS;;) {
+		*e = (struct err)ERR_INIT;
+		int rc = control_send(place, config, epic, r, ret, e);
+		if (rc != ERR_BUSY || clock_now().mono_ms >= until)
+			return rc;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
 }

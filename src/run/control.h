@@ -52,10 +52,8 @@ struct control_request {
 /*
  * ret       what was done, a line a task; for people. DISPATCH: the id of each issue's session
  * e         NOT_FOUND: no such task, or no run; INVALID: the task does not take it where it
- *           stands; BUSY: a supervisor holds the epic but does not answer, and has not gone within
- *           CONTROL_WAIT_MS
+ *           stands; BUSY: a supervisor holds the epic but does not answer
  */
-#define CONTROL_WAIT_MS 10000
 int control_send(const struct place *p,
 		 const struct config *c,
 		 const char *epic,
@@ -67,7 +65,19 @@ int control_send(const struct place *p,
  * one reads the tracker as it begins: nothing is owed. */
 void control_look(const struct place *p);
 
-/* The second half of that, on a journal that the caller has opened to write. */
+/*
+ * As control_send(), waiting for up to CONTROL_WAIT_MS where it is BUSY: a supervisor that begins does not
+ * listen yet, and one that ends does not any more; a moment later it does, or is gone.
+ */
+#define CONTROL_WAIT_MS 10000
+int control_order(const struct place *p,
+		  const struct config *c,
+		  const char *epic,
+		  const struct control_request *r,
+		  struct buf *ret,
+		  struct err *e) MUST_CHECK;
+
+/* The second half of control_send(), on a journal that the caller has opened to write. */
 struct store;
 int control_change(struct store *store,
 		   const struct config *c,
@@ -77,8 +87,7 @@ int control_change(struct store *store,
 		   struct err *e) MUST_CHECK;
 
 /*
- * Watch a live supervisor: after the answer to the request comes a line (session.h) for each task,
- * then one for each that changes, until the connection ends. Whoever reads too slowly is cut off.
+ * Watch a live supervisor: the answer is a line (session.h) for each task, then one for each that changes, until the connection ends. Whoever reads too slowly is cut off.
  *
  * ret       non-blocking; the caller closes it
  * Returns 1 where no supervisor listens.

@@ -45,7 +45,7 @@ int dispatch_add(const struct place *p,
 			bytes += strlen(issues[to].id) + strlen(issues[to].title);
 		struct control_request r = {
 			.verb = CONTROL_DISPATCH, .issues = issues + from, .n_issues = to - from};
-		if (control_send(p, c, epic, &r, ret, e))
+		if (control_order(p, c, epic, &r, ret, e))
 			return e->code;
 	}
 	return 0;
