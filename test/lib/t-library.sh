@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The dispatcher as a library; what the one of origins.md does wrong, by its number there (4b-1 …).
 . "$(dirname "$0")/../cli/lib.sh"
-steps=$1
+steps=$(realpath "$1")
 export GANGER
 repo
 program agent <<'END'
