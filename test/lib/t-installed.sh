@@ -23,7 +23,7 @@ run $cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$example" $(pkg-config --cfla
 code_is 0 'the example builds on the shared one' || cat "$T/err"
 # shellcheck disable=SC2046
 run $cc "$example" $(pkg-config --cflags ganger) "$libdir/libganger.a" \
-	$(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --libs libuv sqlite3 libcjson libfyaml) -o "$T/static"
+	$(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --libs $(pkg-config --print-requires-private ganger)) -o "$T/static"
 code_is 0 'and on the static one' || cat "$T/err"
 
 repo

@@ -178,6 +178,7 @@ until_line "$d.2: idle -> created"
 is "$said" "$d.2: idle -> created" 'its agent was ended, it is to be tried again' || cat "$T/seen"
 say close
 say open "$run_name"
+is "$said" "$run_name" 'it is opened while it ends'
 echo follow >&8
 ok 'to open it begins it again' wait_line "$T/here" here
 echo go >"$T/go"
