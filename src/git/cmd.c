@@ -186,8 +186,8 @@ static bool has(const struct child_result *r, const char *text)
 static bool may_pass(const struct child_result *r)
 {
 	static const char *const words[] = {
-		"Input/output error",	   "Read-only file system", "Cannot allocate memory",
-		"Out of memory",	   "Too many open files",   "Resource temporarily unavailable",
+		"Input/output error", "Read-only file system", "Cannot allocate memory",
+		"Out of memory",      "Too many open files",   "Resource temporarily unavailable",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

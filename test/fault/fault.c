@@ -57,8 +57,9 @@ static void copy_env(char to[4096], const char *name)
 
 static void put(const char *path, const char *text, int length)
 {
-	long fd = path[0] ? syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)
-			  : -1;
+	long fd =
+		path[0] ? syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)
+			: -1;
 
 	if (fd < 0)
 		return;
