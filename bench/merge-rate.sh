@@ -28,7 +28,7 @@ def path(i):
 commit("refs/heads/main", "files", "refs/heads/main^0", ((path(i), f"{i}\n" * 20) for i in range(files)), "mark :1\n")
 for n in range(entries):
     i = n * files // entries
-    commit(f"refs/heads/b{n:04}", f"change {n}", ":1", [(path(i), f"changed {n}\n" * 20)])
+    commit(f"refs/heads/entry-{n:04}", f"change {n}", ":1", [(path(i), f"changed {n}\n" * 20)])
 EOP
 	git -C "$1" reset -q --hard
 	git -C "$1" pack-refs --all
@@ -53,7 +53,7 @@ by_git_merge()
 	make_branches "$at"
 	git -C "$at" worktree add -q "$at.tree" epic
 	begun=$(date +%s%3N)
-	for b in $(git -C "$at" for-each-ref --format='%(refname:short)' 'refs/heads/b*'); do
+	for b in $(git -C "$at" for-each-ref --format='%(refname:short)' 'refs/heads/entry-*'); do
 		git -C "$at.tree" merge -q --no-ff -m "$b" "$b" || die "git merge $b"
 	done
 	per_second git-merge "$begun"
@@ -67,7 +67,7 @@ by_plumbing()
 	make_branches "$at"
 	begun=$(date +%s%3N)
 	head=$(git -C "$at" rev-parse epic)
-	for b in $(git -C "$at" for-each-ref --format='%(refname:short)' 'refs/heads/b*'); do
+	for b in $(git -C "$at" for-each-ref --format='%(refname:short)' 'refs/heads/entry-*'); do
 		tree=$(git -C "$at" merge-tree --write-tree "$head" "$b") || die "merge-tree $b"
 		new=$(git -C "$at" commit-tree "$tree" -p "$head" -p "$b" -m "$b") || die "commit-tree"
 		git -C "$at" update-ref refs/heads/epic "$new" "$head" || die "update-ref"
@@ -85,7 +85,7 @@ by_ganger()
 	make_branches "$at"
 	git -C "$at" branch -q -D epic
 	begun=$(date +%s%3N)
-	"$GANGER" -C "$at" submit --epic q $(git -C "$at" for-each-ref --format='%(refname:short)' 'refs/heads/b*') \
+	"$GANGER" -C "$at" submit --epic q $(git -C "$at" for-each-ref --format='%(refname:short)' 'refs/heads/entry-*') \
 		>/dev/null 2>"$at.err" || die "$(cat "$at.err")"
 	per_second "submit" "$begun"
 	begun=$(date +%s%3N)
