@@ -95,7 +95,7 @@ BUGS = [
      'w->action.kind == ACT_COLLECT ?'),
     ('our own start is taken for a fix', 'run/act.c',
      '|| streq(tip.hex, w->t.start.hex);\n\tif (!ours &&', ';\n\tif (false &&'),
-    ('a conflict is taken for landed', 'run/act.c', 'w->answer.kind = EV_CONFLICT;',
+    ('a conflict is taken for landed', 'run/act_land.c', 'w->answer.kind = EV_CONFLICT;',
      'w->answer.kind = EV_ALREADY;'),
     ('merged by no commit', 'run/act.c', 'w->t.landed.hex[0] ? w->t.landed.hex : NULL',
      'w->t.landed.hex'),
