@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/scene.sh"
 . "$(dirname "$0")/github.sh"
+WAIT_S=100
 
 there()
 {
