@@ -91,6 +91,7 @@ code_is 2 'the API cannot land what has no pull request'
 # An epic of 30 sub-issues, in layers that wait for each other.
 edges='12:2 13:2 14:3 15:4 16:5 17:6 18:7 19:8 20:9 21:10 22:12 22:13 23:14 24:15 25:16 26:17 27:18 28:19 29:20 30:21 31:22'
 hub_epic 30 "$edges" epic
+WAIT_S=$((4 * WAIT_S)) # 90 starts of git and agents, also where much else runs
 go "${on_hub[@]}"
 code_is 0 'an epic of 30 sub-issues'
 is "$(sorted_landings)" "$(seq 2 31 | paste -sd ' ')" 'each landed once'
