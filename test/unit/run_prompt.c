@@ -158,6 +158,59 @@ static void test_prompt__keeps_a_title_on_its_line(void **state)
 	free(p);
 }
 
+static void test_prompt__expands_a_template(void **state)
+{
+	static const struct {
+		const char *template, *expected; /* expected NULL: it is refused */
+		const char *said;
+	} cases[] = {
+		{"",				     "",			 NULL			},
+		{"plain { text }}",		   "plain { text }}",	  NULL			},
+		{"{{id}}: {{ title }}",	       "12: a title",	      NULL			},
+		{"{{id}}{{id}}",		      "1212",		     NULL			},
+		{"{{comments}}|{{feedback}}", "|",			NULL			},
+		{"try {{attempt}}",		   "try 3",		    NULL			},
+		{"{{body}}",			  "use {{title}} {{",	 NULL			},
+		{"{{everything}}",		    NULL, "there is no field '{{everything}}'"},
+		{"{{}}",			      NULL, "there is no field '{{}}'"	 },
+		{"a {{title",			 NULL, "a '{{' is not closed"		     },
+	};
+	const struct prompt_spec spec = {
+		.task = "12", .title = "a title", .body = "use {{title}} {{", .attempt = 3};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf out = BUF_INIT;
+		struct err e = ERR_INIT;
+		int rc = prompt_expand(&out, str_of(cases[i].template), &spec, &e);
+
+		assert_int_equal(rc, cases[i].expected ? 0 : ERR_INVALID);
+		if (cases[i].expected)
+			assert_string_equal(buf_cstr(&out), cases[i].expected);
+		else
+			assert_string_equal(e.msg, cases[i].said);
+		buf_done(&out);
+	}
+}
+
+static void test_prompt__expands_whole_parts_as_they_are_built_in(void **state)
+{
+	const struct prompt_spec spec = {.task = "12", .title = "a title", .attempt = 1};
+	char *whole = build(&spec);
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(prompt_expand(&out,
+				       STR("{{task}}{{done}}{{conflicts}}{{retry}}{{files}}"
+					   "{{rules}}"),
+				       &spec, &e),
+			 0);
+	assert_string_equal(buf_cstr(&out), whole);
+	buf_done(&out);
+	free(whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +221,8 @@ int main(void)
 		cmocka_unit_test(test_prompt__bounds_the_feedback_and_keeps_its_end),
 		cmocka_unit_test(test_prompt__tells_a_resolver_what_conflicts),
 		cmocka_unit_test(test_prompt__keeps_a_title_on_its_line),
+		cmocka_unit_test(test_prompt__expands_a_template),
+		cmocka_unit_test(test_prompt__expands_whole_parts_as_they_are_built_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
