@@ -5,6 +5,7 @@
 #include "run/supervisor-impl.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -180,6 +181,8 @@ int supervisor_run(const struct supervisor_spec *spec, int *ret_exit, struct err
 	(void)signal(SIGPIPE, SIG_IGN); /* writes say it themselves */
 	/* git and the tracker block. Those that wait for their turn at a forge hold up no other. */
 	(void)setenv("UV_THREADPOOL_SIZE", "24", 0);
+	/* They seldom allocate at once; a heap for each would only keep what it once held. */
+	(void)mallopt(M_ARENA_MAX, 2);
 	host_init(h);
 	h->ready_fd = spec->ready_fd;
 	int rc = begin(h, spec, e);
