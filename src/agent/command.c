@@ -71,10 +71,22 @@ int agent_command_start(const struct agent_settings *s,
 	return fill(s, a, argv, !probe, ret, e);
 }
 
+int agent_talk_start(const struct agent_settings *s,
+		     const struct agent_attempt *a,
+		     bool probe,
+		     struct agent_command *ret,
+		     struct err *e)
+{
+	int rc = agent_command_start(s, a, probe, ret, e);
+
+	if (rc == 0)
+		free(TAKE(ret->stdin_path));
+	return rc;
+}
+
 const struct agent_kind agent_kind_command = {
 	.name = "command",
 	.command = agent_command_start,
-	.judge = agent_judge,
 };
 
 /*
@@ -98,5 +110,4 @@ static int fake_command(const struct agent_settings *s,
 const struct agent_kind agent_kind_fake = {
 	.name = "fake",
 	.command = fake_command,
-	.judge = agent_judge,
 };

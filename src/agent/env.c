@@ -251,6 +251,7 @@ static void add_ganger(struct env *env, const struct agent_attempt *a)
 	env_set(env, "GANGER_RESULT_FILE", a->result_path);
 	env_set(env, "GANGER_LOG", a->log_path);
 	env_set(env, "GANGER_FEEDBACK_FILE", a->feedback_path);
+	env_set(env, "GANGER_SESSION", a->session);
 }
 
 static void add_iloom(struct env *env, const struct agent_attempt *a)

@@ -3,6 +3,7 @@
 #include "agent/logtext.h"
 #include "agent/record.h"
 #include "agent/reset.h"
+#include "agent/talk.h"
 #include "base/clean.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -26,7 +27,7 @@ struct evidence {
 	struct buf log;  /* cleaned, the last LOG_RECORD_BYTES */
 	struct buf tail; /* cleaned, the last LOG_PAUSE_BYTES, and the record's last words */
 	struct record record;
-	const struct speech *speech; /* NULL: any program */
+	bool talks;
 };
 
 /* What pause_on found. */
@@ -47,20 +48,13 @@ static void evidence_done(struct evidence *ev)
 static int evidence_read(const char *path, struct evidence *ev, struct err *e)
 {
 	struct buf raw CLEANUP(buf_done) = BUF_INIT;
-	size_t max = ev->speech ? LOG_SPEECH_BYTES : LOG_RECORD_BYTES;
-	int rc = path ? log_read_tail(path, max, &raw, e) : 0;
+	int rc = path ? log_read_tail(path, LOG_RECORD_BYTES, &raw, e) : 0;
 	struct str end;
 
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
 	end = buf_str(&raw);
 	log_clean(&ev->log, end);
-	if (ev->speech) {
-		record_fold(ev->speech, buf_str(&ev->log), end.n >= max, &ev->tail, &ev->record);
-		if (ev->record.text)
-			buf_puts(&ev->tail, ev->record.failed ? ev->record.text : "");
-		return 0;
-	}
 	record_find(buf_str(&ev->log), &ev->record);
 	if (end.n > LOG_PAUSE_BYTES) {
 		end.p += end.n - LOG_PAUSE_BYTES;
@@ -74,12 +68,44 @@ static int evidence_read(const char *path, struct evidence *ev, struct err *e)
 	return 0;
 }
 
+static void take_piece(void *ctx, struct str piece)
+{
+	agent_talk_output(ctx, piece);
+}
+
+/* What it wrote as errors, what it said of them in its protocol, and how its last turn ended. */
+static int evidence_hear(const struct agent_kind *k,
+			 const struct agent_settings *s,
+			 const struct agent_attempt *a,
+			 struct evidence *ev,
+			 struct err *e)
+{
+	struct agent_talk *t = agent_talk_new(k, s, a, (struct str){0}, &(struct agent_talk_to){0});
+	struct buf errors CLEANUP(buf_done) = BUF_INIT;
+	int rc = a->log_path ? log_read(a->log_path, take_piece, t, e) : 0;
+
+	if (!rc || rc == ERR_NOT_FOUND)
+		rc = a->errors_path ? log_read_tail(a->errors_path, LOG_PAUSE_BYTES, &errors, e)
+				    : 0;
+	ev->talks = true;
+	ev->record = t->record;
+	t->record = (struct record){0};
+	log_clean(&ev->tail, buf_str(&errors));
+	if (ev->tail.n)
+		buf_putc(&ev->tail, '\n');
+	log_clean(&ev->tail, buf_str(&t->errors));
+	if (ev->record.failed && ev->record.text)
+		buf_puts(&ev->tail, ev->record.text);
+	agent_talk_free(t);
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
 /* What the program said last, in words rather than in a record of them. */
 static struct str last_words(const struct evidence *ev)
 {
 	struct str line = {0};
 
-	if (ev->speech)
+	if (ev->talks)
 		return log_last_line(ev->record.text ? str_of(ev->record.text)
 						     : buf_str(&ev->tail));
 	if (ev->record.text && (ev->record.last || ev->record.failed))
@@ -286,13 +312,17 @@ static int judge_exit(const struct agent_settings *s,
 {
 	struct limit l = {0};
 	struct str words = last_words(ev);
+	bool is_open = ev->talks || code == 0;
 	char what[64];
 	int rc = find_limit(s, ev, now_ms, &l, e);
 
-	(void)snprintf(what, sizeof(what), "exit %d%s", code,
-		       code == 0 ? ", but without a record of success"
-		       : words.n ? ""
-				 : ", no output");
+	if (ev->talks && ev->record.failed)
+		(void)snprintf(what, sizeof(what), "its turn failed");
+	else
+		(void)snprintf(what, sizeof(what), "exit %d%s", code,
+			       is_open   ? ", but without a record of success"
+			       : words.n ? ""
+					 : ", no output");
 	if (rc) {
 		free(l.line);
 		return rc;
@@ -322,7 +352,7 @@ static int judge_success(const struct evidence *ev, struct agent_verdict *v)
 	return 0;
 }
 
-static int judge_speech_success(const struct evidence *ev, struct agent_verdict *v)
+static int judge_talk_success(const struct evidence *ev, struct agent_verdict *v)
 {
 	int rc = judge_success(ev, v);
 
@@ -389,42 +419,29 @@ static int judge(const struct agent_settings *s,
 		return rc;
 	if (end->how != JOB_EXITED)
 		return judge_ended(end, ev, v);
-	if (ev->speech && end->code == 0 && ev->record.found && !ev->record.failed)
-		return judge_speech_success(ev, v);
-	if (end->code == 0 && !ev->speech)
+	if (ev->talks && ev->record.found && !ev->record.failed)
+		return judge_talk_success(ev, v);
+	if (end->code == 0 && !ev->talks)
 		return judge_success(ev, v);
 	return judge_exit(s, ev, end->code, now_ms, v, e);
 }
 
-int agent_judge(const struct agent_settings *s,
+int agent_judge(const struct agent_kind *k,
+		const struct agent_settings *s,
 		const struct agent_attempt *a,
 		const struct job_end *end,
 		int64_t now_wall_ms,
 		struct agent_verdict *ret,
 		struct err *e)
 {
-	return agent_judge_speech(s, NULL, a, end, now_wall_ms, ret, e);
-}
+	struct evidence ev CLEANUP(evidence_done) = {.log = BUF_INIT, .tail = BUF_INIT};
+	struct agent_verdict v = {0};
+	int rc = k->talk ? evidence_hear(k, s, a, &ev, e) : evidence_read(a->log_path, &ev, e);
 
-int agent_judge_speech(const struct agent_settings *s,
-		       const struct speech *speech,
-		       const struct agent_attempt *a,
-		       const struct job_end *end,
-		       int64_t now_wall_ms,
-		       struct agent_verdict *ret,
-		       struct err *e)
-{
-	struct evidence ev CLEANUP(evidence_done) = {
-		.log = BUF_INIT, .tail = BUF_INIT, .speech = speech};
-	struct agent_verdict v = {.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
-	int rc = evidence_read(a->log_path, &ev, e);
-
-	if (rc)
-		return err_wrap(e, "could not judge agent '%s'", s->name);
 	v.tokens_in = ev.record.tokens_in;
 	v.tokens_out = ev.record.tokens_out;
 	v.cost_usd = ev.record.cost_usd;
-	rc = judge(s, a, end, now_wall_ms, &ev, &v, e);
+	rc = rc ? rc : judge(s, a, end, now_wall_ms, &ev, &v, e);
 	if (rc)
 		return err_wrap(e, "could not judge agent '%s'", s->name);
 	*ret = v;

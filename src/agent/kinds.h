@@ -9,12 +9,13 @@
 extern const struct agent_kind agent_kind_command;
 
 /*
- * These are started as 'command' is, with a command line under which they tell what they do as
- * lines of JSON (config/presets.c has it), and judged by the record of their end.
+ * These talk: their command line (config/presets.c has it) starts a program that is given its
+ * prompt by a protocol, and they are judged by the record of their last turn.
  */
 extern const struct agent_kind agent_kind_claude;
-extern const struct agent_kind agent_kind_codex;
-extern const struct agent_kind agent_kind_copilot;
+
+/* How long a program that tells of what it does may be silent. */
+#define AGENT_SILENCE_MS (15 * 60 * INT64_C(1000))
 
 /* agent_kind.command of all that are started by settings.command. */
 int agent_command_start(const struct agent_settings *s,
@@ -22,6 +23,12 @@ int agent_command_start(const struct agent_settings *s,
 			bool probe,
 			struct agent_command *ret,
 			struct err *e) MUST_CHECK;
+/* The same for kinds that talk: nothing is on their standard input. */
+int agent_talk_start(const struct agent_settings *s,
+		     const struct agent_attempt *a,
+		     bool probe,
+		     struct agent_command *ret,
+		     struct err *e) MUST_CHECK;
 
 /*
  * For tests: runs, with sh, what follows '$ ' on lines of its prompt, and is judged as

@@ -10,6 +10,8 @@
 #define ESC '\x1b'
 #define BEL '\x07'
 
+#define PIECE_BYTES (64 << 10)
+
 /* Bytes of the escape sequence at p[0] == ESC (ECMA-48): CSI, OSC and the like, or two bytes. */
 static size_t escape_length(const char *p, size_t n)
 {
@@ -94,11 +96,10 @@ read_range(int fd, const char *path, off_t from, size_t n, struct buf *out, stru
 	return 0;
 }
 
-int log_read_tail(const char *path, size_t max, struct buf *out, struct err *e)
+static int file_open(const char *path, int *ret_fd, off_t *ret_size, struct err *e)
 {
 	int fd CLEANUP(closep) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	struct stat st;
-	off_t from = 0;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO))
 		return err_set(e, ERR_NOT_FOUND, "could not read '%s': no such file", path);
@@ -108,7 +109,45 @@ int log_read_tail(const char *path, size_t max, struct buf *out, struct err *e)
 		return err_sys(e, "could not look at '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_NOT_FOUND, "could not read '%s': not a file", path);
-	if (st.st_size > (off_t)max)
-		from = st.st_size - (off_t)max;
-	return read_range(fd, path, from, max, out, e);
+	*ret_fd = fd;
+	*ret_size = st.st_size;
+	fd = -1;
+	return 0;
+}
+
+int log_read_tail(const char *path, size_t max, struct buf *out, struct err *e)
+{
+	int fd CLEANUP(closep) = -1;
+	off_t size = 0;
+	int rc = file_open(path, &fd, &size, e);
+
+	if (rc)
+		return rc;
+	return read_range(fd, path, size > (off_t)max ? size - (off_t)max : 0, max, out, e);
+}
+
+int log_read(const char *path, void (*take)(void *ctx, struct str piece), void *ctx, struct err *e)
+{
+	int fd CLEANUP(closep) = -1;
+	off_t size = 0, at;
+	int rc = file_open(path, &fd, &size, e);
+
+	if (rc)
+		return rc;
+	/* A log over its cap begins with a hole. */
+	at = lseek(fd, 0, SEEK_DATA);
+	for (at = at < 0 ? 0 : at; at < size;) {
+		char piece[PIECE_BYTES];
+		ssize_t n = pread(fd, piece, sizeof(piece), at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "could not read '%s'", path);
+		if (n == 0)
+			break;
+		take(ctx, (struct str){piece, (size_t)n});
+		at += n;
+	}
+	return 0;
 }

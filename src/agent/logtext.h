@@ -20,5 +20,8 @@ void log_quote(struct buf *out, struct str text, size_t max);
  * one is, so that what an agent put in a file's place cannot hold us up.
  */
 int log_read_tail(const char *path, size_t max, struct buf *out, struct err *e) MUST_CHECK;
+/* The same for all of it, piece by piece. */
+int log_read(const char *path, void (*take)(void *ctx, struct str piece), void *ctx, struct err *e)
+	MUST_CHECK;
 
 #endif

@@ -8,8 +8,6 @@
 
 /* A record is looked for in this many lines at most, from the last one up. */
 #define LINES_MAX 64
-/* How much of the end of a log is read for what is no record. */
-#define TEXT_BYTES 4096
 /* More than this, in US dollars, one attempt did not cost; "1e999" reads as infinity. */
 #define COST_MAX  1e9
 
@@ -59,7 +57,7 @@ bool record_take_claude(const cJSON *o, struct record *r)
 }
 
 /* {"type":"turn.completed","usage":{…}}, {"type":"turn.failed","error":{"message"}} */
-bool record_take_codex(const cJSON *o, struct record *r)
+static bool take_codex(const cJSON *o, struct record *r)
 {
 	const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
 	const cJSON *turn = cJSON_HasObjectItem(o, "turn")
@@ -88,7 +86,7 @@ bool record_take_codex(const cJSON *o, struct record *r)
 }
 
 /* {"type":"item.completed","item":{"type":"agent_message","text"}} */
-bool record_take_codex_words(const cJSON *o, struct record *r)
+static bool take_codex_words(const cJSON *o, struct record *r)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, "item");
 
@@ -106,11 +104,11 @@ static bool take_line(struct str line, struct record *r, bool *words)
 	bool more = true;
 
 	if (cJSON_IsObject(o) && *words) {
-		more = !record_take_codex_words(o, r);
+		more = !take_codex_words(o, r);
 	} else if (cJSON_IsObject(o) && record_take_claude(o, r)) {
 		r->found = true;
 		more = false;
-	} else if (cJSON_IsObject(o) && record_take_codex(o, r)) {
+	} else if (cJSON_IsObject(o) && take_codex(o, r)) {
 		r->found = true;
 		*words = !r->text;
 		more = *words;
@@ -159,43 +157,10 @@ void record_set_text(struct record *r, const char *text)
 
 void record_reopen(struct record *r)
 {
-	r->found = r->failed = r->aborted = false;
+	r->found = r->failed = false;
 	r->denied[0] = '\0';
 	free(r->text);
 	r->text = NULL;
-}
-
-static void fold_line(const struct speech *s,
-		      struct str line,
-		      bool near_end,
-		      struct buf *said,
-		      struct record *r)
-{
-	cJSON *o = line.n && line.p[0] == '{' ? cJSON_ParseWithLength(line.p, line.n) : NULL;
-	bool keep = cJSON_IsObject(o) ? s->take(o, r) : near_end && line.n && line.p[0] != '{';
-
-	cJSON_Delete(o);
-	if (!keep)
-		return;
-	buf_add(said, line.p, line.n);
-	buf_putc(said, '\n');
-}
-
-void record_fold(const struct speech *s,
-		 struct str log,
-		 bool cut,
-		 struct buf *said,
-		 struct record *ret)
-{
-	const char *end = log.p + log.n;
-	struct str line;
-
-	*ret = (struct record){.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
-	while (str_next(&log, '\n', &line))
-		fold_line(s, str_trim(line), (size_t)(end - line.p) <= TEXT_BYTES, said, ret);
-	ret->last = ret->found;
-	if (cut && s->sums)
-		ret->tokens_in = ret->tokens_out = -1;
 }
 
 void record_done(struct record *r)

@@ -17,9 +17,7 @@ struct record {
 	int64_t tokens_in, tokens_out; /* -1: not said; in: with what came from a cache */
 	double cost_usd;               /* negative: not said */
 	char *text;                    /* the agent's last words, or NULL; record_done() */
-	char session[64];              /* what the program calls its session; "": not said */
 	char denied[64];               /* a tool it was not allowed to use; "": none */
-	bool open, aborted;            /* a turn is under way; it was broken off */
 };
 
 /* The last record in the end of a log, of whatever program that is known. */
@@ -27,33 +25,10 @@ void record_find(struct str log, struct record *ret);
 
 struct cJSON;
 
-/* How the lines of one program are read. */
-struct speech {
-	/* One line, in the order of the log. True: it says how the program fared. */
-	bool (*take)(const struct cJSON *line, struct record *r);
-	bool sums; /* tokens are told call by call: known only from the whole log */
-};
-
-extern const struct speech speech_claude, speech_codex, speech_copilot;
-
-/*
- * All lines of a log. A record is found where the last turn has one: not of an earlier turn.
- * cut       the log begins before this text
- * said      gets the lines that say how the program fared, and those of the last 4 KiB that
- *           are no JSON: errors, in contrast to what agents and tools write about
- */
-void record_fold(const struct speech *s,
-		 struct str log,
-		 bool cut,
-		 struct buf *said,
-		 struct record *ret);
-
-/* For speeches. Each fills r where the line is such a record, and says whether it is. */
+/* For talks. Each fills r where the line is such a record, and says whether it is. */
 bool record_take_claude(const struct cJSON *line, struct record *r);
-bool record_take_codex(const struct cJSON *line, struct record *r);
-bool record_take_codex_words(const struct cJSON *line, struct record *r);
 
-/* Forget what an earlier turn said of its end; session and sums stay. */
+/* Forget what an earlier turn said of its end; sums stay. */
 void record_reopen(struct record *r);
 /* Replace the last words; NULL or "" leaves them. */
 void record_set_text(struct record *r, const char *text);

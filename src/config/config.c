@@ -559,8 +559,8 @@ int config_agent(struct config *c, const char *name, const struct config_agent *
 			preset_apply(a, preset, preset->command);
 	} else {
 		preset = config_preset_find(a->kind);
-		if (!a->command && preset && preset->json_command)
-			preset_apply(a, preset, preset->json_command);
+		if (!a->command && preset && preset->talk_command)
+			preset_apply(a, preset, preset->talk_command);
 	}
 	if (!a->command && streq(a->kind, "command"))
 		return err_set(e, ERR_INVALID, "agent '%s' has no command: set agents.%s.command",

@@ -17,6 +17,13 @@
 	"exec claude -p --output-format stream-json --verbose --permission-mode acceptEdits "      \
 	"--allowedTools \"Bash Edit Write Read\" --disallowedTools \"EnterWorktree ExitWorktree\""
 
+/* What needs no permission of its own would not be asked for: so it is not in --allowedTools. */
+#define CLAUDE_TALK                                                                                \
+	"exec claude -p --input-format stream-json --output-format stream-json --verbose "         \
+	"--replay-user-messages --permission-prompt-tool stdio "                                   \
+	"--disallowedTools \"EnterWorktree ExitWorktree AskUserQuestion\" "                        \
+	"${GANGER_SESSION:+--resume \"$GANGER_SESSION\"}"
+
 static const char *const claude_limits[] = {
 	"(usage|session|weekly|hourly|5-hour|opus|sonnet) limit",
 	"hit your limit",
@@ -69,8 +76,6 @@ static const char *const codex_keys[] = {"OPENAI_API_KEY", "CODEX_API_KEY", NULL
 
 /* With -p, standard input would be ignored. */
 #define COPILOT_COMMAND "exec copilot --allow-all-tools --no-ask-user --no-auto-update -s"
-#define COPILOT_JSON                                                                               \
-	"exec copilot --allow-all-tools --no-ask-user --no-auto-update --output-format json"
 
 static const char *const copilot_limits[] = {
 	"rate.?limit",
@@ -111,7 +116,7 @@ const struct config_preset config_presets[] = {
          .program = "claude",
          .title = "Claude Code",
          .command = CLAUDE_COMMAND,
-         .json_command = CLAUDE_COMMAND,
+         .talk_command = CLAUDE_TALK,
          .probe = "claude auth status",
          .pause_on = claude_limits,
          .keys = claude_keys,
@@ -123,7 +128,6 @@ const struct config_preset config_presets[] = {
          .program = "codex",
          .title = "Codex",
          .command = CODEX_COMMAND,
-         .json_command = CODEX_COMMAND,
          .probe = CODEX_PROBE,
          .pause_on = codex_limits,
          .keys = codex_keys,
@@ -135,7 +139,6 @@ const struct config_preset config_presets[] = {
          .program = "copilot",
          .title = "Copilot CLI",
          .command = COPILOT_COMMAND,
-         .json_command = COPILOT_JSON,
          .probe = "copilot --version",
          .pause_on = copilot_limits,
          .env = copilot_env,
@@ -163,7 +166,7 @@ const struct config_preset config_presets[] = {
          .keys = iloom_keys,
          .note = "it seems to expect a worktree that 'il start' has registered",
 	 },
-	{.name = NULL				      },
+	{.name = NULL									  },
 };
 /* clang-format on */
 

@@ -13,7 +13,7 @@ struct config_preset {
 	const char *program;         /* looked for on PATH */
 	const char *title;           /* for people */
 	const char *command;         /* for sh -c */
-	const char *json_command;    /* for the kind of its name: tells all as JSON; NULL: none */
+	const char *talk_command;    /* for the kind of its name, which talks; NULL: none */
 	const char *probe;           /* for sh -c; NULL: none known */
 	const char *const *pause_on; /* extended regular expressions; NULL-terminated */
 	const char *const *env;      /* "NAME=value" or "NAME"; NULL-terminated or NULL */

@@ -187,6 +187,25 @@ texts_of(const struct config_key_info *k, const struct node *n, char ***ret, str
 	return 0;
 }
 
+/* "allow|deny|ask TOOL[(PATTERN)]": the first that is not is an error. */
+static int check_rules(char **texts, struct err *e)
+{
+	for (char **p = texts; *p; p++) {
+		struct str rest = str_of(*p), word;
+		bool known = str_next(&rest, ' ', &word) &&
+			     (str_eq(word, STR("allow")) || str_eq(word, STR("deny")) ||
+			      str_eq(word, STR("ask")));
+		const char *open = strchr(*p, '(');
+
+		rest = str_trim(rest);
+		if (!known || !rest.n || rest.p[0] == '(' || (open && !str_ends(rest, ")")))
+			return err_set(e, ERR_INVALID,
+				       "has '%s', which is not 'allow|deny|ask TOOL[(PATTERN)]'",
+				       *p);
+	}
+	return 0;
+}
+
 /* The first of the texts that is no extended regular expression is an error. */
 static int check_patterns(char **texts, struct err *e)
 {
@@ -219,6 +238,8 @@ read_list(const struct config_key_info *k, const struct node *n, void *field, st
 	rc = texts_of(k, n->kind == NODE_TEXT ? &one : n, &texts, e);
 	if (rc == 0 && streq(k->range, "patterns"))
 		rc = check_patterns(texts, e);
+	if (rc == 0 && streq(k->range, "rules"))
+		rc = check_rules(texts, e);
 	if (rc == 0)
 		texts_set(field, texts);
 	else

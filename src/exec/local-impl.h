@@ -39,6 +39,7 @@ struct job {
 	bool is_sweeping;      /* JOB_SWEPT: with the worker thread */
 	int64_t look_until_ms; /* JOB_LOOKING: its bound */
 	struct watch *watch;   /* JOB_WATCHED */
+	struct talk *talk;     /* NULL: it does not talk */
 	struct record record;  /* as last read */
 	struct job_end end;    /* JOB_SWEPT: its text so far; JOB_ENDED: all of it */
 };

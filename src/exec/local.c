@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "exec/cgroup.h"
 #include "exec/local-impl.h"
+#include "exec/talk.h"
 #include "shim/proc.h"
 
 #include <errno.h>
@@ -59,6 +60,8 @@ static struct job *job_new(struct executor_local *x, const struct job_spec *s)
 	j->number = s->number;
 	j->dir = mem_strdup(s->dir);
 	j->worktree = mem_strdup(s->watch);
+	if (s->talks)
+		j->talk = exec_talk_new(x, s);
 	VEC_PUSH(&x->jobs, j);
 	return j;
 }
@@ -101,6 +104,7 @@ static void job_free(struct job *j)
 	struct executor_local *x = j->x;
 
 	job_unwatch(j);
+	exec_talk_free(j->talk);
 	for (size_t i = 0; i < x->jobs.n; i++) {
 		if (x->jobs.items[i] == j) {
 			x->jobs.items[i] = x->jobs.items[--x->jobs.n];
@@ -128,6 +132,8 @@ static void tell_started(struct job *j, pid_t pid, uint64_t start_time)
 	j->told_started = true;
 	if (j->x->ev.started)
 		j->x->ev.started(j->x->ev.ctx, &s);
+	if (j->talk && !j->x->is_freeing)
+		exec_talk_begin(j->talk);
 }
 
 /* The job is out of the table before anybody hears of it: they may ensure it again. */
@@ -136,6 +142,8 @@ static void tell_ended(struct job *j)
 	const struct executor_events ev = j->x->ev;
 	struct job_end end = j->end;
 
+	if (j->talk)
+		exec_talk_end(j->talk);
 	job_free(j);
 	ev.ended(ev.ctx, &end);
 }
@@ -359,6 +367,14 @@ static void local_ensure(struct executor *base, const struct job_spec *s)
 	CHECK(uv_idle_start(&x->turn, on_turn) == 0);
 }
 
+static void local_say(struct executor *base, uint64_t number, uint64_t nth, struct str input)
+{
+	const struct job *j = exec_job_find(local(base), number);
+
+	if (j && j->talk)
+		exec_talk_say(j->talk, nth, input);
+}
+
 static void local_stop(struct executor *base, uint64_t number, enum job_stop how)
 {
 	struct job *j = exec_job_find(local(base), number);
@@ -402,6 +418,7 @@ static void local_free(struct executor *base)
 static const struct executor_ops local_ops = {
 	.name = "local",
 	.ensure = local_ensure,
+	.say = local_say,
 	.stop = local_stop,
 	.forget = local_forget,
 	.free = local_free,

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "exec/cgroup.h"
 #include "exec/record.h"
+#include "exec/talk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@ struct start {
 	const struct job_spec *s;
 	char *cgroup;
 	bool made_dir;
-	int status_fd, stdin_fd, log_fd;
+	int status_fd, stdin_fd, log_fd, errors_fd, input_fd;
 };
 
 static void start_done(struct start *st)
@@ -27,6 +28,8 @@ static void start_done(struct start *st)
 	closep(&st->status_fd);
 	closep(&st->stdin_fd);
 	closep(&st->log_fd);
+	closep(&st->errors_fd);
+	closep(&st->input_fd);
 	free(st->cgroup);
 }
 
@@ -38,6 +41,8 @@ static void start_undo(struct start *st)
 	cgroup_leaf_remove(st->cgroup);
 	if (st->status_fd >= 0)
 		(void)unlink(path);
+	if (st->input_fd >= 0)
+		exec_talk_unlink(st->s->dir);
 	if (st->made_dir)
 		(void)rmdir(st->s->dir);
 }
@@ -57,7 +62,13 @@ static int files_open(struct start *st, struct err *e)
 	if (st->stdin_fd < 0)
 		return st->stdin_fd;
 	st->log_fd = open_high(st->s->log_path, O_WRONLY | O_APPEND | O_CREAT, e);
-	return st->log_fd < 0 ? st->log_fd : 0;
+	if (st->log_fd < 0)
+		return st->log_fd;
+	if (st->s->errors_path)
+		st->errors_fd = open_high(st->s->errors_path, O_WRONLY | O_APPEND | O_CREAT, e);
+	if (st->errors_fd < 0 && st->s->errors_path)
+		return st->errors_fd;
+	return st->s->talks ? exec_talk_listen(st->s->dir, &st->input_fd, e) : 0;
 }
 
 /* The shim's arguments; each string is the caller's, and so is the array. */
@@ -84,6 +95,8 @@ static char **arguments(const struct start *st)
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		VEC_PUSH(&v, mem_printf("--%s=%lld", numbers[i].name, (long long)numbers[i].value));
 	VEC_PUSH(&v, mem_printf("--cwd=%s", st->s->cwd));
+	if (st->input_fd >= 0)
+		VEC_PUSH(&v, mem_printf("--input-fd=%d", st->input_fd));
 	if (st->s->watch)
 		VEC_PUSH(&v, mem_printf("--watch=%s", st->s->watch));
 	if (st->cgroup)
@@ -123,14 +136,18 @@ static char **environment(const struct start *st, const char *variable)
 	return (char **)v.items;
 }
 
-/* Standard descriptors in place; the other two keep their numbers and lose close-on-exec. */
+/* Standard descriptors in place; the others keep their numbers and lose close-on-exec. */
 static int set_actions(posix_spawn_file_actions_t *fa, const struct start *st)
 {
 	int rc = posix_spawn_file_actions_adddup2(fa, st->stdin_fd, 0);
 
 	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, st->log_fd, 1);
-	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, st->log_fd, 2);
+	rc = rc ? rc
+		: posix_spawn_file_actions_adddup2(
+			  fa, st->errors_fd >= 0 ? st->errors_fd : st->log_fd, 2);
 	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, st->status_fd, st->status_fd);
+	if (st->input_fd >= 0)
+		rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, st->input_fd, st->input_fd);
 	return rc ? rc : posix_spawn_file_actions_adddup2(fa, st->env->ready_fd, st->env->ready_fd);
 }
 
@@ -206,6 +223,8 @@ int start_job(const struct start_env *env, const struct job_spec *s, pid_t *ret_
 		.status_fd = -1,
 		.stdin_fd = -1,
 		.log_fd = -1,
+		.errors_fd = -1,
+		.input_fd = -1,
 	};
 	int rc = start_steps(&st, ret_pid, e);
 

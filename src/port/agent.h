@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /*
- * An agent kind says how to start, talk to and judge one program (DESIGN 6). Here is the
- * one-shot shape: a command that gets the prompt and ends by itself.
+ * An agent kind says how to start, talk to and judge one program (DESIGN 6). Two shapes: one-shot,
+ * a command that gets the prompt and ends by itself; and talking, a program that speaks a
+ * protocol, is given the prompt by it, and ends when its input does.
  */
 
 /* As in ganger.yaml: agents.NAME. Borrowed for the life of the agent. */
@@ -21,6 +22,7 @@ struct agent_settings {
 	const char *cwd;                 /* below the worktree; NULL: its root */
 	const char *const *pause_on;     /* extended regular expressions, case-insensitive */
 	const char *const *probe;        /* argv or NULL */
+	const char *const *permissions;  /* rules, as agent/permission.h has them; NULL: none */
 	int max_concurrent;              /* 0: only the total counts */
 	bool push;                       /* its git may use the user's credentials */
 };
@@ -35,6 +37,8 @@ struct agent_attempt {
 	const char *worktree, *git_dir;  /* absolute */
 	const char *prompt_path, *result_path, *log_path;
 	const char *feedback_path;       /* NULL on a first try */
+	const char *errors_path; /* what a talking program writes as errors; NULL: in the log */
+	const char *session;     /* of an earlier attempt, to be taken up again; NULL: none */
 	bool no_name, no_email;          /* the user's Git has none: ganger's stand-in is given */
 };
 
@@ -58,21 +62,95 @@ struct agent_verdict {
 	double cost_usd;        /* negative: unknown */
 };
 
+struct talk_kind;
+
 struct agent_kind {
 	const char *name;
+	const struct talk_kind *talk; /* how it talks; NULL: one-shot */
+	int64_t silence_ms; /* how long it may be silent where no limit is set; 0: for ever */
 	/* The command of an attempt, or (probe true) of the probe in the same environment.
 	 * Idempotent: asked again for an attempt under way it gives the same. */
-	int (*command)(const struct agent_settings *s, const struct agent_attempt *a, bool probe,
-		       struct agent_command *ret, struct err *e);
-	/* After the job ended: exit status, result file, the end of the log. Reads files, writes none. */
-	int (*judge)(const struct agent_settings *s, const struct agent_attempt *a,
-		     const struct job_end *end, int64_t now_wall_ms, struct agent_verdict *ret,
-		     struct err *e);
+	int (*command)(const struct agent_settings *s,
+		       const struct agent_attempt *a,
+		       bool probe,
+		       struct agent_command *ret,
+		       struct err *e);
 };
 
 /* The kinds there are, NULL-terminated; NULL where there is none of that name. */
 extern const struct agent_kind *const agent_kinds[];
 const struct agent_kind *agent_kind_find(const char *name);
+
+/*
+ * After the job ended: what its exit status, its result file and its log say. Reads files, writes
+ * none. In this order:
+ *   not started: FAILED
+ *   a result file decides, however the job ended
+ *   ended by a limit, a signal, on request, lost: FAILED with how
+ *   exit 0: DONE, or NOTHING where the last line says so; FAILED where the program's own final
+ *     record says that it failed. What pause_on finds in a success does not count: agents
+ *     write about rate limits, too
+ *   exit 75 or a match of pause_on at the end of the log: LATER
+ *   any other exit: FAILED
+ * A kind that talks is DONE or NOTHING only with a record of its last turn that says success,
+ * whatever its exit status; and pause_on is searched for in what its program says of its errors
+ * alone, not in what it works on.
+ *
+ * e         INVALID: an entry of pause_on is not a regular expression; IO
+ */
+int agent_judge(const struct agent_kind *k,
+		const struct agent_settings *s,
+		const struct agent_attempt *a,
+		const struct job_end *end,
+		int64_t now_wall_ms,
+		struct agent_verdict *ret,
+		struct err *e) MUST_CHECK;
+
+/*
+ * A talk: all that is said to a program, as it follows from the settings, the prompt, what the
+ * program has written so far, and what people ordered meanwhile. It holds no clock and does no
+ * I/O: given the same once more it says the same, which is how a talk goes on after a crash.
+ */
+struct agent_talk;
+
+struct agent_talk_to {
+	void *ctx;
+	/* The nth input, from 1; empty: its end. Each is one whole; borrowed. */
+	void (*say)(void *ctx, uint64_t nth, struct str input);
+	/* What happened, alike for all kinds: one object of JSON, with its newline (events.h). */
+	void (*event)(void *ctx, struct str line);
+	/* A person is to decide, by AGENT_ALLOW or AGENT_DENY: may it do this? */
+	void (*ask)(void *ctx, const char *question);
+};
+
+enum agent_order {
+	AGENT_SAY = 1, /* words to the agent: into its turn where it takes that, else behind it */
+	AGENT_BREAK,   /* break the turn off, and end */
+	AGENT_ALLOW,   /* the oldest question */
+	AGENT_DENY,
+};
+
+/*
+ * Begin a talk of a kind that talks: the first inputs are said before this returns. All is
+ * copied but 'to', whose functions may be NULL. The caller frees with agent_talk_free().
+ */
+struct agent_talk *agent_talk_new(const struct agent_kind *k,
+				  const struct agent_settings *s,
+				  const struct agent_attempt *a,
+				  struct str prompt,
+				  const struct agent_talk_to *to);
+/* More of what the program wrote, from its first byte on. */
+void agent_talk_output(struct agent_talk *t, struct str piece);
+/* e: INVALID there is nothing to allow or deny; NOT_FOUND the talk is over. text: of AGENT_SAY */
+int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *text, struct err *e)
+	MUST_CHECK;
+void agent_talk_free(struct agent_talk *t);
+
+/*
+ * The session that the log of an earlier attempt tells of, if one begun in this worktree can be
+ * taken up again; the caller frees it. NULL: none. Reads the file.
+ */
+char *agent_talk_session(const struct agent_kind *k, const char *log_path, const char *worktree);
 
 /*
  * The environment of anything run in a worktree (agents, set-up, gates): the short list of

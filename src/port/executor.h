@@ -2,6 +2,8 @@
 #define PORT_EXECUTOR_H
 
 #include "base/err.h"
+#include "base/str.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,6 +29,8 @@ struct job_spec {
 	const char *const *envp; /* the whole environment; the executor adds GANGER_JOB=<dir> */
 	const char *stdin_path;  /* a file; NULL: /dev/null */
 	const char *log_path;    /* opened for append, made 0600; stdout and stderr of the job */
+	const char *errors_path; /* the same for stderr alone; NULL: that goes into the log too */
+	bool talks; /* its input comes by say(), and its output is told; no stdin_path */
 	const char *watch;       /* worktree whose changes count as life, or NULL */
 	struct job_limits limits;
 };
@@ -64,11 +68,19 @@ enum job_stop {
 	JOB_KILL, /* SIGKILL now */
 };
 
+/* The longest input of one say(). */
+#define EXECUTOR_SAY_MAX (16u << 20)
+
 struct executor;
 
 struct executor_events {
 	void *ctx;
 	void (*started)(void *ctx, const struct job_started *s);
+	/*
+	 * Of a job that talks: its log, from the first byte on, in order and each byte once an
+	 * ensure(); all of it before ended(). Pieces end anywhere; borrowed until return.
+	 */
+	void (*output)(void *ctx, uint64_t number, struct str piece);
 	void (*ended)(void *ctx, const struct job_end *end);
 };
 
@@ -82,6 +94,13 @@ struct executor_ops {
 	 * Nothing but a programming mistake fails here: what cannot start is JOB_NOT_STARTED.
 	 */
 	void (*ensure)(struct executor *x, const struct job_spec *s);
+	/*
+	 * More input for a job that talks, as one whole; empty: the end of its input. Numbers go
+	 * up from 1 without a gap, for the whole life of the job: what was said under a number
+	 * before, also by an earlier supervisor, is not said again. Copied. May be called from
+	 * output(); of a job that has ended or does not talk, nothing.
+	 */
+	void (*say)(struct executor *x, uint64_t number, uint64_t nth, struct str input);
 	/* Ask a live job to end; ended() follows as always. Absent or ended: nothing. */
 	void (*stop)(struct executor *x, uint64_t number, enum job_stop how);
 	/* Forget a job whose end is committed, and remove its folder. */

@@ -193,7 +193,7 @@ static int collect_verdict(struct task_work *w)
 			      .code = (int)w->t.job_code,
 			      .started_ms = w->t.job_started_ms,
 			      .ended_ms = w->t.job_ended_ms};
-	if (w->s->agent_kind->judge(&w->s->agent, &a.a, &end, clock_now().wall_ms, &v, &w->e))
+	if (agent_judge(w->s->agent_kind, &w->s->agent, &a.a, &end, clock_now().wall_ms, &v, &w->e))
 		return w->e.code;
 	w->answer.result = v.result;
 	w->answer.until_ms = v.until_ms;

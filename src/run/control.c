@@ -195,7 +195,7 @@ static int do_offline(const struct paths *p,
 	bool makes = r->verb == CONTROL_SUBMIT || r->verb == CONTROL_DISPATCH;
 	if (!makes && !file_exists(p->journal))
 		return err_set(e, ERR_NOT_FOUND, "there was no run of epic '%s' yet", epic);
-	if (r->verb == CONTROL_STOP || r->verb == CONTROL_STOP_NOW)
+	if (r->verb == CONTROL_STOP || r->verb == CONTROL_STOP_NOW || r->verb >= CONTROL_SAY)
 		return err_set(e, ERR_NOT_FOUND, "no supervisor runs epic '%s'", epic);
 	char *lock_dir CLEANUP(freep) =
 		mem_strndup(p->lock, (size_t)(strrchr(p->lock, '/') - p->lock));

@@ -28,7 +28,10 @@ enum control_verb {
 	CONTROL_LOOK, /* the tracker has changed */
 	CONTROL_APPROVE,
 	CONTROL_DISPATCH,
-	CONTROL_WATCH
+	CONTROL_WATCH,
+	CONTROL_SAY,
+	CONTROL_ALLOW,
+	CONTROL_DENY
 };
 
 /* An issue to dispatch, as the tracker has it. */
@@ -44,6 +47,7 @@ struct control_request {
 	const char *id, *title, *head, *base;
 	int priority, branch; /* branch: as struct task has it */
 	int64_t pull;
+	const char *text; /* SAY: to the agent at work on ids[0] */
 	int place; /* MOVE: among those that wait, 1 the first */
 	const struct control_issue *issues; /* DISPATCH: n_issues of them */
 	size_t n_issues;

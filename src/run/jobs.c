@@ -22,6 +22,7 @@ static struct job *job_find(struct supervisor *s, int64_t number)
 
 static void job_drop(struct supervisor *s, struct job *j)
 {
+	talker_free(j->talker);
 	*j = s->jobs.items[--s->jobs.n];
 }
 
@@ -62,6 +63,7 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.result = path_join(dir, "result"),
 		.log = path_log(p, id, NULL),
 		.feedback = path_join(dir, "feedback"),
+		.errors = path_join(dir, TALKER_ERRORS),
 	};
 	ret->a = (struct agent_attempt){
 		.epic = s->spec.epic,
@@ -82,6 +84,8 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.result_path = ret->result,
 		.log_path = ret->log,
 		.feedback_path = file_exists(ret->feedback) ? ret->feedback : NULL,
+		.errors_path = s->agent_kind && s->agent_kind->talk ? ret->errors : NULL,
+		.session = w->session,
 		.no_name = !s->spec.place->user_name,
 		.no_email = !s->spec.place->user_email,
 	};
@@ -95,6 +99,7 @@ void attempt_done(struct attempt *a)
 	free(a->result);
 	free(a->log);
 	free(a->feedback);
+	free(a->errors);
 }
 
 /* "gate" is the latest check's. One that has a name, or may run again, is found by more. */
@@ -140,6 +145,8 @@ static int make_log(struct task_work *w)
 			return w->e.code;
 	}
 	if (file_link(w->log, latest, &w->e))
+		return w->e.code;
+	if (work_talks(w) && talk_link(w, w->number_taken ? NULL : attempt))
 		return w->e.code;
 	/* "3.1.log" may be the log of a task "3.1": then the first attempt of "3" goes without. */
 	return numbered && !w->number_taken ? file_link(w->log, numbered, &w->e) : 0;
@@ -271,7 +278,8 @@ static void fill_limits(struct task_work *w)
 	l->log_bytes = c->limits_log;
 	if (w->action.kind == ACT_AGENT) {
 		l->timeout_ms = c->limits_timeout;
-		l->silence_ms = c->limits_silence > 0 ? c->limits_silence : 0;
+		l->silence_ms =
+			c->limits_silence >= 0 ? c->limits_silence : w->s->agent_kind->silence_ms;
 	} else if (w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP) {
 		l->timeout_ms = c->worktree_setup_timeout;
 	} else if (w->action.kind == ACT_PROBE) {
@@ -307,6 +315,11 @@ static void fill_spec(struct task_work *w, const struct agent_attempt *a)
 	w->spec.stdin_path = w->command.stdin_path;
 	w->spec.log_path = w->log;
 	w->spec.watch = w->watch;
+	if (work_talks(w)) {
+		w->spec.talks = true;
+		w->errors = mem_strdup(a->errors_path);
+		w->spec.errors_path = w->errors;
+	}
 	fill_limits(w);
 }
 
@@ -332,6 +345,8 @@ static void job_prepare(struct task_work *w)
 	else if (make_log(w) ||
 		 (w->action.kind == ACT_AGENT && (note_brought(w) || write_prompt(w))))
 		return;
+	if (work_talks(w) && talk_prepare(w))
+		return;
 	struct attempt a CLEANUP(attempt_done) = {0};
 	attempt_init(w, &a);
 	if (fill_command(w, &a.a) == 0)
@@ -354,9 +369,10 @@ static void job_begin(struct work *work)
 		int stop = j->stop;
 		j->begun = true;
 		s->executor->ops->ensure(s->executor, &w->spec);
+		if (work_talks(w))
+			j->talker = talk_begin(w);
 		if (stop)
-			s->executor->ops->stop(s->executor, (uint64_t)w->action.job,
-					       (enum job_stop)(stop - 1));
+			job_stop(s, w->action.job, (enum job_stop)(stop - 1));
 	}
 	work_free(w);
 }
@@ -392,6 +408,9 @@ void job_stop(struct supervisor *s, int64_t number, enum job_stop how)
 	if (!j)
 		return;
 	j->stop = (int)how + 1;
+	struct err refused = ERR_INIT; /* it is ended all the same */
+	if (j->talker && how == JOB_ASK)
+		IGNORE(talker_order(j->talker, AGENT_BREAK, NULL, &refused));
 	if (j->begun)
 		s->executor->ops->stop(s->executor, (uint64_t)number, how);
 }

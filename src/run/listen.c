@@ -124,11 +124,26 @@ static void give_event(void *ctx, const struct core_event *ev)
 		supervisor_event(ctx, ev);
 }
 
+/* What is said to an agent is no event: the machine knows nothing of talks. */
+static int
+do_order(struct supervisor *s, const struct control_request *r, struct buf *said, struct err *e)
+{
+	static const enum agent_order orders[] = {[CONTROL_SAY] = AGENT_SAY,
+						  [CONTROL_ALLOW] = AGENT_ALLOW,
+						  [CONTROL_DENY] = AGENT_DENY};
+	if (job_order(s, r->ids[0], orders[r->verb], r->text, e))
+		return e->code;
+	buf_printf(said, "%s: %s\n", r->verb == CONTROL_SAY ? "said to" : "answered", r->ids[0]);
+	return 0;
+}
+
 /* Done, and durable, before it is answered. */
 static int
 do_asked(struct supervisor *s, const struct control_request *r, struct buf *said, struct err *e)
 {
 	bool registers = r->verb == CONTROL_DISPATCH;
+	if (r->verb >= CONTROL_SAY)
+		return do_order(s, r, said, e);
 	if (registers && (s->core.run.state == RUN_ENDED || s->core.run.stop != STOP_NO))
 		return err_set(e, ERR_BUSY, "the run is being stopped, or ends");
 	if (request_events(&s->core, r, said, give_event, s, e))

@@ -45,6 +45,10 @@ void work_free(struct task_work *w)
 	free(w->log);
 	free(w->watch);
 	free(w->cwd);
+	free(w->errors);
+	free(w->session);
+	buf_done(&w->prompt);
+	buf_done(&w->orders);
 	free(w);
 }
 

@@ -58,12 +58,22 @@ char *path_gate(const struct paths *p, int64_t slot)
 	return mem_printf("%s/%s-%" PRId64, p->gates, p->repository, slot);
 }
 
-char *path_log(const struct paths *p, const char *task, const char *part)
+static char *path_of(const struct paths *p, const char *task, const char *part, const char *end)
 {
 	struct buf name CLEANUP(buf_done) = BUF_INIT;
 	buf_name(&name, task);
-	return mem_printf("%s/%s%s%s.log", p->logs, buf_cstr(&name), part ? "." : "",
-			  part ? part : "");
+	return mem_printf("%s/%s%s%s.%s", p->logs, buf_cstr(&name), part ? "." : "",
+			  part ? part : "", end);
+}
+
+char *path_log(const struct paths *p, const char *task, const char *part)
+{
+	return path_of(p, task, part, "log");
+}
+
+char *path_events(const struct paths *p, const char *task, const char *part)
+{
+	return path_of(p, task, part, "events.jsonl");
 }
 
 char *path_gate_log(const struct paths *p,

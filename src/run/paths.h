@@ -40,6 +40,9 @@ char *path_gate(const struct paths *p, int64_t slot);     /* gate/<repository>-<
 char *path_log(const struct paths *p,
 	       const char *task,
 	       const char *part); /* agent-logs/<task>[.part].log */
+char *path_events(const struct paths *p,
+		  const char *task,
+		  const char *part); /* agent-logs/<task>[.part].events.jsonl */
 
 /*
  * The log of a check: the latest run's, or the n-th's on a tree.

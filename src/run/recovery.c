@@ -215,7 +215,8 @@ static int begin(struct supervisor *s, struct err *e)
 	core_init(&s->core, &p);
 	if (s->spec.agent)
 		(void)core_add_kind(&s->core, s->agent.name, s->agent.max_concurrent);
-	struct executor_events events = {s, job_started, job_ended};
+	struct executor_events events = {
+		.ctx = s, .started = job_started, .output = job_output, .ended = job_ended};
 	if (open_journal(s, e) || graph_sync(s, e) ||
 	    s->spec.parts->executor_open(s->host, s->config, s->spec.shim, &events, &s->executor,
 					 e))
@@ -282,6 +283,8 @@ void supervisor_free(struct supervisor *s)
 	VEC_DONE(&s->trace);
 	VEC_DONE(&s->forget);
 	VEC_DONE(&s->later);
+	for (size_t i = 0; i < s->jobs.n; i++)
+		talker_free(s->jobs.items[i].talker);
 	VEC_DONE(&s->jobs);
 	core_done(&s->core);
 	closep(&s->child_env.lock_fd);

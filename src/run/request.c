@@ -19,6 +19,8 @@ static const char *const verbs[] = {
 	[CONTROL_RELEASE] = "release",   [CONTROL_MOVE] = "move",
 	[CONTROL_DISPATCH] = "dispatch", [CONTROL_WATCH] = "watch",
 	[CONTROL_LOOK] = "look",     [CONTROL_APPROVE] = "approve",
+	[CONTROL_SAY] = "say",           [CONTROL_ALLOW] = "allow",
+	[CONTROL_DENY] = "deny",
 };
 
 /* ---- as a line ---- */
@@ -51,6 +53,8 @@ char *request_write(const struct control_request *r)
 		cJSON_AddNumberToObject(j, "branch", r->branch);
 		cJSON_AddNumberToObject(j, "pull", (double)r->pull);
 	}
+	if (r->verb == CONTROL_SAY)
+		cJSON_AddStringToObject(j, "text", r->text);
 	if (r->verb == CONTROL_MOVE)
 		cJSON_AddNumberToObject(j, "place", r->place);
 	if (r->verb == CONTROL_DISPATCH)
@@ -183,13 +187,21 @@ static bool read_issues(const cJSON *j, struct request *r)
 	return true;
 }
 
+/* To whom, and for SAY what. */
+static bool read_order(const cJSON *j, struct control_request *r)
+{
+	r->text = text_of(j, "text");
+	return r->ids && r->ids[0] && !r->ids[1] && (r->verb != CONTROL_SAY || is_text(r->text));
+}
+
 int request_parse(struct str line, struct request *ret, struct err *e)
 {
 	*ret = (struct request){.json = cJSON_ParseWithLength(line.p, line.n)};
 	if (read_verb(ret->json, &ret->asked) && read_ids(ret->json, ret) &&
 	    (ret->asked.verb != CONTROL_SUBMIT || read_submit(ret->json, &ret->asked)) &&
 	    (ret->asked.verb != CONTROL_MOVE || read_place(ret->json, &ret->asked)) &&
-	    (ret->asked.verb != CONTROL_DISPATCH || read_issues(ret->json, ret)))
+	    (ret->asked.verb != CONTROL_DISPATCH || read_issues(ret->json, ret)) &&
+	    (ret->asked.verb < CONTROL_SAY || read_order(ret->json, &ret->asked)))
 		return 0;
 	request_done(ret);
 	return err_set(e, ERR_INVALID, "that is no request of this version of ganger");
@@ -356,6 +368,10 @@ int request_events(struct core *c,
 				       ? "stopping: running agents finish first\n"
 				       : "stopping: agents are ended, their work is kept\n");
 		break;
+	case CONTROL_SAY:
+	case CONTROL_ALLOW:
+	case CONTROL_DENY:
+		return err_set(e, ERR_INVALID, "no agent of epic '%s' is at work", c->run.epic);
 	}
 	give(ctx, &ev);
 	return 0;

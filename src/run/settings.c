@@ -118,6 +118,7 @@ void settings_agent(const struct config_agent *a, struct agent_settings *ret)
 		.cwd = a->cwd,
 		.pause_on = (const char *const *)a->pause_on,
 		.probe = (const char *const *)a->probe,
+		.permissions = (const char *const *)a->permissions,
 		.max_concurrent = a->max_concurrent,
 		.push = a->push,
 	};

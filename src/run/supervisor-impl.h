@@ -16,6 +16,7 @@
 #include "run/place.h"
 #include "run/prompt.h"
 #include "run/supervisor.h"
+#include "run/talker.h"
 #include "run/trace.h"
 
 /* Shared by the files of run that make up the supervisor. */
@@ -44,6 +45,7 @@ struct job {
 	bool begun;  /* the executor knows it */
 	int stop;    /* 0, or enum job_stop + 1, wished before it was begun */
 	bool orphan; /* of an earlier supervisor; nobody waits for its end */
+	struct talker *talker; /* of an agent that talks, once it is begun; else NULL */
 };
 
 struct supervisor {
@@ -118,6 +120,8 @@ struct task_work {
 	struct job_spec spec; /* of a job: filled off the thread, pointing into 'command' */
 	struct agent_command command;
 	char *dir, *log, *watch, *cwd;
+	char *errors, *session;    /* of an agent that talks: see struct agent_attempt */
+	struct buf prompt, orders; /* likewise; as in the job's folder */
 };
 
 /* act.c: what an action does, off the thread; fills answer, or e. */
@@ -135,10 +139,23 @@ void job_started(void *ctx, const struct job_started *j);
 void job_ended(void *ctx, const struct job_end *end);
 void job_adopt_orphan(struct supervisor *s, int64_t number);
 
+/* talks.c: of an agent that is talked to. attempt: the number, NULL: it has no name by that. */
+bool work_talks(const struct task_work *w);
+int talk_link(struct task_work *w, const char *attempt);
+int talk_prepare(struct task_work *w);
+struct talker *talk_begin(struct task_work *w);
+void job_output(void *ctx, uint64_t number, struct str piece);
+/* An order to the agent at work on a task. NOT_FOUND: there is none, or none that talks. */
+int job_order(struct supervisor *s,
+	      const char *task,
+	      enum agent_order order,
+	      const char *text,
+	      struct err *e) MUST_CHECK;
+
 /* Where an attempt happens, with the texts it is made of. */
 struct attempt {
 	struct agent_attempt a;
-	char *branch, *worktree, *prompt, *result, *log, *feedback;
+	char *branch, *worktree, *prompt, *result, *log, *feedback, *errors;
 };
 int64_t work_gate(const struct task_work *w);
 void attempt_init(const struct task_work *w, struct attempt *ret);

@@ -1,5 +1,6 @@
 #include "shim/job.h"
 
+#include "shim/input.h"
 #include "shim/log.h"
 #include "shim/proc.h"
 #include "shim/quiet.h"
@@ -26,12 +27,14 @@
 
 enum phase {
 	PHASE_RUN = 1, /* the program runs, within its limits */
+	PHASE_CLOSE,   /* its input ends, which it is to understand; at until_ms it is asked */
 	PHASE_ASK,     /* everything was sent SIGTERM; at until_ms it is killed */
 	PHASE_KILL,    /* killing, round by round; at until_ms what is left is unkillable */
 };
 
 struct job {
 	const struct job_options *o;
+	struct input input;
 	struct log_cap log;
 	struct quiet quiet;
 	struct status_end end; /* how is 0 while the program is on its own */
@@ -190,7 +193,7 @@ static void visit_left_over(void *ctx, int dir, const struct proc_stat *st)
 	struct job *j = ctx;
 
 	name_process(j, st, ++j->end.left_over);
-	if (j->phase == PHASE_RUN)
+	if (j->phase < PHASE_ASK)
 		ask_process(dir, st);
 }
 
@@ -223,17 +226,32 @@ static void set_how(struct job *j, enum status_how how)
 		j->end.how = (int32_t)how;
 }
 
-static void ask_all(struct job *j, enum status_how how)
+static void ask_all(struct job *j, int64_t grace_ms)
 {
-	if (j->phase != PHASE_RUN)
-		return;
-	set_how(j, how);
 	if (j->program) {
 		(void)kill(-j->program, SIGTERM); /* not waited for yet, so the number is its own */
 		(void)kill(-j->program, SIGCONT);
 	}
 	(void)proc_tree(getpid(), visit_ask, j); /* how many does not matter */
-	set_phase(j, PHASE_ASK, job_now_ms() + j->o->grace_ms);
+	set_phase(j, PHASE_ASK, job_now_ms() + grace_ms);
+}
+
+/*
+ * A program that is talked to has half of its grace for ending by itself: it may have been told
+ * to break off, and the end of its input says the rest.
+ */
+static void end_all(struct job *j, enum status_how how)
+{
+	if (j->phase != PHASE_RUN)
+		return;
+	set_how(j, how);
+	if (!input_is_open(&j->input)) {
+		ask_all(j, j->o->grace_ms);
+		return;
+	}
+	input_end(&j->input);
+	input_step(&j->input);
+	set_phase(j, PHASE_CLOSE, job_now_ms() + j->o->grace_ms / 2);
 }
 
 static void kill_all(struct job *j, enum status_how how)
@@ -282,7 +300,7 @@ static void program_ended(struct job *j)
 	say(j, "%sleft behind ", n ? "; " : "");
 	if (!proc_tree(getpid(), visit_left_over, j))
 		j->end.text[n] = '\0'; /* only zombies, about to be waited for */
-	if (j->phase == PHASE_RUN)
+	if (j->phase < PHASE_ASK)
 		set_phase(j, PHASE_ASK, job_now_ms() + j->o->grace_ms);
 }
 
@@ -309,7 +327,7 @@ static void on_signal(struct job *j, uint32_t sig)
 	if (sig == SIGUSR1 || (sig == SIGTERM && j->terminated))
 		kill_all(j, STATUS_STOPPED);
 	else if (sig == SIGTERM || sig == SIGUSR2)
-		ask_all(j, STATUS_STOPPED);
+		end_all(j, STATUS_STOPPED);
 	j->terminated |= sig == SIGTERM;
 }
 
@@ -329,10 +347,10 @@ static void running_step(struct job *j, int64_t now_ms)
 {
 	if (now_ms >= j->timeout_at_ms) {
 		say(j, "over its time limit of %lld s", (long long)(j->o->timeout_ms / 1000));
-		ask_all(j, STATUS_TIMEOUT);
+		end_all(j, STATUS_TIMEOUT);
 	} else if (quiet_is_over(&j->quiet, now_ms)) {
 		say(j, "no sign of life for %lld s", (long long)(j->o->silence_ms / 1000));
-		ask_all(j, STATUS_SILENCE);
+		end_all(j, STATUS_SILENCE);
 	}
 }
 
@@ -345,6 +363,8 @@ static bool step(struct job *j)
 		return false;
 	if (j->phase == PHASE_RUN)
 		running_step(j, now_ms);
+	if (j->phase == PHASE_CLOSE && now_ms >= j->until_ms)
+		ask_all(j, j->o->grace_ms - j->o->grace_ms / 2);
 	if (j->phase == PHASE_ASK && now_ms >= j->until_ms)
 		kill_all(j, STATUS_STOPPED);
 	if (j->phase != PHASE_KILL)
@@ -373,16 +393,35 @@ static int64_t due_ms(const struct job *j)
 	return earlier(due, j->until_ms);
 }
 
+/*
+ * Its input has ended, as whoever talks to it wanted, and it is to end by itself. One that does not
+ * is asked to as one that left something behind: how it ends is still its own.
+ */
+static void input_ended(struct job *j)
+{
+	if (j->phase != PHASE_RUN)
+		return;
+	set_how(j, STATUS_EXITED);
+	set_phase(j, PHASE_CLOSE, job_now_ms() + j->o->grace_ms);
+}
+
 static void wait_for_news(struct job *j)
 {
 	struct pollfd fds[] = {
-		{.fd = j->signal_fd,             .events = POLLIN},
-		{.fd = log_cap_poll_fd(&j->log), .events = POLLIN},
+		{.fd = j->signal_fd, .events = POLLIN},
+		{.fd = log_cap_poll_fd(&j->log),                  .events = POLLIN},
+		{.fd = -1},
 	};
 	int64_t left_ms = earlier(due_ms(j) - job_now_ms(), WAIT_MAX_MS);
+	bool was_open = input_is_open(&j->input);
 
-	if (poll(fds, 2, left_ms > 0 ? (int)left_ms : 0) < 0)
-		fds[0].revents = fds[1].revents = 0;
+	fds[2].fd = input_poll_fd(&j->input, &fds[2].events);
+	if (poll(fds, 3, left_ms > 0 ? (int)left_ms : 0) < 0)
+		fds[0].revents = fds[1].revents = fds[2].revents = 0;
+	if (fds[2].revents)
+		input_step(&j->input);
+	if (was_open && !input_is_open(&j->input))
+		input_ended(j);
 	log_cap_step(&j->log, job_now_ms(), fds[1].revents != 0);
 	/* Deaths before wishes: what had ended by itself was not stopped. */
 	if (fds[0].revents) {
@@ -412,7 +451,10 @@ static int run_program(struct job *j)
 	struct spawn_failure failure;
 	int rc;
 
+	if (input_init(&j->input, j->o->input_fd) < 0)
+		return 1; /* without a word of it: lost, and nothing ran */
 	j->program = spawn_program(j->o, &failure);
+	input_started(&j->input);
 	if (j->program < 0) {
 		j->end.how = STATUS_NOT_STARTED;
 		j->end.code = failure.sys;
@@ -421,12 +463,15 @@ static int run_program(struct job *j)
 	}
 	child_write(j);
 	quiet_init(&j->quiet, j->o->silence_ms, STDOUT_FILENO, j->o->watch);
-	log_cap_init(&j->log, STDOUT_FILENO, j->o->log_bytes, job_now_ms());
+	/* What is said depends on all that was heard: of a talk, the cap is for what is kept. */
+	log_cap_init(&j->log, STDOUT_FILENO, input_is_open(&j->input) ? 0 : j->o->log_bytes,
+		     job_now_ms());
 	set_phase(j, PHASE_RUN, INT64_MAX);
 	if (j->o->timeout_ms)
 		j->timeout_at_ms = job_now_ms() + j->o->timeout_ms;
 	while (step(j))
 		wait_for_news(j);
+	j->log.cap = j->o->log_bytes;
 	log_cap_settle(&j->log);
 	end_fill(j);
 	rc = end_write(j);

@@ -13,6 +13,7 @@ struct job_options {
 	uint64_t number;
 	int status_fd;      /* the status file, locked; closes with our exit */
 	int ready_fd;       /* where to say that the program runs, and that it ended; -1: nowhere */
+	int input_fd;       /* a listening socket: the program's input comes by it; -1: none */
 	int64_t timeout_ms; /* 0: none; time the machine sleeps does not count */
 	int64_t silence_ms; /* 0: none */
 	int64_t grace_ms;   /* from asking to killing */

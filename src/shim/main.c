@@ -4,8 +4,8 @@
  *
  *     ganger-shim --helper PROGRAM ARGS...
  *     ganger-shim --probe-cgroup FOLDER
- *     ganger-shim --job --number=N --status-fd=N [--ready-fd=N] [--timeout-ms=N] [--silence-ms=N]
- *                 [--grace-ms=N] [--bound-ms=N] [--log-bytes=N] --cwd=DIR [--watch=DIR]
+ *     ganger-shim --job --number=N --status-fd=N [--ready-fd=N] [--input-fd=N] [--timeout-ms=N]
+ *                 [--silence-ms=N] [--grace-ms=N] [--bound-ms=N] [--log-bytes=N] --cwd=DIR [--watch=DIR]
  *                 [--cgroup=DIR] -- PROGRAM ARGS...
  */
 #include "shim/job.h"
@@ -134,31 +134,34 @@ static int fds_keep_only(unsigned from, unsigned to)
 /* Close what we were given by accident, and give the program none of what is ours. */
 static void descriptors_tidy(const struct job_options *o)
 {
-	unsigned low = (unsigned)o->status_fd;
-	unsigned high = o->ready_fd >= 0 ? (unsigned)o->ready_fd : low;
+	const int ours[] = {o->status_fd, o->ready_fd, o->input_fd};
+	unsigned from = 3;
 
-	if (low > high) {
-		unsigned swap = low;
+	for (;;) {
+		int next = INT_MAX;
 
-		low = high;
-		high = swap;
+		for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+			if (ours[i] >= (int)from && ours[i] < next)
+				next = ours[i];
+		}
+		(void)fds_keep_only(from, (unsigned)next - 1);
+		if (next == INT_MAX)
+			return;
+		(void)fcntl(next, F_SETFD, FD_CLOEXEC); /* open: it was given to us */
+		from = (unsigned)next + 1;
 	}
-	(void)fds_keep_only(3, low - 1);
-	(void)fds_keep_only(low + 1, high - 1);
-	(void)fds_keep_only(high + 1, ~0u);
-	(void)fcntl(o->status_fd, F_SETFD, FD_CLOEXEC); /* open: it was given to us */
-	if (o->ready_fd >= 0)
-		(void)fcntl(o->ready_fd, F_SETFD, FD_CLOEXEC);
 }
 
 static int job_main(int argc, char **argv)
 {
-	struct job_options o = {.status_fd = -1, .ready_fd = -1, .bound_ms = BOUND_MS};
+	struct job_options o = {
+		.status_fd = -1, .ready_fd = -1, .input_fd = -1, .bound_ms = BOUND_MS};
 	int64_t number = 0;
 	const struct option_row rows[] = {
 		{.name = "--number",     .number = &number      },
 		{.name = "--status-fd",  .fd = &o.status_fd     },
 		{.name = "--ready-fd",   .fd = &o.ready_fd      },
+		{.name = "--input-fd",   .fd = &o.input_fd      },
 		{.name = "--timeout-ms", .number = &o.timeout_ms},
 		{.name = "--silence-ms", .number = &o.silence_ms},
 		{.name = "--grace-ms",   .number = &o.grace_ms  },

@@ -15,7 +15,6 @@
  *     0     start   the shim is there; nothing of the program has run yet
  *     1024  child   the program's exec succeeded
  *     2048  end     nothing of the job is left (but what it names); the lock goes with its exit
- *     3072  served  zero; kept for served agents: the state of the Unix socket job/<n>/sock
  *
  * A record that is zero, torn or of another version is absent. Byte order is the machine's: a
  * status file means something on the machine and in the boot that wrote it, and nowhere else.
@@ -25,7 +24,6 @@
 #define STATUS_START_AT  0
 #define STATUS_CHILD_AT  1024
 #define STATUS_END_AT    2048
-#define STATUS_SERVED_AT 3072
 #define STATUS_VERSION   1u
 
 enum status_magic {
@@ -85,7 +83,7 @@ struct status_end {
 
 static_assert(sizeof(struct status_start) <= STATUS_CHILD_AT - STATUS_START_AT, "start fits");
 static_assert(sizeof(struct status_child) <= STATUS_END_AT - STATUS_CHILD_AT, "child fits");
-static_assert(sizeof(struct status_end) <= STATUS_SERVED_AT - STATUS_END_AT, "end fits");
+static_assert(sizeof(struct status_end) <= STATUS_SIZE - STATUS_END_AT, "end fits");
 static_assert(sizeof(struct status_seal) == 24, "no padding");
 static_assert(offsetof(struct status_start, boot_id) == 56, "no padding");
 static_assert(offsetof(struct status_end, text) == 64, "no padding");

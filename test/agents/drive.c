@@ -226,7 +226,7 @@ int main(int argc, char **argv)
 	if (kind->command(&d.settings, &d.attempt, d.probe, &c, &e))
 		die(e.msg);
 	end = await(start(&c, d.attempt.log_path), d.timeout_ms);
-	if (kind->judge(&d.settings, &d.attempt, &end, clock_now().wall_ms, &v, &e))
+	if (agent_judge(kind, &d.settings, &d.attempt, &end, clock_now().wall_ms, &v, &e))
 		die(e.msg);
 	report(&end, &v);
 	agent_command_done(&c);

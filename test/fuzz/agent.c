@@ -22,6 +22,10 @@ static struct str log_file, result_file;
 
 /* In place of the files, and of date(1), which is asked for zones by name. */
 int __wrap_log_read_tail(const char *path, size_t max, struct buf *out, struct err *e);
+int __wrap_log_read(const char *path,
+		    void (*take)(void *ctx, struct str piece),
+		    void *ctx,
+		    struct err *e);
 int __wrap_child_ok(const struct child_spec *s, struct child_result *ret, struct err *e);
 
 int __wrap_log_read_tail(const char *path, size_t max, struct buf *out, struct err *e)
@@ -32,6 +36,17 @@ int __wrap_log_read_tail(const char *path, size_t max, struct buf *out, struct e
 	if (!s.n)
 		return err_set(e, ERR_NOT_FOUND, "could not read '%s': no such file", path);
 	buf_add(out, s.p + s.n - n, n);
+	return 0;
+}
+
+int __wrap_log_read(const char *path,
+		    void (*take)(void *ctx, struct str piece),
+		    void *ctx,
+		    struct err *e)
+{
+	(void)path;
+	(void)e;
+	take(ctx, log_file);
 	return 0;
 }
 
@@ -77,10 +92,8 @@ static void judge(unsigned how)
 	struct agent_verdict v = {0};
 	struct err e = ERR_INIT;
 
-	CHECK(agent_judge(&s, &a, &end, NOW_MS, &v, &e) == 0);
-	check_verdict(&v);
 	for (const struct agent_kind *const *k = agent_kinds; *k; k++) {
-		CHECK((*k)->judge(&s, &a, &end, NOW_MS, &v, &e) == 0);
+		CHECK(agent_judge(*k, &s, &a, &end, NOW_MS, &v, &e) == 0);
 		check_verdict(&v);
 	}
 }

@@ -19,7 +19,7 @@ USES = {
     'wire': ['base'],
     'store': ['base', 'port'],
     'git': ['base', 'port'],
-    'exec': ['base', 'port', 'shim/status.h', 'shim/proc.h'],
+    'exec': ['base', 'port', 'shim/input.h', 'shim/status.h', 'shim/proc.h'],
     'tracker': ['base', 'port', 'wire'],
     'forge': ['base', 'port', 'wire'],
     'agent': ['base', 'port', 'wire'],

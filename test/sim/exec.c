@@ -502,15 +502,17 @@ static int command(const struct agent_settings *s,
 	return 0;
 }
 
-static int judge(const struct agent_settings *s,
-		 const struct agent_attempt *a,
-		 const struct job_end *end,
-		 int64_t now_wall_ms,
-		 struct agent_verdict *ret,
-		 struct err *e)
+int agent_judge(const struct agent_kind *k,
+		const struct agent_settings *s,
+		const struct agent_attempt *a,
+		const struct job_end *end,
+		int64_t now_wall_ms,
+		struct agent_verdict *ret,
+		struct err *e)
 {
 	int rc = refused(fate("judge"), e);
 	const struct sim_job *j = sim_job_find((int64_t)end->number);
+	(void)k;
 	(void)s;
 	(void)a;
 	(void)now_wall_ms;
@@ -535,6 +537,43 @@ static int judge(const struct agent_settings *s,
 
 const struct agent_kind *agent_kind_find(const char *name)
 {
-	static const struct agent_kind kind = {"command", command, judge};
+	static const struct agent_kind kind = {.name = "command", .command = command};
 	return streq(name, kind.name) ? &kind : NULL;
+}
+
+/* Nobody talks in this world: a talk is a function of a file, and decides nothing here. */
+struct agent_talk *agent_talk_new(const struct agent_kind *k,
+				  const struct agent_settings *s,
+				  const struct agent_attempt *a,
+				  struct str prompt,
+				  const struct agent_talk_to *to)
+{
+	(void)k, (void)s, (void)a, (void)prompt, (void)to;
+	CHECK(false);
+	return NULL;
+}
+
+void agent_talk_output(struct agent_talk *t, struct str piece)
+{
+	(void)t, (void)piece;
+	CHECK(false);
+}
+
+int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *text, struct err *e)
+{
+	(void)t, (void)order, (void)text, (void)e;
+	CHECK(false);
+	return ERR_INVALID;
+}
+
+void agent_talk_free(struct agent_talk *t)
+{
+	CHECK(!t);
+}
+
+char *agent_talk_session(const struct agent_kind *k, const char *log_path, const char *worktree)
+{
+	(void)k, (void)log_path, (void)worktree;
+	CHECK(false);
+	return NULL;
 }

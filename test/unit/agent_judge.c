@@ -70,7 +70,7 @@ static struct agent_verdict judge(const struct world *w, struct job_end end)
 	struct agent_verdict v = {0};
 	struct err e = ERR_INIT;
 
-	if (agent_judge(&settings, &w->attempt, &end, NOW_MS, &v, &e))
+	if (agent_judge(agent_kind_find("command"), &settings, &w->attempt, &end, NOW_MS, &v, &e))
 		fail_msg("%s", e.msg);
 	return v;
 }

@@ -64,7 +64,7 @@ static enum agent_result judge_line(const char *dir, const struct preset_case *c
 	struct err e = ERR_INIT;
 
 	assert_int_equal(file_write(log, str_of(c->line), false, &e), 0);
-	if (agent_judge(&s, &a, &end, INT64_C(1795285733000), &v, &e))
+	if (agent_judge(agent_kind_find("command"), &s, &a, &end, INT64_C(1795285733000), &v, &e))
 		fail_msg("%s", e.msg);
 	return v.result;
 }

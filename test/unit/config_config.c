@@ -347,14 +347,13 @@ static void test_config__many_from_aliases(void **state)
 static void test_config__a_kind_brings_its_command(void **state)
 {
 	static const char *const texts[][2] = {
-		{"agents: {x: {kind: claude}}",        "stream-json"         },
-		{"agents: {claude: {kind: codex}}",    "codex exec --json"   },
-		{"agents: {copilot: {kind: copilot}}", "--output-format json"},
-		{"agents: {copilot: {}}",              "--no-auto-update -s" },
-        };
+		{"agents: {x: {kind: claude}}", "--input-format stream-json"},
+		{"agents: {claude: {}}",        "--allowedTools"            },
+		{"agents: {copilot: {}}",       "--no-auto-update -s"       },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		const struct config_agent *a;
 		struct config c;
 		struct err e;

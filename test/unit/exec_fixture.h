@@ -41,6 +41,7 @@ struct fixture {
 	int say_fd;
 	int n_fds; /* open before the test */
 	bool late;
+	struct buf output; /* of jobs that talk */
 	const char *argv[16];
 	const char *env[8];
 	char texts[8][1024];
@@ -73,6 +74,15 @@ static void on_ended(void *ctx, const struct job_end *end)
 	f->ended[f->n_ended++] = *end;
 }
 
+static void on_output(void *ctx, uint64_t number, struct str piece)
+{
+	struct fixture *f = ctx;
+
+	(void)number;
+	assert_int_equal(f->n_ended, 0);
+	buf_add(&f->output, piece.p, piece.n);
+}
+
 /* What a test changes before it opens an executor of its own. */
 static struct executor_local_options fixture_options;
 
@@ -97,7 +107,8 @@ static const struct executor_kind *kind = &executor_kinds[0];
 
 static inline void executor_open(struct fixture *f)
 {
-	const struct executor_events ev = {.ctx = f, .started = on_started, .ended = on_ended};
+	const struct executor_events ev = {
+		.ctx = f, .started = on_started, .output = on_output, .ended = on_ended};
 	struct err e = ERR_INIT;
 
 	assert_int_equal(uv_loop_init(&f->loop), 0);
@@ -117,6 +128,7 @@ static inline void executor_close(struct fixture *f)
 static inline void fixture_init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
+	f->output = (struct buf)BUF_INIT;
 	assert_non_null(getenv("GANGER_SHIM"));
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	f->n_fds = fds_open();
@@ -185,6 +197,7 @@ static inline int fixture_teardown(void **state)
 	assert_int_equal(fds_open(), f->n_fds);
 	free(f->work);
 	free(f->say);
+	buf_done(&f->output);
 	free(f);
 	return 0;
 }

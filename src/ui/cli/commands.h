@@ -6,6 +6,7 @@ struct cli;
 /* A function a command; the rows are in table.c. Each returns the exit code. */
 int cmd_add(struct cli *c, int argc, char **argv);
 int cmd_approve(struct cli *c, int argc, char **argv);
+int cmd_attach(struct cli *c, int argc, char **argv);
 int cmd_cancel(struct cli *c, int argc, char **argv);
 int cmd_close(struct cli *c, int argc, char **argv);
 int cmd_comment(struct cli *c, int argc, char **argv);
@@ -29,6 +30,7 @@ int cmd_report(struct cli *c, int argc, char **argv);
 int cmd_resume(struct cli *c, int argc, char **argv);
 int cmd_retry(struct cli *c, int argc, char **argv);
 int cmd_run_epics(struct cli *c, int argc, char **argv);
+int cmd_send(struct cli *c, int argc, char **argv);
 int cmd_show(struct cli *c, int argc, char **argv);
 int cmd_status(struct cli *c, int argc, char **argv);
 int cmd_stop(struct cli *c, int argc, char **argv);

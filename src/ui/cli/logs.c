@@ -4,6 +4,7 @@
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
 #include "ui/cli/epic.h"
+#include "ui/cli/events.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ganger logs: what an attempt has written, as it is; on a terminal made harmless. */
+/*
+ * ganger logs: what an attempt has written, as it is; on a terminal made harmless. Where there are
+ * events of it, these.
+ */
 
 #define PART     65536
 #define CHECK_MS 500 /* between two looks into the journal, however often it changes */
@@ -26,8 +30,8 @@ struct printing {
 	struct cli *c;
 	int fd;
 	off_t at;
-	bool terminal;
-	struct buf line; /* on a terminal: what there is of the last line */
+	bool terminal, events;
+	struct buf line; /* on a terminal, of events: what there is of the last line */
 };
 
 /* Without escape sequences and control bytes; tabs and indentation stay. */
@@ -57,7 +61,10 @@ static void print_harmless(struct printing *p, struct str text)
 			buf_putc(&p->line, text.p[i]);
 			continue;
 		}
-		add_harmless(&out, buf_str(&p->line));
+		if (p->events)
+			event_text(&out, buf_str(&p->line));
+		else
+			add_harmless(&out, buf_str(&p->line));
 		buf_reset(&p->line);
 	}
 	cli_print_buf(p->c, &out);
@@ -72,7 +79,7 @@ static int print_new(struct printing *p, struct err *e)
 	while ((n = pread(p->fd, part, PART, p->at)) > 0) {
 		struct buf b = {.p = part, .n = (size_t)n, .cap = PART, .max = PART};
 
-		if (p->terminal)
+		if (p->terminal || p->events)
 			print_harmless(p, (struct str){part, (size_t)n});
 		else
 			cli_print_buf(p->c, &b);
@@ -112,19 +119,27 @@ static void skip_hole(struct printing *p)
 		 (long long)data);
 }
 
-static int open_log(struct cli *c, const struct found_task *f, int64_t attempt, struct err *e)
+static int open_of(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/* Its events where it has some, else its log. */
+static int open_log(struct printing *p, const struct found_task *f, int64_t attempt, struct err *e)
 {
 	const struct task *t = &f->view.core.tasks.items[f->at];
 	char number[24];
-	char *path CLEANUP(freep) = NULL;
-	int fd;
+	char *path CLEANUP(freep) = NULL, *events CLEANUP(freep) = NULL;
 
-	(void)c;
 	(void)snprintf(number, sizeof(number), "%" PRId64, attempt);
 	path = path_log(&f->view.paths, t->id, attempt == t->attempt ? NULL : number);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0)
-		return fd;
+	events = path_events(&f->view.paths, t->id, attempt ? number : NULL);
+	p->fd = cli_flag(p->c, "raw") ? -1 : open_of(events);
+	p->events = p->fd >= 0;
+	if (!p->events)
+		p->fd = open_of(path);
+	if (p->fd >= 0)
+		return 0;
 	if (!t->attempt)
 		return err_set(e, ERR_NOT_FOUND, "there was no attempt at task '%s' yet", t->id);
 	if (errno == ENOENT)
@@ -255,24 +270,33 @@ follow(struct printing *p, const struct found_task *found, int64_t attempt, stru
 	return print_new(p, e);
 }
 
-int cmd_logs(struct cli *c, int argc, char **argv)
+static int print_log(struct cli *c, const char *task, bool follows)
 {
 	struct found_task found CLEANUP(found_task_done) = {0};
-	struct printing p = {.c = c, .line = BUF_INIT, .terminal = isatty(STDOUT_FILENO)};
+	struct printing p = {.c = c, .fd = -1, .line = BUF_INIT, .terminal = isatty(STDOUT_FILENO)};
 	struct err e = ERR_INIT;
 	int64_t attempt = 0;
 	int rc;
 
-	(void)argc;
-	if (epic_find_task(c, argv[0], &found, &e) ||
-	    epic_attempt(c, &found.view.core.tasks.items[found.at], &attempt, &e))
-		return cli_fail(c, &e);
-	p.fd = open_log(c, &found, attempt, &e);
-	if (p.fd < 0)
+	if (epic_find_task(c, task, &found, &e) ||
+	    epic_attempt(c, &found.view.core.tasks.items[found.at], &attempt, &e) ||
+	    open_log(&p, &found, attempt, &e))
 		return cli_fail(c, &e);
 	skip_hole(&p);
-	rc = cli_flag(c, "follow") ? follow(&p, &found, attempt, &e) : print_new(&p, &e);
+	rc = follows ? follow(&p, &found, attempt, &e) : print_new(&p, &e);
 	print_rest(&p);
 	closep(&p.fd);
 	return rc ? cli_fail(c, &e) : CLI_OK;
+}
+
+int cmd_logs(struct cli *c, int argc, char **argv)
+{
+	(void)argc;
+	return print_log(c, argv[0], cli_flag(c, "follow"));
+}
+
+int cmd_attach(struct cli *c, int argc, char **argv)
+{
+	(void)argc;
+	return print_log(c, argv[0], true);
 }

@@ -77,8 +77,16 @@ static const struct cli_option task_options[] = {
 static const struct cli_option logs_options[] = {
 	{"follow",  NULL,   "go on as it grows, to the end of the attempt",        'f'},
 	{"attempt", "N",    "this attempt's; not given: the latest's",             0  },
+	{"raw",     NULL,   "what its program wrote, byte for byte",               0  },
 	{"epic",    "EPIC", "whose task it is, where several have one of that id", 0  },
 	{NULL,      NULL,   NULL,						  0  },
+};
+
+static const struct cli_option send_options[] = {
+	{"allow", NULL,   "what it asks",					0},
+	{"deny",  NULL,   "the same",					    0},
+	{"epic",  "EPIC", "whose task it is, where several have one of that id", 0},
+	{NULL,    NULL,   NULL,						  0},
 };
 
 static const struct cli_option diff_options[] = {
@@ -324,11 +332,36 @@ const struct cli_command cli_commands[] = {
 		.name = "logs",
 		.usage = "ID",
 		.help = "print what an attempt has written",
+		.about = "Of an agent that is talked to: what it said and did, and what it was denied;\n"
+			 "with --raw the messages of its protocol.\n",
 		.options = logs_options,
 		.operands_min = 1,
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
 		.run = cmd_logs,
+	},
+	{
+		.name = "attach",
+		.usage = "ID",
+		.help = "watch an attempt to its end; 'send' talks to it",
+		.about = "As 'logs -f' of the latest attempt.\n",
+		.options = task_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_attach,
+	},
+	{
+		.name = "send",
+		.usage = "ID [TEXT]",
+		.help = "say something to the agent at work on a task, or answer it",
+		.about = "For kinds that talk (claude). What is said goes into its turn where the program\n"
+			 "takes that, else behind it. What it asks follows from agents.NAME.permissions.\n",
+		.options = send_options,
+		.operands_min = 1,
+		.operands_max = 2,
+		.needs = CLI_CONFIG,
+		.run = cmd_send,
 	},
 	{
 		.name = "diff",

@@ -1,0 +1,248 @@
+#include "agent/talk.h"
+
+#include "agent/logtext.h"
+#include "agent/talk_events.h"
+#include "base/clean.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ERRORS_MAX (256u << 10)
+
+/* ---- saying ---- */
+
+static void say(struct agent_talk *t, struct str input)
+{
+	t->said++;
+	if (t->to.say)
+		t->to.say(t->to.ctx, t->said, input);
+}
+
+void talk_say(struct agent_talk *t, cJSON *o)
+{
+	struct buf frame CLEANUP(buf_done) = {.max = EXECUTOR_SAY_MAX};
+	char *text = NULL;
+
+	if (!t->is_closed && t->to.say) {
+		text = cJSON_PrintUnformatted(o);
+		CHECK(text);
+		frames_put(&frame, t->kind->frames, str_of(text));
+	}
+	if (!t->is_closed)
+		say(t, buf_str(&frame));
+	free(text);
+	cJSON_Delete(o);
+}
+
+void talk_close(struct agent_talk *t)
+{
+	if (t->is_closed)
+		return;
+	t->is_closed = true;
+	say(t, (struct str){0});
+}
+
+/* ---- turns ---- */
+
+static char *next_waiting(struct agent_talk *t)
+{
+	char *text;
+
+	if (!t->waiting.n)
+		return NULL;
+	text = t->waiting.items[0];
+	t->waiting.n--;
+	memmove(t->waiting.items, t->waiting.items + 1, t->waiting.n * sizeof(text));
+	return text;
+}
+
+void talk_turn_end(struct agent_talk *t)
+{
+	char *next CLEANUP(freep) = NULL;
+
+	t->record.found = true;
+	t->open = 0;
+	talk_event_turn_end(t);
+	while (t->asked.n)
+		cJSON_Delete(t->asked.items[--t->asked.n]);
+	if (!t->record.failed)
+		next = next_waiting(t);
+	if (!next || !t->kind->say(t, next))
+		talk_close(t);
+}
+
+void talk_fail(struct agent_talk *t, const char *why)
+{
+	t->record.failed = true;
+	record_set_text(&t->record, why);
+	talk_error(t, why);
+	talk_turn_end(t);
+}
+
+/* ---- permissions ---- */
+
+static void ask_person(struct agent_talk *t, const cJSON *request, const struct permission_ask *ask)
+{
+	struct buf b CLEANUP(buf_done) = {.max = TALK_SHOWN_MAX};
+
+	VEC_PUSH(&t->asked, cJSON_Duplicate(request, true));
+	buf_printf(&b, "may it use %s", ask->tool);
+	if (ask->command || ask->path) {
+		buf_puts(&b, ": ");
+		buf_line(&b, str_of(ask->command ? ask->command : ask->path));
+	}
+	if (t->to.ask)
+		t->to.ask(t->to.ctx, buf_cstr(&b));
+}
+
+static void note_denied(struct agent_talk *t, const char *tool)
+{
+	(void)snprintf(t->record.denied, sizeof(t->record.denied), "%s", tool);
+}
+
+void talk_permission(struct agent_talk *t, const cJSON *request, const struct permission_ask *ask)
+{
+	struct buf why CLEANUP(buf_done) = {.max = TALK_SHOWN_MAX};
+	enum permission p =
+		permission_decide((const char *const *)t->rules, t->worktree, ask, &why);
+
+	talk_event_permission(t, ask, p, buf_cstr(&why));
+	if (p == PERMISSION_ASK) {
+		ask_person(t, request, ask);
+		return;
+	}
+	if (p == PERMISSION_DENY)
+		note_denied(t, ask->tool);
+	t->kind->answer(t, request, p == PERMISSION_ALLOW, buf_cstr(&why));
+}
+
+static int decide(struct agent_talk *t, bool allow, struct err *e)
+{
+	cJSON *request;
+
+	if (!t->asked.n)
+		return err_set(e, ERR_INVALID, "it asks for nothing");
+	request = t->asked.items[0];
+	t->asked.n--;
+	memmove(t->asked.items, t->asked.items + 1, t->asked.n * sizeof(request));
+	if (!allow)
+		note_denied(t, "a tool");
+	talk_event_decided(t, allow);
+	t->kind->answer(t, request, allow, "a person did not permit it");
+	cJSON_Delete(request);
+	return 0;
+}
+
+/* ---- as others see it ---- */
+
+int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *text, struct err *e)
+{
+	if (t->is_closed)
+		return err_set(e, ERR_NOT_FOUND, "its session is over");
+	switch (order) {
+	case AGENT_SAY:
+		if (t->waiting.n >= TALK_WAITING_MAX)
+			return err_set(e, ERR_LIMIT, "%d messages are waiting for it already",
+				       TALK_WAITING_MAX);
+		talk_event_said(t, text);
+		if (!t->kind->say(t, text))
+			VEC_PUSH(&t->waiting, mem_strdup(text));
+		return 0;
+	case AGENT_BREAK:
+		t->kind->interrupt(t);
+		talk_close(t);
+		return 0;
+	case AGENT_ALLOW:
+	case AGENT_DENY:
+		return decide(t, order == AGENT_ALLOW, e);
+	}
+	CHECK(false);
+	return ERR_INVALID;
+}
+
+void agent_talk_output(struct agent_talk *t, struct str piece)
+{
+	frames_add(&t->frames, piece);
+	while (frames_next(&t->frames, &t->line)) {
+		cJSON *o = t->line.p[0] == '{' ? cJSON_ParseWithLength(t->line.p, t->line.n) : NULL;
+
+		if (cJSON_IsObject(o))
+			t->kind->take(t, o);
+		cJSON_Delete(o);
+	}
+	t->line = (struct str){0};
+}
+
+static char **texts_copy(const char *const *texts)
+{
+	VEC(char *) v = {0};
+
+	for (; texts && *texts; texts++)
+		VEC_PUSH(&v, mem_strdup(*texts));
+	VEC_PUSH(&v, NULL);
+	return v.items;
+}
+
+struct agent_talk *agent_talk_new(const struct agent_kind *k,
+				  const struct agent_settings *s,
+				  const struct agent_attempt *a,
+				  struct str prompt,
+				  const struct agent_talk_to *to)
+{
+	struct agent_talk *t = mem_alloc(sizeof(*t));
+
+	CHECK(k->talk);
+	t->kind = k->talk;
+	t->to = *to;
+	t->prompt = mem_strndup(prompt.p, prompt.n);
+	t->worktree = mem_strdup(a->worktree ? a->worktree : "");
+	t->wanted = mem_strdup(a->session);
+	t->rules = texts_copy(s->permissions);
+	t->errors.max = ERRORS_MAX;
+	t->next_id = 1;
+	t->record = (struct record){.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
+	frames_init(&t->frames, k->talk->frames, TALK_MESSAGE_MAX);
+	k->talk->begin(t);
+	return t;
+}
+
+void agent_talk_free(struct agent_talk *t)
+{
+	char **texts[] = {&t->prompt, &t->worktree, &t->wanted, &t->session, &t->turn, &t->folder};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(*texts[i]);
+	agent_env_free(t->rules); /* the same shape: a list of owned texts */
+	frames_done(&t->frames);
+	buf_done(&t->errors);
+	record_done(&t->record);
+	while (t->waiting.n)
+		free(t->waiting.items[--t->waiting.n]);
+	VEC_DONE(&t->waiting);
+	while (t->asked.n)
+		cJSON_Delete(t->asked.items[--t->asked.n]);
+	VEC_DONE(&t->asked);
+	cJSON_Delete(t->items);
+	free(t);
+}
+
+static void take_piece(void *ctx, struct str piece)
+{
+	agent_talk_output(ctx, piece);
+}
+
+char *agent_talk_session(const struct agent_kind *k, const char *log_path, const char *worktree)
+{
+	const struct agent_settings s = {0};
+	const struct agent_attempt a = {.worktree = worktree};
+	struct agent_talk *t =
+		agent_talk_new(k, &s, &a, (struct str){0}, &(struct agent_talk_to){0});
+	struct err none = ERR_INIT; /* without a log there is no session */
+	char *session = NULL;
+
+	IGNORE(log_read(log_path, take_piece, t, &none));
+	if (t->session && (!t->folder || streq(t->folder, worktree)))
+		session = TAKE(t->session);
+	agent_talk_free(t);
+	return session;
+}

@@ -1,0 +1,13 @@
+#ifndef UI_CLI_EVENTS_H
+#define UI_CLI_EVENTS_H
+
+#include "base/str.h"
+
+/*
+ * One line of <task>.events.jsonl (agent/talk_events.h) as text for people, with newlines;
+ * nothing where there is nothing to say. Harmless on a terminal. What is no such line is shown
+ * as it is.
+ */
+void event_text(struct buf *out, struct str line);
+
+#endif

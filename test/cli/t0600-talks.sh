@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# Agents that are talked to, by a stand-in for each wire: permissions, orders, endings, crashes.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
+talker=$GANGER_SOURCE/test/fake/talker
+command -v python3 >/dev/null || skip_all 'no python3'
+mkfifo "$T/here" "$T/go"
+
+# wire KIND [LIMITS [PERMISSIONS]]: a repository with that kind's stand-in as its agent, and an epic.
+wire()
+{
+	kind=$1
+	rm -rf "$T/$kind"
+	repo "$kind"
+	cat >ganger.yaml <<-END
+		agents:
+		  it:
+		    kind: $kind
+		    command: exec '$talker' $kind \${GANGER_SESSION:+--resume \$GANGER_SESSION}
+		    env: {TALKER_HEARD: '$T/heard'}
+		    permissions: [${3:-}]
+		retry: {delay: 10ms}
+		limits: {${2:-}}
+	END
+	git add ganger.yaml && git commit -q -m settings || exit 1
+	epic=$(ganger add 'An epic')
+	: >"$T/heard"
+}
+
+# job TITLE LINES: a task whose agent does that.
+job()
+{
+	id[$1]=$(ganger add "$1" --epic "$epic" --body "$2")
+}
+
+logs_of()
+{
+	printf %s "$XDG_STATE_HOME"/ganger/"$kind"-*/"$epic"/agent-logs/
+}
+
+events_of()
+{
+	printf %s "$(logs_of)${id[$1]}.events.jsonl"
+}
+
+# go_on: the supervisor in the background; its pid in $supervisor.
+go_on()
+{
+	"$GANGER" run "$epic" --yes >"$T/run.out" 2>&1 &
+	supervisor=$!
+}
+
+tokens()
+{
+	ganger status "$epic" --json | jq -c --arg id "${id[$1]}" '.tasks[] | select(.id == $id) | .tokens'
+}
+
+for k in claude; do
+	# What it does, and may not do.
+	wire $k 'attempts: 1, grace: 1s'
+	job works '%%sh echo one > one.txt
+%%write two.txt two
+%%write '"$T/outside.txt"' x
+%%sh git add -A && git commit -qm work
+%%say all done'
+	job refused '%%say I try
+%%fail 400 no such thing'
+	job leaves '%%leave 0'
+	job idle '%%say ganger: nothing to do'
+	run timeout 60 "$GANGER" run "$epic" --yes
+	code_is 1 "$k: an epic with failures ends with 1"
+	is "$(state works)" closed "$k: what works, lands" || note "$(cat "$T/out")"
+	is "$(tree | paste -sd ' ')" 'README ganger.yaml one.txt two.txt' \
+		"$k: with what it was permitted to do"
+	not_ok "$k: and nothing outside" test -e "$T/outside.txt"
+	is "$(tokens works)" '{"in":5000,"out":250}' "$k: tokens are counted"
+	is "$(state refused)" failed "$k: a refusal of the model is a failure"
+	like "$(ganger status "$epic" --json)" 'its turn failed: .*no such thing' "$k: with its words"
+	is "$(state leaves)" failed "$k: to end without a record of success, too"
+	is "$(state idle)" closed "$k: nothing to do is done"
+	run ganger logs "${id[works]}"
+	out_like '^all done$' "$k: logs shows what it said"
+	out_like '^! denied: .*outside.txt' "$k: and what it was denied"
+	unlike "$(cat "$T/out")" '^\{' "$k: and no JSON"
+	run ganger logs "${id[works]}" --raw
+	is "$(cat "$T/out")" "$(cat "$(logs_of)${id[works]}.log")" "$k: --raw is its log"
+	ok "$k: its events are lines of JSON" jq -e .type "$(events_of works)"
+	run ganger send "${id[works]}" hello
+	code_is 2 "$k: nobody can be told when it is over"
+
+	# Orders, and a person's decision.
+	wire $k 'attempts: 1' "'ask write(asked*)', 'deny run(rm *)'"
+	job told '%%tell '"$T/here"'
+%%wait '"$T/go"'
+%%sh rm -f ganger.yaml
+%%write asked.txt x
+%%write asked2.txt x
+%%say done'
+	go_on
+	ok "$k: it is at work" wait_line "$T/here"
+	run ganger send "${id[told]}" '%%sh echo said > said.txt'
+	code_is 0 "$k: it is told something" || note "$(cat "$T/err")"
+	echo go >"$T/go"
+	ok "$k: it asks a person" wait_file "$(events_of told)" '"ask".*asked.txt|asked.txt.*"ask"'
+	run ganger send "${id[told]}" --allow
+	code_is 0 "$k: who allows it"
+	ok "$k: it asks again" wait_file "$(events_of told)" '"ask".*asked2.txt|asked2.txt.*"ask"'
+	run ganger send "${id[told]}" --deny
+	code_is 0 "$k: or denies it"
+	wait "$supervisor"
+	is "$?" 0 "$k: the epic is done" || note "$(cat "$T/run.out")"
+	is "$(tree | paste -sd ' ')" 'README asked.txt ganger.yaml said.txt' \
+		"$k: what was allowed and said was done, what was denied was not"
+	like "$(cat "$T/run.out")" 'asks: may it use .*asked.txt' "$k: the run says that it asks"
+
+	# A crash of the supervisor in the middle of a turn, with an order before and a question open.
+	wire $k 'attempts: 1'
+	job crash '%%sh echo one > one.txt
+%%tell '"$T/here"'
+%%wait '"$T/go"'
+%%write two.txt two
+%%tell '"$T/here"'
+%%wait '"$T/go"'
+%%say done'
+	go_on
+	ok "$k: it is at work" wait_line "$T/here"
+	ganger send "${id[crash]}" '%%sh echo three > three.txt' >/dev/null
+	kill -9 "$supervisor"
+	wait "$supervisor" 2>/dev/null
+	echo go >"$T/go" # its next question is asked of nobody
+	go_on
+	ok "$k: another supervisor answers what it asks" wait_line "$T/here"
+	kill -9 "$supervisor"
+	wait "$supervisor" 2>/dev/null
+	go_on
+	echo go >"$T/go"
+	wait "$supervisor"
+	is "$?" 0 "$k: and a third brings it home" || note "$(cat "$T/run.out")"
+	is "$(tree | paste -sd ' ')" \
+		'README ganger.yaml one.txt three.txt two.txt' "$k: all of it was done"
+	is "$(sort "$T/heard" | uniq -d)" '' "$k: and nothing was said twice"
+	is "$(grep -c '"type":"tool"' "$(events_of crash)")" 3 "$k: nor told twice"
+	is "$(ganger status "$epic" --json | jq '.tasks[0].attempt')" 1 "$k: in one attempt"
+
+	# Silence, and going on in the same session.
+	wire $k 'attempts: 2, silence: 1s, grace: 2s'
+	job hangs "%%sh test -e $T/once.$k || echo early > early.txt
+%%sh test -e $T/once.$k && echo late > late.txt
+%%sh echo > $T/once.$k
+%%sh test -e late.txt || kill -STOP \$PPID
+%%say done"
+	run timeout 60 "$GANGER" run "$epic" --yes
+	code_is 0 "$k: what hangs is ended and tried again" || note "$(cat "$T/out" "$T/err")"
+	is "$(tree | paste -sd ' ')" 'README early.txt ganger.yaml late.txt' \
+		"$k: it went on from its work"
+	is "$(jq -r 'select(.type == "session").id' "$(logs_of)${id[hangs]}".*events.jsonl | sort -u | wc -l)" 1 \
+		"$k: and in its session"
+
+	# Cancelled.
+	wire $k
+	job cancelled '%%sh echo x > x.txt
+%%tell '"$T/here"'
+%%hang'
+	go_on
+	ok "$k: it is at work" wait_line "$T/here"
+	run ganger cancel "${id[cancelled]}"
+	code_is 0 "$k: it is cancelled"
+	wait "$supervisor"
+	is "$(state cancelled)" cancelled "$k: and is"
+	like "$(tail -n 2 "$T/heard")" 'interrupt|cancel|abort' "$k: it was told to break off"
+done
+done_testing
