@@ -7,6 +7,9 @@
 const struct agent_kind *const agent_kinds[] = {
 	&agent_kind_command,
 	&agent_kind_claude,
+	&agent_kind_codex,
+	&agent_kind_copilot,
+	&agent_kind_acp,
 	&agent_kind_fake,
 	NULL,
 };

@@ -13,6 +13,9 @@ extern const struct agent_kind agent_kind_command;
  * prompt by a protocol, and they are judged by the record of their last turn.
  */
 extern const struct agent_kind agent_kind_claude;
+extern const struct agent_kind agent_kind_codex;
+extern const struct agent_kind agent_kind_copilot;
+extern const struct agent_kind agent_kind_acp;
 
 /* How long a program that tells of what it does may be silent. */
 #define AGENT_SILENCE_MS (15 * 60 * INT64_C(1000))

@@ -63,6 +63,15 @@ fits(struct str rule, const struct permission_ask *ask, const char *path, const 
 	       fits_text(pattern, ask->command);
 }
 
+bool permission_is_outside(const char *worktree, const char *path)
+{
+	struct buf tree CLEANUP(buf_done) = {.max = 8192}, plain CLEANUP(buf_done) = {.max = 8192};
+
+	add_plain(&tree, "", worktree);
+	add_plain(&plain, worktree, path);
+	return plain.full || !below(buf_cstr(&tree), buf_cstr(&plain));
+}
+
 enum permission permission_decide(const char *const *rules,
 				  const char *worktree,
 				  const struct permission_ask *ask,
@@ -90,6 +99,10 @@ enum permission permission_decide(const char *const *rules,
 	if (streq(ask->does, "write") && ask->path && !inside) {
 		buf_printf(why, "not permitted: '%s' is outside the worktree '%s'", ask->path,
 			   worktree);
+		return PERMISSION_DENY;
+	}
+	if (streq(ask->does, PERMISSION_ESCALATE)) {
+		buf_puts(why, "not permitted: it would leave its sandbox");
 		return PERMISSION_DENY;
 	}
 	return PERMISSION_ALLOW;

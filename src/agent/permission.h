@@ -8,10 +8,10 @@
  *
  *     allow|deny|ask TOOL[(PATTERN)]
  *
- * TOOL is a tool's name as its program has it, or what it does: read, write, run, fetch; with * and
- * ? as in file names. PATTERN (the same, where * also covers slashes) is held against the command,
+ * TOOL is a tool's name as its program has it, or what it does: read, write, run, fetch, escalate; with *
+ * and ? as in file names. PATTERN (the same, where * also covers slashes) is held against the command,
  * or the path: as it is, and below the worktree from there on. Where no rule fits: what is written
- * outside the worktree is denied, all else is allowed. A path is taken by its text: links are not
+ * outside the worktree or asks to leave a sandbox is denied, all else is allowed. A path is taken by its text: links are not
  * followed, and what a command writes is not seen; the check of what an attempt has touched is
  * elsewhere (git/outside.c).
  */
@@ -22,6 +22,9 @@ struct permission_ask {
 	const char *command; /* NULL: none */
 };
 
+/* To leave the sandbox that the program keeps itself in: denied, where no rule fits. */
+#define PERMISSION_ESCALATE "escalate"
+
 enum permission { PERMISSION_ALLOW = 1, PERMISSION_DENY, PERMISSION_ASK };
 
 /* rules NULL: none. why: what a denied agent is told. */
@@ -29,5 +32,8 @@ enum permission permission_decide(const char *const *rules,
 				  const char *worktree,
 				  const struct permission_ask *ask,
 				  struct buf *why);
+
+/* Is this path, by its text, outside the worktree? */
+bool permission_is_outside(const char *worktree, const char *path);
 
 #endif

@@ -149,10 +149,13 @@ void record_find(struct str log, struct record *ret)
 
 void record_set_text(struct record *r, const char *text)
 {
+	char *copy;
+
 	if (!text || !*text)
 		return;
+	copy = mem_strdup(text); /* it may be the very text that is replaced */
 	free(r->text);
-	r->text = mem_strdup(text);
+	r->text = copy;
 }
 
 void record_reopen(struct record *r)

@@ -38,8 +38,32 @@ void talk_close(struct agent_talk *t)
 {
 	if (t->is_closed)
 		return;
+	if (t->kind->leave)
+		t->kind->leave(t);
 	t->is_closed = true;
 	say(t, (struct str){0});
+}
+
+void talk_wait(struct agent_talk *t, const char *text)
+{
+	VEC_PUSH(&t->waiting, mem_strdup(text));
+}
+
+cJSON *talk_items(struct agent_talk *t)
+{
+	if (!t->items)
+		t->items = cJSON_CreateObject();
+	return t->items;
+}
+
+const char *talk_env(const struct agent_talk *t, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (char **v = t->env; *v; v++)
+		if (!strncmp(*v, name, n) && (*v)[n] == '=')
+			return *v + n + 1;
+	return NULL;
 }
 
 /* ---- turns ---- */
@@ -146,7 +170,7 @@ int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *t
 				       TALK_WAITING_MAX);
 		talk_event_said(t, text);
 		if (!t->kind->say(t, text))
-			VEC_PUSH(&t->waiting, mem_strdup(text));
+			talk_wait(t, text);
 		return 0;
 	case AGENT_BREAK:
 		t->kind->interrupt(t);
@@ -198,7 +222,9 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 	t->worktree = mem_strdup(a->worktree ? a->worktree : "");
 	t->wanted = mem_strdup(a->session);
 	t->rules = texts_copy(s->permissions);
+	t->env = texts_copy(s->env);
 	t->errors.max = ERRORS_MAX;
+	t->chunk.max = TALK_MESSAGE_MAX;
 	t->next_id = 1;
 	t->record = (struct record){.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
 	frames_init(&t->frames, k->talk->frames, TALK_MESSAGE_MAX);
@@ -213,8 +239,10 @@ void agent_talk_free(struct agent_talk *t)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(*texts[i]);
 	agent_env_free(t->rules); /* the same shape: a list of owned texts */
+	agent_env_free(t->env);
 	frames_done(&t->frames);
 	buf_done(&t->errors);
+	buf_done(&t->chunk);
 	record_done(&t->record);
 	while (t->waiting.n)
 		free(t->waiting.items[--t->waiting.n]);

@@ -31,6 +31,8 @@ struct talk_kind {
 	bool (*say)(struct agent_talk *t, const char *text);
 	/* Break the turn off. */
 	void (*interrupt)(struct agent_talk *t);
+	/* Say farewell, before the input ends; NULL: there is nothing to be said. */
+	void (*leave)(struct agent_talk *t);
 	/* Answer a request for permission, as it came. why: of a denial. */
 	void (*answer)(struct agent_talk *t, const cJSON *request, bool allow, const char *why);
 };
@@ -41,6 +43,7 @@ struct agent_talk {
 	char *prompt, *worktree;
 	char *wanted; /* the session to take up again; NULL: a new one */
 	char **rules; /* agents.NAME.permissions; or NULL */
+	char **env;   /* agents.NAME.env */
 	struct frames frames;
 	uint64_t said;        /* the number of the last input */
 	bool is_closed;       /* the end of the input was said */
@@ -51,12 +54,16 @@ struct agent_talk {
 	VEC(cJSON *) asked;   /* requests that a person is to decide */
 
 	/* For the kind. */
-	char *session, *turn; /* ids, as the program has them; or NULL */
-	char *folder;         /* where its session is at home; or NULL */
-	int64_t next_id;      /* of a request of ours; the first is 1 */
-	int open;             /* inputs whose turn has not ended */
-	bool has_echo;        /* it tells of each input that it has taken it */
-	cJSON *items;         /* what was told of tools that run, by their ids; or NULL */
+	char *session, *turn;      /* ids, as the program has them; or NULL */
+	char *folder;              /* where its session is at home; or NULL */
+	int64_t next_id;           /* of a request of ours; the first is 1 */
+	int open;                  /* inputs whose turn has not ended */
+	bool has_echo;             /* it tells of each input that it has taken it */
+	cJSON *items;              /* texts and objects to be found again by an id; or NULL */
+	int64_t base_in, base_out; /* tokens that are not of this attempt */
+	struct buf chunk;          /* a message that arrives in pieces, so far */
+	bool is_begun;             /* its session is open */
+	bool has_acted;            /* it used a tool in this turn */
 };
 
 /* ---- saying ---- */
@@ -68,8 +75,15 @@ void talk_close(struct agent_talk *t);
 /* Decide, and answer or keep the request. */
 void talk_permission(struct agent_talk *t, const cJSON *request, const struct permission_ask *ask);
 
+/* Keep what a person said until the turn is over. */
+void talk_wait(struct agent_talk *t, const char *text);
+/* t->items, made where there are none. */
+cJSON *talk_items(struct agent_talk *t);
+
 /* ---- what happened ---- */
 
+/* The value that agents.NAME.env gives a variable; NULL: none. */
+const char *talk_env(const struct agent_talk *t, const char *name);
 /* Replace a text of the talk; NULL leaves it. */
 void talk_set(char **place, const char *text);
 void talk_session(struct agent_talk *t, const char *id, const char *model);

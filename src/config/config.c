@@ -562,7 +562,7 @@ int config_agent(struct config *c, const char *name, const struct config_agent *
 		if (!a->command && preset && preset->talk_command)
 			preset_apply(a, preset, preset->talk_command);
 	}
-	if (!a->command && streq(a->kind, "command"))
+	if (!a->command && (streq(a->kind, "command") || streq(a->kind, "acp")))
 		return err_set(e, ERR_INVALID, "agent '%s' has no command: set agents.%s.command",
 			       name, name);
 	*ret = a;

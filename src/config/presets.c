@@ -47,11 +47,13 @@ static const char *const claude_keys[] = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_T
  * Its sandbox lets it write the worktree; a commit needs these parts of the repository's folder
  * too. Not all of it: hooks and configuration are run by others.
  */
-#define CODEX_COMMAND                                                                              \
+#define CODEX_ROOTS                                                                                \
 	"g=$(git rev-parse --path-format=absolute --git-common-dir) && "                           \
 	"w=$(git rev-parse --absolute-git-dir) && "                                                \
-	"exec codex exec --json -s workspace-write -c \"sandbox_workspace_write.writable_roots="   \
-	"[\\\"$g/objects\\\",\\\"$g/refs\\\",\\\"$g/logs\\\",\\\"$w\\\"]\" -"
+	"r=\"sandbox_workspace_write.writable_roots="                                              \
+	"[\\\"$g/objects\\\",\\\"$g/refs\\\",\\\"$g/logs\\\",\\\"$w\\\"]\" && "
+#define CODEX_COMMAND CODEX_ROOTS "exec codex exec --json -s workspace-write -c \"$r\" -"
+#define CODEX_TALK    CODEX_ROOTS "exec codex -c \"$r\" app-server"
 
 /* A model of one's own needs no login. */
 #define CODEX_PROBE                                                                                \
@@ -76,6 +78,9 @@ static const char *const codex_keys[] = {"OPENAI_API_KEY", "CODEX_API_KEY", NULL
 
 /* With -p, standard input would be ignored. */
 #define COPILOT_COMMAND "exec copilot --allow-all-tools --no-ask-user --no-auto-update -s"
+
+#define COPILOT_TALK                                                                               \
+	"exec copilot --headless --stdio --no-auto-update --no-auto-login --log-level error"
 
 static const char *const copilot_limits[] = {
 	"rate.?limit",
@@ -128,6 +133,7 @@ const struct config_preset config_presets[] = {
          .program = "codex",
          .title = "Codex",
          .command = CODEX_COMMAND,
+         .talk_command = CODEX_TALK,
          .probe = CODEX_PROBE,
          .pause_on = codex_limits,
          .keys = codex_keys,
@@ -139,6 +145,7 @@ const struct config_preset config_presets[] = {
          .program = "copilot",
          .title = "Copilot CLI",
          .command = COPILOT_COMMAND,
+         .talk_command = COPILOT_TALK,
          .probe = "copilot --version",
          .pause_on = copilot_limits,
          .env = copilot_env,

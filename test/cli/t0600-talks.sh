@@ -55,7 +55,7 @@ tokens()
 	ganger status "$epic" --json | jq -c --arg id "${id[$1]}" '.tasks[] | select(.id == $id) | .tokens'
 }
 
-for k in claude; do
+for k in ${WIRES:-claude codex acp copilot}; do
 	# What it does, and may not do.
 	wire $k 'attempts: 1, grace: 1s'
 	job works '%%sh echo one > one.txt

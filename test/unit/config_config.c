@@ -347,9 +347,11 @@ static void test_config__many_from_aliases(void **state)
 static void test_config__a_kind_brings_its_command(void **state)
 {
 	static const char *const texts[][2] = {
-		{"agents: {x: {kind: claude}}", "--input-format stream-json"},
-		{"agents: {claude: {}}",        "--allowedTools"            },
-		{"agents: {copilot: {}}",       "--no-auto-update -s"       },
+		{"agents: {x: {kind: claude}}",  "--input-format stream-json"},
+		{"agents: {claude: {}}",         "--allowedTools"            },
+		{"agents: {x: {kind: codex}}",   "app-server"                },
+		{"agents: {y: {kind: copilot}}", "--headless"                },
+		{"agents: {copilot: {}}",        "--no-auto-update -s"       },
 	};
 
 	(void)state;

@@ -355,8 +355,9 @@ const struct cli_command cli_commands[] = {
 		.name = "send",
 		.usage = "ID [TEXT]",
 		.help = "say something to the agent at work on a task, or answer it",
-		.about = "For kinds that talk (claude). What is said goes into its turn where the program\n"
-			 "takes that, else behind it. What it asks follows from agents.NAME.permissions.\n",
+		.about = "For kinds that are talked to: claude, codex, copilot, acp. What is said goes into\n"
+			 "its turn where the program takes that, else behind it. What it asks a person\n"
+			 "follows from agents.NAME.permissions.\n",
 		.options = send_options,
 		.operands_min = 1,
 		.operands_max = 2,
