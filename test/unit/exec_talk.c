@@ -84,14 +84,17 @@ static void test_talk__goes_on_under_another_supervisor(void **state)
 static void test_talk__what_was_written_is_told_also_when_it_is_over(void **state)
 {
 	struct fixture *f = fixture(state);
-	struct job_spec s = talker(f, "read -r l; echo \"got $l\"; echo done");
+	struct job_spec s = talker(f, "read -r l; echo \"got $l\"; read -r l <$SAY.go; echo done");
+	char *go = mem_printf("%s.go", f->say);
 	struct buf log = BUF_INIT;
 	struct err e = ERR_INIT;
 
+	assert_int_equal(mkfifo(go, 0600), 0);
 	ensure(f, &s);
 	say(f, 1, "one\n");
-	wait_heard(f, "done\n");
+	wait_heard(f, "got one\n");
 	executor_close(f);
+	close(open(go, O_WRONLY | O_CLOEXEC));
 	while (waitpid(-1, NULL, 0) > 0) /* the shim, which nobody else waits for now */
 		;
 	buf_reset(&f->output);
@@ -102,6 +105,7 @@ static void test_talk__what_was_written_is_told_also_when_it_is_over(void **stat
 	assert_int_equal(file_read(s.log_path, 100, &log, &e), 0);
 	assert_string_equal(buf_cstr(&log), "got one\ndone\n");
 	buf_done(&log);
+	free(go);
 }
 
 /* More than a pipe takes, to a program that is slow to read it. */
