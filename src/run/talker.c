@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A talk cannot do without its log; one that grows beyond this many times the cap is broken off. */
+#define LOG_TIMES_MAX 4
+
 struct order {
 	int64_t at; /* bytes of the log that were heard before it */
 	enum agent_order order;
@@ -26,6 +29,7 @@ struct talker {
 	int orders_fd, events_fd; /* -1: could not be opened */
 	int64_t heard;            /* bytes of the log */
 	int64_t past;             /* bytes of the log that an earlier supervisor may have heard */
+	bool is_too_long;         /* it was broken off for that */
 	int64_t told;             /* bytes of events so far */
 	int64_t known;            /* bytes of events that an earlier supervisor wrote */
 	VEC(struct order) orders; /* of the past, in order */
@@ -147,6 +151,19 @@ int talker_order(struct talker *t, enum agent_order order, const char *text, str
 
 /* ---- its life ---- */
 
+static void check_length(struct talker *t)
+{
+	struct err refused = ERR_INIT; /* it is over, then */
+
+	if (t->is_too_long || t->heard <= t->past ||
+	    t->heard / LOG_TIMES_MAX <= t->s->config->limits_log)
+		return;
+	t->is_too_long = true;
+	supervisor_message(t->s, "task %s writes more than %d times limits.log: it is broken off",
+			   t->task, LOG_TIMES_MAX);
+	IGNORE(talker_order(t, AGENT_BREAK, NULL, &refused));
+}
+
 void talker_output(struct talker *t, struct str piece)
 {
 	while (piece.n) {
@@ -161,6 +178,7 @@ void talker_output(struct talker *t, struct str piece)
 		piece.n -= n;
 		orders_do(t);
 	}
+	check_length(t);
 }
 
 static int open_file(const char *dir, const char *name)

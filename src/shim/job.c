@@ -35,7 +35,7 @@ enum phase {
 struct job {
 	const struct job_options *o;
 	struct input input;
-	struct log_cap log;
+	struct log_cap log, errors; /* the second: where errors go apart */
 	struct quiet quiet;
 	struct status_end end; /* how is 0 while the program is on its own */
 	pid_t program;         /* 0 once it was waited for */
@@ -384,7 +384,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t due_ms(const struct job *j)
 {
-	int64_t due = j->log.look_ms;
+	int64_t due = earlier(j->log.look_ms, j->errors.look_ms);
 
 	if (j->phase == PHASE_RUN)
 		return earlier(due, earlier(j->timeout_at_ms, quiet_due_ms(&j->quiet)));
@@ -408,21 +408,23 @@ static void input_ended(struct job *j)
 static void wait_for_news(struct job *j)
 {
 	struct pollfd fds[] = {
-		{.fd = j->signal_fd, .events = POLLIN},
-		{.fd = log_cap_poll_fd(&j->log),                  .events = POLLIN},
+		{.fd = j->signal_fd,                .events = POLLIN},
+		{.fd = log_cap_poll_fd(&j->log),                                 .events = POLLIN},
+		{.fd = log_cap_poll_fd(&j->errors),.events = POLLIN},
 		{.fd = -1},
 	};
 	int64_t left_ms = earlier(due_ms(j) - job_now_ms(), WAIT_MAX_MS);
 	bool was_open = input_is_open(&j->input);
 
-	fds[2].fd = input_poll_fd(&j->input, &fds[2].events);
-	if (poll(fds, 3, left_ms > 0 ? (int)left_ms : 0) < 0)
-		fds[0].revents = fds[1].revents = fds[2].revents = 0;
-	if (fds[2].revents)
+	fds[3].fd = input_poll_fd(&j->input, &fds[3].events);
+	if (poll(fds, 4, left_ms > 0 ? (int)left_ms : 0) < 0)
+		fds[0].revents = fds[1].revents = fds[2].revents = fds[3].revents = 0;
+	if (fds[3].revents)
 		input_step(&j->input);
 	if (was_open && !input_is_open(&j->input))
 		input_ended(j);
 	log_cap_step(&j->log, job_now_ms(), fds[1].revents != 0);
+	log_cap_step(&j->errors, job_now_ms(), fds[2].revents != 0);
 	/* Deaths before wishes: what had ended by itself was not stopped. */
 	if (fds[0].revents) {
 		reap(j);
@@ -446,6 +448,26 @@ static void end_fill(struct job *j)
 		say(j, "%sthe file system cannot hold the log cap", j->end.text[0] ? "; " : "");
 }
 
+/*
+ * What is said depends on all that was heard: the log of a talk has its cap when it is over, and what
+ * goes into a file of its own meanwhile.
+ */
+static void logs_init(struct job *j)
+{
+	int64_t cap = j->o->log_bytes, now_ms = job_now_ms();
+	bool talks = input_is_open(&j->input);
+
+	log_cap_init(&j->log, STDOUT_FILENO, talks ? 0 : cap, now_ms);
+	log_cap_init(&j->errors, STDERR_FILENO, talks ? cap : 0, now_ms);
+}
+
+static void logs_settle(struct job *j)
+{
+	j->log.cap = j->o->log_bytes;
+	log_cap_settle(&j->log);
+	log_cap_settle(&j->errors);
+}
+
 static int run_program(struct job *j)
 {
 	struct spawn_failure failure;
@@ -463,19 +485,17 @@ static int run_program(struct job *j)
 	}
 	child_write(j);
 	quiet_init(&j->quiet, j->o->silence_ms, STDOUT_FILENO, j->o->watch);
-	/* What is said depends on all that was heard: of a talk, the cap is for what is kept. */
-	log_cap_init(&j->log, STDOUT_FILENO, input_is_open(&j->input) ? 0 : j->o->log_bytes,
-		     job_now_ms());
+	logs_init(j);
 	set_phase(j, PHASE_RUN, INT64_MAX);
 	if (j->o->timeout_ms)
 		j->timeout_at_ms = job_now_ms() + j->o->timeout_ms;
 	while (step(j))
 		wait_for_news(j);
-	j->log.cap = j->o->log_bytes;
-	log_cap_settle(&j->log);
+	logs_settle(j);
 	end_fill(j);
 	rc = end_write(j);
 	log_cap_done(&j->log);
+	log_cap_done(&j->errors);
 	return rc;
 }
 

@@ -2,10 +2,11 @@
  * Runs one attempt as the supervisor would, but nothing around it: the kind's command line and
  * environment in the current folder, a worktree, and its verdict in lines "name=value".
  *
- *   agent-drive [-p PRESET | -c COMMAND | -k KIND] [-e NAME[=VALUE]]... [-l PATTERN]...
- *               [-t DURATION] [-P] FOLDER
+ *   agent-drive [-p PRESET] [-c COMMAND] [-k KIND] [-e NAME[=VALUE]]... [-l PATTERN]...
+ *               [-r RULE]... [-t DURATION] [-P] FOLDER
  *
- * FOLDER has the prompt, and gets log and result. -P runs the probe. Over -t (60s) the
+ * FOLDER has the prompt, and gets log and result. A kind that talks is talked to, with the command
+ * that its preset has for that. -P runs the probe. Over -t (60s) the
  * program's group is killed, as by a time limit.
  */
 #include "base/child.h"
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +34,8 @@ typedef VEC(const char *) texts;
 struct drive {
 	struct agent_settings settings;
 	struct agent_attempt attempt;
-	texts env, limits;
+	const struct config_preset *preset; /* or NULL */
+	texts env, limits, rules;
 	int timeout_ms;
 	bool probe;
 };
@@ -65,6 +68,7 @@ static void use_preset(struct drive *d, const char *name)
 
 	if (!p)
 		die("there is no such preset");
+	d->preset = p;
 	d->settings.name = name;
 	d->settings.command = shell(p->command);
 	d->settings.probe = p->probe ? shell(p->probe) : NULL;
@@ -85,7 +89,7 @@ static void options(struct drive *d, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "p:c:k:e:l:t:P")) != -1) {
+	while ((c = getopt(argc, argv, "p:c:k:e:l:r:t:P")) != -1) {
 		if (c == 'p')
 			use_preset(d, optarg);
 		else if (c == 'c')
@@ -96,6 +100,8 @@ static void options(struct drive *d, int argc, char **argv)
 			VEC_PUSH(&d->env, optarg);
 		else if (c == 'l')
 			VEC_PUSH(&d->limits, optarg);
+		else if (c == 'r')
+			VEC_PUSH(&d->rules, optarg);
 		else if (c == 't')
 			d->timeout_ms = time_limit(optarg);
 		else if (c == 'P')
@@ -107,6 +113,8 @@ static void options(struct drive *d, int argc, char **argv)
 		die("no folder");
 	VEC_PUSH(&d->env, NULL);
 	VEC_PUSH(&d->limits, NULL);
+	VEC_PUSH(&d->rules, NULL);
+	d->settings.permissions = d->rules.items;
 	d->settings.env = d->env.items;
 	d->settings.pause_on = d->limits.items;
 }
@@ -141,42 +149,103 @@ static void fill_attempt(struct agent_attempt *a, const char *folder)
 		.prompt_path = path_join(folder, "prompt"),
 		.result_path = path_join(folder, "result"),
 		.log_path = path_join(folder, "log"),
+		.errors_path = path_join(folder, "errors"),
 	};
 }
 
-static pid_t start(const struct agent_command *c, const char *log)
+/* Its standard streams: in, out, and where its errors go. */
+static pid_t start(const struct agent_command *c, int in, const char *log, const char *errors)
 {
+	const int flags = O_WRONLY | O_CREAT | O_APPEND;
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
-	const char *in = c->stdin_path ? c->stdin_path : "/dev/null";
 	pid_t pid = 0;
 	int rc;
 
 	(void)posix_spawn_file_actions_init(&fa);
 	(void)posix_spawnattr_init(&attr);
 	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
-	(void)posix_spawn_file_actions_addopen(&fa, 0, in, O_RDONLY, 0);
-	(void)posix_spawn_file_actions_addopen(&fa, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	(void)posix_spawn_file_actions_adddup2(&fa, 1, 2);
+	(void)posix_spawn_file_actions_adddup2(&fa, in, 0);
+	(void)posix_spawn_file_actions_addopen(&fa, 1, log, flags, 0600);
+	(void)posix_spawn_file_actions_addopen(&fa, 2, errors, flags, 0600);
 	(void)posix_spawn_file_actions_addchdir_np(&fa, c->cwd);
 	rc = posix_spawnp(&pid, c->argv[0], &fa, &attr, c->argv, c->envp);
 	(void)posix_spawn_file_actions_destroy(&fa);
-	(void)posix_spawnattr_destroy(&attr);
 	if (rc)
 		die(strerror(rc));
+	(void)close(in);
 	return pid;
 }
 
-static struct job_end await(pid_t pid, int timeout_ms)
+/* A talk under way: what is said goes down a pipe, what is written is read from the log. */
+struct talking {
+	struct agent_talk *talk; /* NULL: it is not talked to */
+	int in, log, grown;      /* -1: none; grown tells of changes of the log */
+};
+
+static void on_say(void *ctx, uint64_t nth, struct str input)
+{
+	struct talking *t = ctx;
+
+	(void)nth;
+	/* Who does not listen any more is judged by what it has said. */
+	if (input.n && write(t->in, input.p, input.n) != (ssize_t)input.n)
+		input.n = 0;
+	if (!input.n)
+		closep(&t->in);
+	if (!input.n)
+		t->in = -1;
+}
+
+static void listen_to(struct talking *t)
+{
+	char part[65536];
+	ssize_t n;
+
+	while (t->grown >= 0 && read(t->grown, part, sizeof(part)) > 0)
+		;
+	while (t->talk && (n = read(t->log, part, sizeof(part))) > 0)
+		agent_talk_output(t->talk, (struct str){part, (size_t)n});
+}
+
+static int talk_begin(struct talking *t, const struct drive *d, const struct agent_kind *kind)
+{
+	const struct agent_talk_to to = {.ctx = t, .say = on_say};
+	struct buf prompt = BUF_INIT;
+	struct err e = ERR_INIT;
+	int fds[2];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (pipe2(fds, O_CLOEXEC) < 0 || file_touch(d->attempt.log_path, &e) ||
+	    file_read(d->attempt.prompt_path, 1 << 20, &prompt, &e))
+		die(e.msg);
+	t->in = fds[1];
+	t->log = open(d->attempt.log_path, O_RDONLY | O_CLOEXEC);
+	t->grown = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (t->log < 0 || inotify_add_watch(t->grown, d->attempt.log_path, IN_MODIFY) < 0)
+		die("could not watch the log");
+	t->talk = agent_talk_new(kind, &d->settings, &d->attempt, buf_str(&prompt), &to);
+	return fds[0];
+}
+
+static struct job_end await(pid_t pid, struct talking *t, int timeout_ms)
 {
 	int fd CLEANUP(closep) = pidfd_open(pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p[] = {
+		{.fd = fd,       .events = POLLIN},
+                {.fd = t->grown, .events = POLLIN}
+        };
 	struct job_end end = {.how = JOB_EXITED};
+	int64_t until = clock_now().mono_ms + timeout_ms, left;
 	int status = 0;
 
 	if (fd < 0)
 		die("could not watch it");
-	if (poll(&p, 1, timeout_ms) == 0)
+	while ((left = until - clock_now().mono_ms) > 0 && !p[0].revents) {
+		(void)poll(p, 2, (int)left); /* that it was long enough is asked above */
+		listen_to(t);
+	}
+	if (!p[0].revents)
 		end.how = JOB_TIMEOUT;
 	if (end.how == JOB_TIMEOUT)
 		(void)kill(-pid, SIGKILL);
@@ -187,6 +256,25 @@ static struct job_end await(pid_t pid, int timeout_ms)
 	} else if (end.how == JOB_EXITED) {
 		end.code = WEXITSTATUS(status);
 	}
+	return end;
+}
+
+/* With what its standard input is; a probe has none. */
+static struct job_end
+run(const struct drive *d, const struct agent_kind *kind, const struct agent_command *c)
+{
+	struct talking t = {.in = -1, .log = -1, .grown = -1};
+	bool talks = kind->talk && !d->probe;
+	int in = talks ? talk_begin(&t, d, kind)
+		       : open(c->stdin_path ? c->stdin_path : "/dev/null", O_RDONLY | O_CLOEXEC);
+	const char *errors = talks ? d->attempt.errors_path : d->attempt.log_path;
+	struct job_end end;
+
+	if (in < 0)
+		die("could not open its standard input");
+	end = await(start(c, in, d->attempt.log_path, errors), &t, d->timeout_ms);
+	if (t.talk)
+		agent_talk_free(t.talk);
 	return end;
 }
 
@@ -223,9 +311,11 @@ int main(int argc, char **argv)
 	kind = agent_kind_find(d.settings.kind);
 	if (!kind)
 		die("there is no such kind");
+	if (kind->talk && d.preset && d.preset->talk_command)
+		d.settings.command = shell(d.preset->talk_command);
 	if (kind->command(&d.settings, &d.attempt, d.probe, &c, &e))
 		die(e.msg);
-	end = await(start(&c, d.attempt.log_path), d.timeout_ms);
+	end = run(&d, kind, &c);
 	if (agent_judge(kind, &d.settings, &d.attempt, &end, clock_now().wall_ms, &v, &e))
 		die(e.msg);
 	report(&end, &v);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the real agent programs for 'make test-agents', in pinned versions, into a cache
 # outside the repository, and prints the folder of their commands. Needs npm, and the network
-# the first time. usage: install.sh [claude] [codex] [copilot]; without names all of them
+# the first time. usage: install.sh [claude] [codex] [copilot] [acp]; without names all of them
 set -eu
 
 cache=${GANGER_CACHE:-$HOME/.cache/ganger-test}/npm
@@ -12,6 +12,7 @@ package()
 	claude) echo @anthropic-ai/claude-code@2.1.197 ;;
 	codex) echo @openai/codex@0.169.0 ;;
 	copilot) echo @github/copilot@1.0.102 ;;
+	acp) echo @agentclientprotocol/claude-agent-acp@0.49.0 ;;
 	*)
 		echo "error: there is no agent '$1' to install" >&2
 		exit 2
@@ -19,7 +20,7 @@ package()
 	esac
 }
 
-[ $# -gt 0 ] || set -- claude codex copilot
+[ $# -gt 0 ] || set -- claude codex copilot acp
 if ! command -v npm >/dev/null; then
 	echo 'error: could not install agents: there is no npm' >&2
 	exit 4

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The presets on the real programs, with a model of our own behind them: 'make test-agents'.
-# usage: run.sh [claude] [codex] [copilot]; without names those of $AGENTS, else all of them
+# usage: run.sh [claude] [codex] [copilot] [acp]; without names those of $AGENTS, else all of them
 #
 # install.sh brings the programs the first time. The model (test/fake) does what the lines
 # that begin with '%%' in a prompt say. Nothing here needs an account or reaches one.
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${GANGER_CACHE:-$HOME/.cache/ganger-test}
-[ $# -gt 0 ] || set -- ${AGENTS:-claude codex copilot}
+[ $# -gt 0 ] || set -- ${AGENTS:-claude codex copilot acp}
 agents=("$@")
 bin=$("$here/install.sh" "${agents[@]}") || exit
 # Not below /tmp: codex may write there whatever its sandbox says, and keeps no home there.
@@ -81,7 +81,7 @@ attempt()
 	printf '# Task %s\n\n%s\n' "$n" "$2" >"$J/prompt"
 	shift 2
 	cd "$W" || exit 1
-	run "$drive" -p "$name" -t 2m "${options[@]}" "$@" "$J"
+	run "$drive" ${preset:--p "$name"} ${kind:+-k "$kind"} -t 2m "${options[@]}" "$@" "$J"
 	[ "$code" = 0 ] || note "$(cat "$T/err")"
 }
 
@@ -125,18 +125,24 @@ usage_is()
 	is "$(got in) $(got out)" "$2" "$1: tokens are counted"
 }
 
+# A program that is talked to may end with anything.
+fail_code()
+{
+	[ "$kind" ] && got code || echo 1
+}
+
 fails()
 {
 	local status
 
 	attempt "$1" '%%fail 400 99 no such thing
 %%say x'
-	verdict_is 'exited 1 failed 0' "$1: an error of the model is a failure"
+	verdict_is "exited $(fail_code) failed 0" "$1: an error of the model is a failure"
 	like "$(got reason)" 'no such thing' "$1: with its words"
 	for status in 401 429 503 529; do
 		attempt "$1" "%%fail $status 99
 %%say x"
-		verdict_is 'exited 1 later 1' "$1: $status is a limit"
+		verdict_is "exited $(fail_code) later 1" "$1: $status is a limit"
 	done
 }
 
@@ -197,6 +203,71 @@ brings_home()
 	[ "$code" = 0 ] || note "$(cat "$XDG_STATE_HOME"/ganger/*/"$epic"/report.md)"
 }
 
+# talks NAME [COMMAND]: the same program, talked to. By the supervisor, which is killed in the middle.
+talks()
+{
+	local name=$1 epic id run logs
+
+	git init -q "$T/talk-$name" && cd "$T/talk-$name" || exit 1
+	settings "$name" >ganger.yaml
+	printf '    kind: %s\n' "$kind" >>ganger.yaml
+	[ "${2:-}" ] && printf '    command: exec %s\n' "$2" >>ganger.yaml
+	printf 'limits: {attempts: 2, silence: 8s, grace: 5s}\nretry: {delay: 10ms}\n' >>ganger.yaml
+	git add ganger.yaml && git commit -q -m start || exit 1
+	epic=$(ganger add "An epic for $name")
+	id=$(ganger add One --epic "$epic" --body "%%sh echo one > one.txt
+%%write two.txt two
+%%sleep 3000
+%%sh echo three > three.txt
+%%sh git add -A && git commit -m work
+%%say all done")
+	timeout 120 "$GANGER" run "$epic" --yes >"$T/run.out" 2>&1 &
+	run=$!
+	logs=$(echo "$XDG_STATE_HOME"/ganger/talk-"$name"-*)/$epic/agent-logs
+	wait_event "$logs" "$id" '"tool".*two'
+	kill -9 "$(ganger status "$epic" --json | jq .supervisor.pid)"
+	wait "$run" 2>/dev/null
+	run timeout -k 10 120 "$GANGER" run "$epic" --yes
+	code_is 0 "$name, talked to: brought home after the supervisor was killed" ||
+		note "$(cat "$T/out")" "$(tail -n 20 $logs/$id.events.jsonl)"
+	like "$(cat "$T/out" "$T/err")" 'adopted process' "$name, talked to: its program lived on"
+	is "$(git ls-tree --name-only "epic/$epic" | tr '\n' ' ')" \
+		'ganger.yaml one.txt three.txt two.txt ' "$name, talked to: all was done"
+	is "$(grep -c '"type":"turn_end"' $logs/$id.events.jsonl)" 1 "$name, talked to: in one turn"
+
+	# Cancelled in a turn.
+	epic=$(ganger add 'Another epic')
+	id=$(ganger add Two --epic "$epic" --body '%%sh echo one > one.txt
+%%sleep 60000
+%%say x')
+	timeout 120 "$GANGER" run "$epic" --yes >"$T/run.out" 2>&1 &
+	run=$!
+	logs=$(echo "$XDG_STATE_HOME"/ganger/talk-"$name"-*)/$epic/agent-logs
+	wait_event "$logs" "$id" '"tool_end"'
+	ok "$name, talked to: it is cancelled" ganger cancel "$id"
+	wait "$run"
+	is "$(ganger status "$epic" --json | jq -r '.tasks[0].state')" cancelled "$name, talked to: and is"
+	is "$(left_running)" '' "$name, talked to: nothing is left running"
+}
+
+# wait_event FOLDER TASK PATTERN: until its events, which may not be there yet, have such a line.
+wait_event()
+{
+	timeout "$WAIT_S" tail -s 0.05 -n +1 -F $1/$2.events.jsonl 2>/dev/null | grep -q -m 1 -E -- "$3"
+}
+
+# What is said of one attempt that is talked to.
+talked_to()
+{
+	works "$1"
+	usage_is "$1" '2000 100'
+	fails "$1"
+	attempt "$1" '%%sh touch no.txt
+%%say I could not' -r 'deny run(touch no*)'
+	not_ok "$1: what a rule denies is not done" test -e "$W/no.txt"
+	verdict_is "exited $(got code) done 0" "$1: and is no failure by itself"
+}
+
 # The processes that have their folder below $T, but for our own.
 left_running()
 {
@@ -212,12 +283,23 @@ left_running()
 }
 
 for name in "${agents[@]}"; do
+	kind= preset=
 	options "$name"
+	if [ "$name" = acp ]; then
+		options claude
+		kind=acp
+		talks acp claude-agent-acp
+		continue
+	fi
 	note "$name: $($name --version </dev/null 2>&1 | head -n 1)"
 	probes "$name"
 	works "$name"
 	fails "$name"
 	brings_home "$name"
+	kind=$name
+	talked_to "$name"
+	talks "$name"
+	kind=
 	case $name in
 	claude)
 		usage_is claude '2000 100'

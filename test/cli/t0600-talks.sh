@@ -143,7 +143,7 @@ for k in ${WIRES:-claude codex acp copilot}; do
 	is "$(ganger status "$epic" --json | jq '.tasks[0].attempt')" 1 "$k: in one attempt"
 
 	# Silence, and going on in the same session.
-	wire $k 'attempts: 2, silence: 1s, grace: 2s'
+	wire $k 'attempts: 6, silence: 2s, grace: 2s'
 	job hangs "%%sh test -e $T/once.$k || echo early > early.txt
 %%sh test -e $T/once.$k && echo late > late.txt
 %%sh echo > $T/once.$k
@@ -155,6 +155,14 @@ for k in ${WIRES:-claude codex acp copilot}; do
 		"$k: it went on from its work"
 	is "$(jq -r 'select(.type == "session").id' "$(logs_of)${id[hangs]}".*events.jsonl | sort -u | wc -l)" 1 \
 		"$k: and in its session"
+
+	# Its log is what the talk follows from, and cannot be cut while it goes on.
+	wire $k 'attempts: 1, log: 64KiB, grace: 2s'
+	job long "%%sh head -c 400000 /dev/zero | tr '\\0' x
+%%hang"
+	run timeout 60 "$GANGER" run "$epic" --yes
+	is "$(state long)" failed "$k: what writes without end is broken off"
+	err_like 'more than 4 times limits.log' "$k: which is said"
 
 	# Cancelled.
 	wire $k

@@ -147,6 +147,32 @@ static void test_talk__errors_may_have_a_file_of_their_own(void **state)
 	free(path);
 }
 
+/* What is heard must be there from its beginning while it goes on. */
+static void test_talk__the_caps_are_held_in_time(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct job_spec s = talker(f, "yes | head -c 300000; echo ready; yes | head -c 300000 >&2; "
+				      "read -r l");
+	char *path = path_join(f->dir, "errors");
+	struct stat st;
+
+	s.errors_path = path;
+	s.limits.log_bytes = 65536;
+	ensure(f, &s);
+	wait_heard(f, "ready\n");
+	assert_int_equal(f->output.n, 300006);
+	assert_int_equal(f->output.p[0], 'y');
+	assert_int_equal(stat(s.log_path, &st), 0);
+	assert_true(st.st_blocks * 512 >= 300000);
+	say(f, 1, "");
+	(void)wait_ended(f);
+	assert_int_equal(stat(s.log_path, &st), 0);
+	assert_true(st.st_blocks * 512 <= 65536 + 2 * 4096);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size >= 300000 && st.st_blocks * 512 <= 65536 + 2 * 4096);
+	free(path);
+}
+
 /* --- endings --- */
 
 static void test_talk__asking_is_the_end_of_its_input_first(void **state)
@@ -265,6 +291,7 @@ int main(void)
 		TALK_TEST(test_talk__what_was_written_is_told_also_when_it_is_over),
 		TALK_TEST(test_talk__large_inputs_arrive_whole),
 		TALK_TEST(test_talk__errors_may_have_a_file_of_their_own),
+		TALK_TEST(test_talk__the_caps_are_held_in_time),
 		TALK_TEST(test_talk__asking_is_the_end_of_its_input_first),
 		TALK_TEST(test_talk__who_does_not_understand_is_asked_and_killed),
 		TALK_TEST(test_talk__who_stays_after_its_input_is_ended),
