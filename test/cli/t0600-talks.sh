@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Agents that are talked to, by a stand-in for each wire: permissions, orders, endings, crashes.
+# usage: t0600-talks.sh [WIRE...]
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/scene.sh"
 talker=$GANGER_SOURCE/test/fake/talker
@@ -55,7 +56,8 @@ tokens()
 	ganger status "$epic" --json | jq -c --arg id "${id[$1]}" '.tasks[] | select(.id == $id) | .tokens'
 }
 
-for k in ${WIRES:-claude codex acp copilot}; do
+[ $# -gt 0 ] || set -- claude codex acp copilot
+for k; do
 	# What it does, and may not do.
 	wire $k 'attempts: 1, grace: 1s'
 	job works '%%sh echo one > one.txt
