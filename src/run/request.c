@@ -18,7 +18,7 @@ static const char *const verbs[] = {
 	[CONTROL_SUBMIT] = "submit",     [CONTROL_HOLD] = "hold",
 	[CONTROL_RELEASE] = "release",   [CONTROL_MOVE] = "move",
 	[CONTROL_DISPATCH] = "dispatch", [CONTROL_WATCH] = "watch",
-	[CONTROL_LOOK] = "look",     [CONTROL_APPROVE] = "approve",
+	[CONTROL_LOOK] = "look",         [CONTROL_APPROVE] = "approve",
 	[CONTROL_SAY] = "say",           [CONTROL_ALLOW] = "allow",
 	[CONTROL_DENY] = "deny",
 };
