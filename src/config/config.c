@@ -537,6 +537,29 @@ static int no_agent(const struct config *c, const char *name, struct err *e)
 	return err_hint(e, "'ganger init' looks for one, or set agent and agents.NAME.command");
 }
 
+/* What only resolves conflicts is not asked to do tasks. */
+static const char *only_one(const struct config *c)
+{
+	const char *name = NULL;
+
+	if (c->agents.n == 1)
+		return c->agents.items[0].name;
+	for (size_t i = 0; i < c->agents.n; i++) {
+		if (streq(c->agents.items[i].name, CONFIG_RESOLVER))
+			continue;
+		if (name)
+			return NULL;
+		name = c->agents.items[i].name;
+	}
+	return name;
+}
+
+int config_resolver(struct config *c, const struct config_agent **ret, struct err *e)
+{
+	*ret = NULL;
+	return agent_find(c, CONFIG_RESOLVER) ? config_agent(c, CONFIG_RESOLVER, ret, e) : 0;
+}
+
 int config_agent(struct config *c, const char *name, const struct config_agent **ret, struct err *e)
 {
 	const struct config_preset *preset;
@@ -544,8 +567,8 @@ int config_agent(struct config *c, const char *name, const struct config_agent *
 
 	if (!name)
 		name = c->agent;
-	if (!name && c->agents.n == 1)
-		name = c->agents.items[0].name;
+	if (!name)
+		name = only_one(c);
 	if (!name)
 		return no_agent(c, NULL, e);
 	preset = config_preset_find(name);

@@ -111,13 +111,19 @@ int config_finish(struct config *c, struct err *e) MUST_CHECK;
 /*
  * The agent to use.
  *
- * name      NULL: the key 'agent', else the only one there is. One that is not under 'agents'
+ * name      NULL: the key 'agent', else the only one there is beside agents.resolver. One that is not under 'agents'
  *           but is a preset is added to c
  * ret       borrowed from c until the next call or config_done()
  * e         NOT_FOUND with the names there are
  */
 int config_agent(struct config *c, const char *name, const struct config_agent **ret, struct err *e)
 	MUST_CHECK;
+
+/* The agent of this name makes the attempts at a conflict. */
+#define CONFIG_RESOLVER "resolver"
+
+/* That agent; *ret NULL where there is none. What config_agent() gave stays as it is. */
+int config_resolver(struct config *c, const struct config_agent **ret, struct err *e) MUST_CHECK;
 
 /* What the list of keys says of one. All texts are static. */
 struct config_key_info {

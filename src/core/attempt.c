@@ -179,6 +179,8 @@ static enum outcome judge(struct core *c, struct task *t, const struct core_even
 		task_reason(c, t, "%s", ev->text2);
 		return OUT_COUNTED;
 	}
+	if (t->resolve) /* it is whole: git has looked */
+		return OUT_DONE;
 	if (c->policy.fail_uncommitted && ev->leftovers > 0) {
 		task_reason(c, t, "left %" PRId64 " files uncommitted", ev->leftovers);
 		return OUT_COUNTED;
@@ -198,13 +200,22 @@ static enum outcome judge(struct core *c, struct task *t, const struct core_even
 	return OUT_COUNTED;
 }
 
+/* Of a conflict a person is asked; the work itself did not fail. */
+static void given_up(struct core *c, struct task *t)
+{
+	if (t->resolve)
+		conflict_to_person(c, t);
+	else
+		task_fail(c, t);
+}
+
 static void try_later(struct core *c, struct task *t, const struct core_event *ev)
 {
 	struct kind *k = &c->kinds.items[t->agent];
 	if (++t->deferrals > c->policy.deferrals) {
 		task_reason(c, t, "put off %" PRId64 " times (limits.deferrals): %s", t->deferrals,
 			    ev->text);
-		task_fail(c, t);
+		given_up(c, t);
 		return;
 	}
 	int64_t until = ev->until_ms > c->now.wall_ms ? ev->until_ms : 0;
@@ -230,7 +241,9 @@ static void count_failure(struct core *c, struct task *t)
 	kind_ended(c, t, false, signature);
 	if (c->policy.task_cost_limit > 0 && t->cost >= c->policy.task_cost_limit) {
 		task_reason(c, t, "limits.task_cost is reached");
-		task_fail(c, t);
+		given_up(c, t);
+	} else if (t->resolve) {
+		resolve_failed(c, t);
 	} else if (++t->spent >= c->policy.attempts) {
 		task_fail(c, t);
 	} else {
@@ -246,7 +259,7 @@ static void interrupted(struct core *c, struct task *t)
 		utf8_mend(why);
 		task_reason(c, t, "interrupted %" PRId64 " times (limits.interruptions): %s",
 			    t->interruptions, why);
-		task_fail(c, t);
+		given_up(c, t);
 		return;
 	}
 	/* Room comes back as others end. Of a full disk the run knows: it claims nothing. */
@@ -266,10 +279,14 @@ attempt_over(struct core *c, struct task *t, enum outcome o, const struct core_e
 	}
 	switch (o) {
 	case OUT_DONE:
-		t->spent++;
 		t->interruptions = t->deferrals = 0;
 		t->reason[0] = '\0';
 		kind_ended(c, t, true, "");
+		if (t->resolve) {
+			resolve_done(c, t);
+			break;
+		}
+		t->spent++;
 		task_set_state(c, t, TASK_SUBMITTING);
 		break;
 	case OUT_NOTHING:
@@ -321,17 +338,25 @@ static void add_spending(struct core *c, struct task *t, const struct core_event
 	c->run_dirty = true;
 }
 
-void on_collected(struct core *c, struct task *t, const struct core_event *ev)
+/* A merge that was not resolved changes nothing of the work that is in conflict. */
+static void take_work(struct task *t, const struct core_event *ev, enum outcome o)
 {
-	add_spending(c, t, ev);
+	if (t->resolve && o != OUT_DONE)
+		return;
 	if (ev->ahead > 0) {
 		t->head = ev->a;
 		t->head_base = t->base;
-	} else if (!t->red) {
+	} else if (!t->red && !t->resolve) {
 		t->head = t->head_base = (struct oid){""};
 	}
+}
+
+void on_collected(struct core *c, struct task *t, const struct core_event *ev)
+{
+	add_spending(c, t, ev);
 	(void)snprintf(t->left_out, sizeof(t->left_out), "%s", ev->text3); /* cut where long */
 	enum outcome o = judge(c, t, ev);
+	take_work(t, ev, o);
 	/* Cut short before it added anything, the next one owes what this one did. */
 	t->red = t->red && ev->ahead == 0 && (o == OUT_INTERRUPTED || o == OUT_LATER);
 	if (!t->red)

@@ -50,6 +50,12 @@ void needs_changed(struct core *c, struct task *t);
 void job_text(const struct core_event *ev, const char *limit, char *ret, size_t size);
 void job_over(struct core *c, struct task *t, const struct core_event *ev);
 
+/* conflict.c */
+void conflict_counts(struct core *c, struct task *t);
+void conflict_to_person(struct core *c, struct task *t);
+void resolve_done(struct core *c, struct task *t);
+void resolve_failed(struct core *c, struct task *t); /* the reason says why */
+
 /* queue.c */
 /* Into the queue, with new work: its place is that of its arrival. */
 void queue_enter(struct core *c, struct task *t);

@@ -230,6 +230,8 @@ struct policy {
 	int retry_from; /* enum core_from, or -1: auto */
 	int gate_slots, batch;
 	int gate_retries; /* of a red check, on the same tree */
+	int conflict_attempts; /* at a conflict, before it is left to a person */
+	int resolver;          /* index of the kind that makes them */
 	bool skip_dependents; /* policy.failed_dependency = skip */
 	bool fail_uncommitted;
 	bool has_setup, has_probe;
@@ -340,6 +342,7 @@ enum core_status core_status(const struct core *c);
 int core_exit_code(const struct core *c);
 
 const char *task_state_word(enum task_state s); /* the users' word */
+const char *task_word(const struct task *t);    /* the same; of a resolver's attempt "resolving" */
 const char *task_state_name(enum task_state s); /* the machine's, for logs */
 const char *session_name(enum core_session s);
 unsigned task_state_flags(enum task_state s);

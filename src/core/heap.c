@@ -16,12 +16,17 @@ static int64_t urgency(const struct task *t, enum heap_order o)
 	return t->priority - (o == HEAP_QUEUE ? t->passed_by / PASSED_MAX : 0);
 }
 
-/* In the queue a person's order first; then urgency, then how many it unblocks, then age (of the issue, or in the queue). */
+/*
+ * In the queue a person's order first, of the ready ones resolvers; then urgency, then how many
+ * it unblocks, then age (of the issue, or in the queue).
+ */
 static bool before(const struct core *c, enum heap_order o, int x, int y)
 {
 	const struct task *a = &c->tasks.items[x], *b = &c->tasks.items[y];
 	if (o == HEAP_QUEUE && a->place != b->place)
 		return a->place < b->place;
+	if (a->resolve != b->resolve) /* what finishes something is never starved */
+		return a->resolve > b->resolve;
 	if (urgency(a, o) != urgency(b, o))
 		return urgency(a, o) < urgency(b, o);
 	if (a->dependents.n != b->dependents.n)

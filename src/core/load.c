@@ -57,7 +57,7 @@ bool core_task_fits(const struct core *c, const struct task *t)
 	if (t->gave_up && task_state_action((enum task_state)t->state) == ACT_NONE)
 		return false;
 	if (t->place > 0 || t->train < 0 || t->gate < 0 || t->verdict < VERDICT_NONE ||
-	    t->verdict > VERDICT_MADE)
+	    t->verdict > VERDICT_MADE || t->resolve < 0 || t->resolve > 1 || t->resolves < 0)
 		return false;
 	if (t->check < 0 || t->check >= CORE_CHECKS_MAX || t->skips < 0 || t->reds < 0)
 		return false;

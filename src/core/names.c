@@ -11,6 +11,14 @@ const char *task_state_word(enum task_state s)
 	return words[s];
 }
 
+const char *task_word(const struct task *t)
+{
+	bool waits = t->state == TASK_READY || t->state == TASK_WAITING;
+	if (t->resolve && (waits || task_is(t, F_SLOT)))
+		return "resolving";
+	return task_state_word((enum task_state)t->state);
+}
+
 const char *task_state_name(enum task_state s)
 {
 	static const char *const names[TASK_STATE_COUNT] = {

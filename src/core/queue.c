@@ -20,15 +20,6 @@ void on_failed(struct core *c, struct task *t, const struct core_event *ev)
 	dependents_fall(c, t);
 }
 
-/* An entry that cannot be brought in without a person. */
-static void conflicted(struct core *c, struct task *t)
-{
-	t->person = 1;
-	task_set_state(c, t, TASK_CONFLICTED);
-	dependents_fall(c, t);
-	emit_notice(c, t, NOTICE_PERSON);
-}
-
 void on_pull(struct core *c, struct task *t, const struct core_event *ev)
 {
 	t->pull = ev->n;
@@ -105,7 +96,7 @@ void verdict_counts(struct core *c, struct task *t)
 		landed(c, t, &t->head);
 		break;
 	case VERDICT_CONFLICT:
-		conflicted(c, t);
+		conflict_counts(c, t);
 		break;
 	case VERDICT_RED:
 		red(c, t);

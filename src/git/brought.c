@@ -112,7 +112,7 @@ int op_brought(struct git *git, const char *path, struct err *e)
 	slot_unlink(&s, FILE_BROUGHT);
 	if (!mark_read(&s, &m))
 		return err_set(e, ERR_NOT_FOUND, "there is no worktree of ours in '%s'", path);
-	rc = leftovers_find(g, &s, &m.start, &l, e);
+	rc = leftovers_find(g, &s, &m.start, NULL, &l, e);
 	if (rc || !l.files.n)
 		return rc;
 	rc = look_at_all(g, &s, &l, &looks, e);

@@ -82,6 +82,8 @@ static void fill_argv(struct words *w, const struct cmd *c, const char *const *a
 	VEC_PUSH(&w->argv, "git");
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		setting(w, settings[i]);
+	for (const char *const *p = c->config; p && *p; p++)
+		setting(w, *p);
 	if (!c->hooks)
 		setting(w, "core.hooksPath=/dev/null");
 	if (c->sparse) {

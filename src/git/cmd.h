@@ -25,6 +25,7 @@ struct cmd {
 	const char *cwd;         /* NULL: work_tree, else git_dir */
 	const char *index;       /* an index file other than the worktree's own */
 	const char *const *set;  /* further "NAME=value" */
+	const char *const *config; /* further settings, "key=value" */
 	const char *const *also; /* and further still: the stand-in identity */
 	const char *ssh;         /* ssh command for a remote; NULL: none is run */
 	bool hooks;              /* the user's hooks run; else none does */

@@ -1,6 +1,6 @@
 #include "base/file.h"
 #include "base/utf8.h"
-#include "git/leftovers.h"
+#include "git/resolve.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -207,7 +207,9 @@ static void look(struct collection *c)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(unfinished); i++) {
-		if (slot_has(c->s, unfinished[i].file))
+		bool wanted = c->j->resolve && streq(unfinished[i].file, "MERGE_HEAD");
+
+		if (!wanted && slot_has(c->s, unfinished[i].file))
 			problem(c, "an unfinished %s was left", unfinished[i].name);
 	}
 	look_at_head(c);
@@ -244,7 +246,7 @@ static int take_leftovers(struct collection *c, struct err *e)
 	struct leftovers l CLEANUP(leftovers_done) = {0};
 	struct job j = *c->j;
 	struct oid head = c->work.head;
-	int rc = leftovers_find(c->g, c->s, &head, &l, e);
+	int rc = leftovers_find(c->g, c->s, &head, NULL, &l, e);
 
 	if (rc || (!l.files.n && !l.broken_index))
 		return rc;
@@ -260,6 +262,69 @@ static int take_leftovers(struct collection *c, struct err *e)
 	/* Onto a history that cannot be used nothing is built; it is only saved. */
 	j.commit_leftovers = j.commit_leftovers && !c->work.problem[0];
 	return leftovers_commit(c->g, c->s, &l, &j, &head, &c->work.head, &c->rest, e);
+}
+
+/* All of it as it is, in one commit on the work: nothing of it is built on. */
+static int save_unresolved(struct collection *c,
+			   const struct leftovers *l,
+			   const struct resolution *r,
+			   struct err *e)
+{
+	struct job j = *c->j;
+	struct oid tree;
+	int rc;
+
+	j.commit_leftovers = false;
+	rc = leftovers_tree(c->g, c->s, l, &j, &r->base, &tree, e);
+	return rc ? rc : leftovers_rest(c->g, c->s, l, &j, &c->work.head, &c->rest, e);
+}
+
+/* The tree that the agent left is the merge, or there is a problem and it is only saved. */
+static int
+take_tree(struct collection *c, const struct leftovers *l, struct resolution *r, struct err *e)
+{
+	struct job j = *c->j;
+	struct oid tree, head;
+	int rc;
+
+	j.commit_leftovers = true;
+	rc = leftovers_tree(c->g, c->s, l, &j, &r->base, &tree, e);
+	if (!tree.hex[0])
+		tree = r->base;
+	rc = rc ? rc : resolution_check(c->g, &j, &tree, r, e);
+	if (rc || r->problem[0])
+		return rc ? rc : save_unresolved(c, l, r, e);
+	rc = resolution_commit(c->g, &j, &c->work.head, &tree, &head, e);
+	rc = rc ? rc : leftovers_rest(c->g, c->s, l, &j, &head, &c->rest, e);
+	if (!rc)
+		c->work.head = head;
+	return rc;
+}
+
+static int take_resolved(struct collection *c, struct err *e)
+{
+	struct leftovers l CLEANUP(leftovers_done) = {0};
+	struct resolution r CLEANUP(resolution_done) = {.changed = BUF_INIT};
+	const struct oid *head = &c->work.head;
+	int rc = resolution_look(c->g, c->s, c->j, head, &r, e);
+
+	if (!rc && r.problem[0]) {
+		problem(c, "%s", r.problem);
+		return take_leftovers(c, e);
+	}
+	rc = rc ? rc : leftovers_find(c->g, c->s, head, r.goes_on ? &r.base : NULL, &l, e);
+	if (rc)
+		return rc;
+	leftovers_judge(&l, c->s, c->j->leave_out);
+	rc = leftovers_brought(c->g, c->s, &l, e);
+	resolution_claim(&r, &l);
+	report(c, &l);
+	rc = rc ? rc : take_tree(c, &l, &r, e);
+	if (!rc && !r.forget)
+		resolve_remember(c->g, c->s);
+	if (r.problem[0])
+		problem(c, "%s", r.problem);
+	return rc;
 }
 
 static int take_replaced(struct collection *c, struct err *e)
@@ -398,18 +463,31 @@ static int tidy(const struct collection *c, struct err *e)
 	return rc || !c->has_folder ? rc : slot_link(c->s, e);
 }
 
+/* What did not resolve the conflict is only kept: the work is what it was. */
+static void set_aside(struct collection *c)
+{
+	if (!c->j->resolve || !c->work.problem[0] || oid_eq(&c->work.head, &c->j->start))
+		return;
+	if (!c->rest.hex[0])
+		c->rest = c->work.head;
+	c->work.head = c->j->start;
+	c->work.ahead = 0;
+}
+
 static int gather(struct collection *c, struct err *e)
 {
 	int rc = 0;
 
 	if (c->has_books && c->has_folder)
-		rc = take_leftovers(c, e);
+		rc = c->j->resolve && !c->work.problem[0] ? take_resolved(c, e)
+							  : take_leftovers(c, e);
 	if (!rc && c->replaced_git)
 		rc = take_replaced(c, e);
 	rc = rc ? rc : measure(c, e);
 	/* What nobody judges (it was left behind) has no branch. */
 	if (!rc && c->j->branch && !c->work.problem[0])
 		outside_judge(c->g, c->s, c->j->branch, c->work.problem, sizeof(c->work.problem));
+	set_aside(c);
 	return rc || !c->has_books ? rc : work_write(c, e);
 }
 
@@ -462,6 +540,7 @@ int op_collect(struct git *git,
 		.base = spec->base,
 		.commit_leftovers = spec->commit_leftovers,
 		.leave_out = spec->leave_out,
+		.resolve = spec->resolve,
 	};
 	int rc;
 

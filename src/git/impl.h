@@ -201,6 +201,7 @@ struct job {
 	struct oid start, base;
 	bool commit_leftovers;
 	const char *const *leave_out;
+	bool resolve; /* see git_collect_spec */
 };
 
 int work_collect(struct git_repo *g,
@@ -228,19 +229,33 @@ void outside_judge(const struct git_repo *g,
 		   size_t size);
 void outside_over(const struct slot *s);
 
-/* ---- merge.c ---- */
+/* ---- conflict.c ---- */
 
+struct conflicted {
+	char *path;
+	char kind[40]; /* as git says: "contents", "modify/delete"; may be empty */
+	int hunks;     /* once conflict_text() has counted them */
+	bool unmerged; /* the agent's index has not made up its mind */
+};
+
+/* tree_merge_done() */
 struct tree_merge {
 	bool clean;
-	struct oid tree;
-	struct buf conflicts; /* a path a line */
+	struct oid ours, tree; /* with conflicts: markers are in its files */
+	VEC(struct conflicted) files;
 };
+void tree_merge_done(struct tree_merge *m);
 
 int merge_trees(struct git_repo *g,
 		const struct oid *ours,
 		const struct oid *theirs,
 		struct tree_merge *ret,
 		struct err *e);
+
+/* A file a line, with its hunks or what kind of conflict it is. One process. */
+int conflict_text(struct git_repo *g, struct tree_merge *m, struct buf *ret, struct err *e);
+
+/* ---- merge.c ---- */
 
 struct commit_spec {
 	struct oid tree;
@@ -278,6 +293,11 @@ int op_worktree(struct git *git,
 		struct err *e);
 int op_brought(struct git *git, const char *path, struct err *e);
 int op_watch(struct git *git, const char *path, bool busy, struct err *e);
+int op_conflict(struct git *git,
+		const struct oid *work,
+		const struct oid *epic_head,
+		struct git_conflict *ret,
+		struct err *e);
 int op_collect(struct git *git,
 	       const struct git_collect_spec *s,
 	       struct git_work *ret,

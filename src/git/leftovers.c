@@ -18,30 +18,31 @@ void leftovers_done(struct leftovers *l)
 	VEC_DONE(&l->files);
 }
 
-/* Cut n fields, each ended by a blank, off an entry; the second and third are given back. */
-static bool skip_fields(struct str *s, int n, struct str *ret_sub, struct str *ret_mode)
-{
-	struct str field;
+#define FIELDS 10
 
+/* Cut n fields, each ended by a blank, off an entry. */
+static bool skip_fields(struct str *s, int n, struct str ret[static FIELDS])
+{
 	for (int i = 0; i < n; i++) {
-		if (!str_next(s, ' ', &field))
+		if (!str_next(s, ' ', &ret[i]))
 			return false;
-		if (i == 2)
-			*ret_sub = field;
-		if (i == 3)
-			*ret_mode = field;
 	}
 	return s->n > 0;
 }
 
-static void add_entry(struct leftovers *l, struct str entry)
+/* from_index: what the index has and HEAD has not is no difference. */
+static void add_entry(struct leftovers *l, struct str entry, bool from_index)
 {
-	struct str sub = {0}, mode = {0};
+	struct str field[FIELDS] = {0}, sub, mode;
 	struct leftover *f;
 
 	/* "? path", "1 XY sub mH mI mW hH hI path", "u XY sub m1 m2 m3 mW h1 h2 h3 path" */
-	if (!skip_fields(&entry, entry.p[0] == '?' ? 1 : entry.p[0] == 'u' ? 10 : 8, &sub, &mode))
+	if (!skip_fields(&entry, entry.p[0] == '?' ? 1 : entry.p[0] == 'u' ? 10 : 8, field))
 		return;
+	if (from_index && field[1].n == 2 && field[1].p[1] == '.')
+		return;
+	sub = field[2];
+	mode = field[from_index ? 4 : 3];
 	f = VEC_ADD(&l->files);
 	f->is_new = !mode.n || str_eq(mode, STR("000000"));
 	f->nested = !sub.n && entry.p[entry.n - 1] == '/';
@@ -67,21 +68,34 @@ static int ask(struct git_repo *g,
 		       r, e);
 }
 
-/* The agent's index cannot be read: look with one made from HEAD. */
-static int ask_again(struct git_repo *g,
-		     const struct slot *s,
-		     const struct oid *head,
-		     struct child_result *r,
-		     struct err *e)
+/* An index of ours that says what tree says, and knows of the agent's which files are unchanged. */
+static int
+own_index(struct git_repo *g, const struct slot *s, const struct oid *tree, struct err *e)
 {
 	char *own CLEANUP(freep) = slot_file(s, FILE_OWN);
 	struct cmd c = slot_cmd(g, s);
+	int rc = slot_copy(s, "index", FILE_OWN, e);
+
+	c.index = own;
+	if (!rc && file_exists(own) &&
+	    cmd_line(&c, ARGS("read-tree", "--reset", tree->hex), NULL, NULL) == 0)
+		return 0;
+	slot_unlink(s, FILE_OWN); /* that index cannot be read */
+	return rc ? rc : cmd_line(&c, ARGS("read-tree", tree->hex), NULL, e);
+}
+
+/* Look with an index of our own that says what this tree says. */
+static int ask_own(struct git_repo *g,
+		   const struct slot *s,
+		   const struct oid *tree,
+		   struct child_result *r,
+		   struct err *e)
+{
+	char *own CLEANUP(freep) = slot_file(s, FILE_OWN);
 	int rc;
 
 	child_result_done(r);
-	slot_unlink(s, FILE_OWN);
-	c.index = own;
-	rc = cmd_line(&c, ARGS("read-tree", head->hex), NULL, e);
+	rc = own_index(g, s, tree, e);
 	rc = rc ? rc : ask(g, s, own, r, e);
 	return rc || r->exit_code == 0 ? rc : cmd_error(ARGS("status"), r, e);
 }
@@ -89,16 +103,17 @@ static int ask_again(struct git_repo *g,
 int leftovers_find(struct git_repo *g,
 		   const struct slot *s,
 		   const struct oid *head,
+		   const struct oid *tree,
 		   struct leftovers *ret,
 		   struct err *e)
 {
 	struct child_result r CLEANUP(child_result_done) = {0};
 	struct str rest, entry;
-	int rc = ask(g, s, NULL, &r, e);
+	int rc = tree ? ask_own(g, s, tree, &r, e) : ask(g, s, NULL, &r, e);
 
 	if (!rc && r.exit_code) {
 		ret->broken_index = true;
-		rc = ask_again(g, s, head, &r, e);
+		rc = ask_own(g, s, head, &r, e);
 	}
 	if (!rc && r.out.full)
 		rc = err_set(e, ERR_LIMIT, "could not list what changed in '%s': too many files",
@@ -108,7 +123,7 @@ int leftovers_find(struct git_repo *g,
 		if (entry.n < 3 || entry.p[0] == '#')
 			continue;
 		ret->unmerged = ret->unmerged || entry.p[0] == 'u';
-		add_entry(ret, entry);
+		add_entry(ret, entry, tree != NULL);
 	}
 	return rc;
 }
@@ -146,23 +161,6 @@ void leftovers_judge(struct leftovers *l, const struct slot *s, const char *cons
 	}
 }
 
-/* An index of ours that says what head says, and knows which files are unchanged. */
-static int own_index(struct git_repo *g,
-		     const struct slot *s,
-		     const struct leftovers *l,
-		     const struct oid *head,
-		     struct err *e)
-{
-	char *own CLEANUP(freep) = slot_file(s, FILE_OWN);
-	struct cmd c = slot_cmd(g, s);
-	int rc = l->broken_index ? 0 : slot_copy(s, "index", FILE_OWN, e);
-
-	c.index = own;
-	if (!rc && !l->broken_index && file_exists(own))
-		return cmd_line(&c, ARGS("read-tree", "--reset", head->hex), NULL, e);
-	return rc ? rc : cmd_line(&c, ARGS("read-tree", head->hex), NULL, e);
-}
-
 /* An agent may leave files that even we must not read, as their owner. */
 static void open_up(const struct slot *s, struct str paths)
 {
@@ -194,30 +192,6 @@ static int take_paths(
 	return rc ? rc : cmd_oid(&c, ARGS("write-tree"), ret, e);
 }
 
-/* Commit the paths onto parent; where they change nothing after all, *ret is left alone. */
-static int commit_paths(struct git_repo *g,
-			const struct slot *s,
-			struct str paths,
-			const struct oid *parent,
-			const char *message,
-			struct oid *ret,
-			struct err *e)
-{
-	struct commit_spec c = {.parents = {parent}, .message = message};
-	struct oid before;
-	int rc = take_paths(g, s, paths, &c.tree, e);
-
-	if (!rc) {
-		char *name CLEANUP(freep) = mem_printf("%s^{tree}", parent->hex);
-		struct cmd cmd = repo_cmd(g);
-
-		rc = cmd_oid(&cmd, ARGS("rev-parse", "--verify", "-q", name), &before, e);
-	}
-	if (rc || oid_eq(&before, &c.tree))
-		return rc;
-	return commit_make(g, &c, ret, e);
-}
-
 static char *message_of(const struct job *j, const char *what)
 {
 	return mem_printf("%s\n\n%s at the end of attempt %d of task %s.\n",
@@ -247,6 +221,62 @@ static int list_paths(struct git_repo *g,
 	return rc;
 }
 
+/* The tree onto parent; where it is parent's own, *ret is left alone. */
+static int commit_tree(struct git_repo *g,
+		       const struct oid *tree,
+		       const struct oid *parent,
+		       const char *message,
+		       struct oid *ret,
+		       struct err *e)
+{
+	struct commit_spec c = {.tree = *tree, .parents = {parent}, .message = message};
+	char *name CLEANUP(freep) = mem_printf("%s^{tree}", parent->hex);
+	struct cmd cmd = repo_cmd(g);
+	struct oid before;
+	int rc = cmd_oid(&cmd, ARGS("rev-parse", "--verify", "-q", name), &before, e);
+
+	return rc || oid_eq(&before, tree) ? rc : commit_make(g, &c, ret, e);
+}
+
+int leftovers_tree(struct git_repo *g,
+		   const struct slot *s,
+		   const struct leftovers *l,
+		   const struct job *j,
+		   const struct oid *onto,
+		   struct oid *ret,
+		   struct err *e)
+{
+	struct buf paths CLEANUP(buf_done) = BUF_INIT;
+	int rc = own_index(g, s, onto, e);
+
+	*ret = (struct oid){{0}};
+	rc = rc ? rc : list_paths(g, s, l, j, /* out */ false, &paths, e);
+	return rc || !paths.n ? rc : take_paths(g, s, buf_str(&paths), ret, e);
+}
+
+int leftovers_rest(struct git_repo *g,
+		   const struct slot *s,
+		   const struct leftovers *l,
+		   const struct job *j,
+		   const struct oid *parent,
+		   struct oid *ret,
+		   struct err *e)
+{
+	char *message CLEANUP(freep) = message_of(j, "Left, and not committed,");
+	struct buf paths CLEANUP(buf_done) = BUF_INIT;
+	struct oid tree;
+	int rc = list_paths(g, s, l, j, /* out */ true, &paths, e);
+
+	*ret = (struct oid){{0}};
+	rc = rc ? rc : slot_copy(s, FILE_OWN, FILE_NEXT, e);
+	if (!rc && paths.n)
+		rc = take_paths(g, s, buf_str(&paths), &tree, e);
+	if (!rc && paths.n)
+		rc = commit_tree(g, &tree, parent, message, ret, e);
+	slot_unlink(s, FILE_OWN);
+	return rc;
+}
+
 int leftovers_commit(struct git_repo *g,
 		     const struct slot *s,
 		     const struct leftovers *l,
@@ -257,19 +287,11 @@ int leftovers_commit(struct git_repo *g,
 		     struct err *e)
 {
 	char *message CLEANUP(freep) = message_of(j, "Left uncommitted");
-	char *rest_message CLEANUP(freep) = message_of(j, "Left, and not committed,");
-	struct buf paths CLEANUP(buf_done) = BUF_INIT, rest CLEANUP(buf_done) = BUF_INIT;
-	int rc = own_index(g, s, l, head, e);
+	struct oid tree;
+	int rc = leftovers_tree(g, s, l, j, head, &tree, e);
 
-	rc = rc ? rc : list_paths(g, s, l, j, /* out */ false, &paths, e);
-	rc = rc ? rc : list_paths(g, s, l, j, /* out */ true, &rest, e);
 	*ret_head = *head;
-	*ret_rest = (struct oid){{0}};
-	if (!rc && paths.n)
-		rc = commit_paths(g, s, buf_str(&paths), head, message, ret_head, e);
-	rc = rc ? rc : slot_copy(s, FILE_OWN, FILE_NEXT, e);
-	if (!rc && rest.n)
-		rc = commit_paths(g, s, buf_str(&rest), ret_head, rest_message, ret_rest, e);
-	slot_unlink(s, FILE_OWN);
-	return rc;
+	if (!rc && tree.hex[0])
+		rc = commit_tree(g, &tree, head, message, ret_head, e);
+	return rc ? rc : leftovers_rest(g, s, l, j, ret_head, ret_rest, e);
 }

@@ -25,10 +25,15 @@ struct leftovers {
 
 void leftovers_done(struct leftovers *l);
 
-/* Ask git what in the worktree differs from HEAD, ignored files aside. One process. */
+/*
+ * Ask git what in the worktree differs from HEAD, ignored files aside. One process.
+ *
+ * tree      NULL, or what the files are compared with in HEAD's place; two more processes
+ */
 int leftovers_find(struct git_repo *g,
 		   const struct slot *s,
 		   const struct oid *head,
+		   const struct oid *tree,
 		   struct leftovers *ret,
 		   struct err *e);
 
@@ -37,6 +42,25 @@ void leftovers_judge(struct leftovers *l, const struct slot *s, const char *cons
 
 /* Mark what set-up brought in and the agent left as it was. */
 int leftovers_brought(struct git_repo *g, const struct slot *s, struct leftovers *l, struct err *e);
+
+/*
+ * The parts of leftovers_commit(): the tree of 'onto' with what is to be committed (empty: nothing
+ * is), in an index of our own; then everything else as a commit on parent.
+ */
+int leftovers_tree(struct git_repo *g,
+		   const struct slot *s,
+		   const struct leftovers *l,
+		   const struct job *j,
+		   const struct oid *onto,
+		   struct oid *ret,
+		   struct err *e);
+int leftovers_rest(struct git_repo *g,
+		   const struct slot *s,
+		   const struct leftovers *l,
+		   const struct job *j,
+		   const struct oid *parent,
+		   struct oid *ret,
+		   struct err *e);
 
 /*
  * Commit them onto head, by an index of our own: what is to be committed first, then on top of

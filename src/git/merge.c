@@ -6,79 +6,6 @@
 
 #define CONFLICTS_MAX sizeof(((struct git_merge *)0)->conflicts)
 
-/* ---- Trees ---- */
-
-static void add_path(struct buf *b, struct str path)
-{
-	struct str rest = buf_str(b), line;
-	struct buf safe CLEANUP(buf_done) = BUF_INIT;
-
-	buf_line(&safe, path);
-	while (str_next(&rest, '\n', &line)) {
-		if (str_eq(line, buf_str(&safe)))
-			return;
-	}
-	buf_add(b, safe.p, safe.n);
-	buf_putc(b, '\n');
-}
-
-/* "<n>\0<path>\0…<kind>\0<message>\0": some conflicts leave no file in conflict, only this. */
-static void add_messages(struct buf *b, struct str rest)
-{
-	struct str count, kind, text;
-	int64_t n;
-
-	while (str_next(&rest, '\0', &count) && str_i64(count, &n)) {
-		struct str paths = rest, path;
-
-		for (int64_t i = 0; i < n; i++) {
-			if (!str_next(&rest, '\0', &path))
-				return;
-		}
-		if (!str_next(&rest, '\0', &kind) || !str_next(&rest, '\0', &text))
-			return;
-		for (int64_t i = 0; str_starts(kind, "CONFLICT") && i < n; i++) {
-			if (str_next(&paths, '\0', &path))
-				add_path(b, path);
-		}
-	}
-}
-
-static int read_merge(struct str out, struct tree_merge *ret, struct err *e)
-{
-	struct str line;
-
-	if (!str_next(&out, '\0', &line) || !oid_parse(line, &ret->tree))
-		return err_set(e, ERR_INVALID, "could not read what 'git merge-tree' printed");
-	/* Files in conflict up to an empty name, then what git has to say. */
-	while (!ret->clean && str_next(&out, '\0', &line) && line.n)
-		add_path(&ret->conflicts, line);
-	if (!ret->clean)
-		add_messages(&ret->conflicts, out);
-	return 0;
-}
-
-int merge_trees(struct git_repo *g,
-		const struct oid *ours,
-		const struct oid *theirs,
-		struct tree_merge *ret,
-		struct err *e)
-{
-	struct child_result r CLEANUP(child_result_done) = {0};
-	struct cmd c = anchor_cmd(g);
-	const char *const *args = ARGS("merge-tree", "--write-tree", "-z", "--name-only",
-				       "--messages", ours->hex, theirs->hex);
-	int rc = cmd_run(&c, args, &r, e);
-
-	if (rc)
-		return rc;
-	if (r.exit_code > 1)
-		return cmd_error(args, &r, e);
-	ret->clean = r.exit_code == 0;
-	ret->conflicts.max = BUF_MAX_DEFAULT;
-	return read_merge(buf_str(&r.out), ret, e);
-}
-
 int commit_make(struct git_repo *g, const struct commit_spec *s, struct oid *ret, struct err *e)
 {
 	struct cmd c = repo_cmd(g);
@@ -170,6 +97,17 @@ static void copy_conflicts(const struct buf *from, char *to)
 		(void)snprintf(to + n, CONFLICTS_MAX - n, "and %zu more\n", left);
 }
 
+static int
+tell_conflict(struct git_repo *g, struct tree_merge *m, struct git_merge *ret, struct err *e)
+{
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	int rc = conflict_text(g, m, &text, e);
+
+	ret->result = GIT_CONFLICT;
+	copy_conflicts(&text, ret->conflicts);
+	return rc;
+}
+
 /* The same tree as before: there is nothing new only if the history is in as well. */
 static int is_already(struct git_repo *g,
 		      const struct git_merge_spec *s,
@@ -189,7 +127,7 @@ static int is_already(struct git_repo *g,
 static int
 merge_one(struct git_repo *g, const struct git_merge_spec *s, struct git_merge *ret, struct err *e)
 {
-	struct tree_merge m = {0};
+	struct tree_merge m CLEANUP(tree_merge_done) = {0};
 	char *message CLEANUP(freep) = landing_message(s);
 	struct commit_spec c = {
 		.parents = {&s->onto, s->method == GIT_MERGE ? &s->head : NULL},
@@ -199,13 +137,8 @@ merge_one(struct git_repo *g, const struct git_merge_spec *s, struct git_merge *
 	bool already = false;
 	int rc = merge_trees(g, &s->onto, &s->head, &m, e);
 
-	if (!rc && !m.clean) {
-		ret->result = GIT_CONFLICT;
-		copy_conflicts(&m.conflicts, ret->conflicts);
-	}
-	buf_done(&m.conflicts);
 	if (rc || !m.clean)
-		return rc;
+		return rc ? rc : tell_conflict(g, &m, ret, e);
 	rc = is_already(g, s, &m.tree, &already, e);
 	ret->result = already ? GIT_ALREADY : GIT_MERGED;
 	ret->tree = c.tree = m.tree;
@@ -323,7 +256,7 @@ static int replay_all(struct git_repo *g,
 	int rc = 0;
 
 	while (!rc && read_pick(&log, &p)) {
-		struct tree_merge m = {0};
+		struct tree_merge m CLEANUP(tree_merge_done) = {0};
 		/* A pending one that is in place stays itself, and the next may be in place on it. */
 		bool in_place = r->has_pending && oid_eq(&r->pending.parent, &r->on);
 		const struct oid *on = in_place ? &r->pending.at : &r->on;
@@ -332,13 +265,8 @@ static int replay_all(struct git_repo *g,
 			return err_set(e, ERR_INVALID, "cannot rebase %.12s: it has no parent",
 				       p.at.hex);
 		rc = pick_tree(g, &p, on, &r->tree, &m, e);
-		if (!rc && !m.clean) {
-			ret->result = GIT_CONFLICT;
-			copy_conflicts(&m.conflicts, ret->conflicts);
-			buf_done(&m.conflicts);
-			return 0;
-		}
-		buf_done(&m.conflicts);
+		if (!rc && !m.clean)
+			return tell_conflict(g, &m, ret, e);
 		if (rc || oid_eq(&m.tree, &r->tree))
 			continue; /* it brings nothing new */
 		rc = replay_pending(g, s, r, /* last */ false, e);

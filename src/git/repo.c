@@ -99,6 +99,7 @@ static const struct git_ops ops = {
 	.worktree = op_worktree,
 	.brought = op_brought,
 	.watch = op_watch,
+	.conflict = op_conflict,
 	.collect = op_collect,
 	.merge = op_merge,
 	.land = op_land,

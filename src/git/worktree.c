@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "git/impl.h"
+#include "git/resolve.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -50,7 +51,7 @@ static int begin_merged(struct git_repo *g,
 			struct beginning *b,
 			struct err *e)
 {
-	struct tree_merge m = {.conflicts = BUF_INIT};
+	struct tree_merge m CLEANUP(tree_merge_done) = {0};
 	bool has = false;
 	int rc = op_ancestor(&g->git, &b->base, &s->last, &has, e);
 
@@ -60,7 +61,6 @@ static int begin_merged(struct git_repo *g,
 		return rc;
 	}
 	rc = merge_trees(g, &s->last, &b->base, &m, e);
-	buf_done(&m.conflicts);
 	if (rc)
 		return rc;
 	b->merged = m.clean;
@@ -87,11 +87,10 @@ static int find_beginning(struct git_repo *g,
 		return 0;
 	}
 	rc = epic_head(g, &b->base, e);
-	if (rc || s->from != GIT_FROM_MERGED) {
-		b->start = b->base;
-		return rc;
-	}
-	return begin_merged(g, s, b, e);
+	if (!rc && s->from == GIT_FROM_MERGED)
+		return begin_merged(g, s, b, e);
+	b->start = s->from == GIT_FROM_CONFLICT ? s->last : b->base;
+	return rc;
 }
 
 /* The branch must be nobody else's: somebody who looks at it would see it move. */
@@ -361,7 +360,9 @@ static int make(struct git_repo *g,
 		return rc;
 	/* For the next checkout here, which only takes longer without it. */
 	(void)!slot_copy(s, "index", FILE_INDEX, NULL);
-	rc = setup_copy(g->place.root, spec->path, spec->include, /* link */ false, e);
+	if (spec->from == GIT_FROM_CONFLICT)
+		rc = resolve_begin(g, s, &b.base, e);
+	rc = rc ? rc : setup_copy(g->place.root, spec->path, spec->include, /* link */ false, e);
 	rc = rc ? rc : setup_copy(g->place.root, spec->path, spec->link, /* link */ true, e);
 	rc = rc ? rc : outside_live(g, s, spec->task != NULL, e);
 	if (rc)

@@ -23,6 +23,9 @@ enum git_from {
 	GIT_FROM_EPIC = 1, /* fresh: the current head of the epic branch */
 	GIT_FROM_LAST,     /* where the last attempt ended */
 	GIT_FROM_MERGED,   /* the last attempt's end merged with the epic head; if that conflicts: LAST */
+	GIT_FROM_CONFLICT, /* the last attempt's end, with the merge of the epic head in progress: what
+			      conflicts is written into the files with markers (zdiff3), and resolved
+			      as far as it was once before. base: the epic head */
 };
 
 /* What stays the same for one epic; owned by the caller, borrowed until git free. */
@@ -77,7 +80,20 @@ struct git_collect_spec {
 	struct oid start, base;
 	bool commit_leftovers;    /* policy.uncommitted = commit; either way they are saved under a ref */
 	const char *const *leave_out; /* globs set-up brought in (include, link): not committed */
+	/* It was made with CONFLICT: what is there is the merge of start and base. It is committed
+	 * as that, on base and on what the agent committed, if nothing is left of the conflict and
+	 * nothing else was touched; else 'problem' says why not, and head is where HEAD was. */
+	bool resolve;
 };
+
+/* What is in conflict, for who is to resolve it. Owned; git_conflict_done(). */
+struct git_conflict {
+	char *files;  /* a file a line, "path (2 hunks)", "path (modify/delete)" */
+	char *ours;   /* log of the work, a commit a line */
+	char *theirs; /* of what landed since */
+	char *touching; /* commits of that to these files */
+};
+void git_conflict_done(struct git_conflict *c);
 
 struct git_work {
 	struct oid head;       /* the work: named by refs/ganger/<epic>/<task>/<attempt> */
@@ -105,7 +121,8 @@ struct git_merge_spec {
 struct git_merge {
 	enum git_merged result;
 	struct oid commit, tree; /* of MERGED; the commit is kept by refs/ganger/<epic>/<task>/merge */
-	char conflicts[4096];    /* of CONFLICT: a path a line, as git names them */
+	char conflicts[4096];    /* of CONFLICT: a path a line, as git names them, and what of it:
+				    "path (2 hunks)", "path (modify/delete)" */
 };
 
 enum git_landed {
@@ -184,6 +201,12 @@ struct git_ops {
 	 * may have made a change, nobody is blamed.
 	 */
 	int (*watch)(struct git *g, const char *path, bool busy, struct err *e);
+	/* What was in conflict as a worktree was made with CONFLICT. */
+	int (*conflict)(struct git *g,
+			const struct oid *work,
+			const struct oid *epic_head,
+			struct git_conflict *ret,
+			struct err *e);
 	/* Called when every process of the attempt is gone. Leaves HEAD there detached. */
 	int (*collect)(struct git *g, const struct git_collect_spec *s, struct git_work *ret,
 		       struct err *e);

@@ -76,6 +76,8 @@ static enum git_from from_of(const struct task *t)
 {
 	if (!t->head.hex[0])
 		return GIT_FROM_EPIC;
+	if (t->resolve)
+		return GIT_FROM_CONFLICT;
 	switch ((enum core_from)t->from) {
 	case FROM_LAST:
 		return GIT_FROM_LAST;
@@ -178,6 +180,7 @@ static int collect_git(struct task_work *w, const char *path, struct git_work *r
 		/* After a red check the agent must add something: its earlier commits do not count. */
 		.base = w->t.red ? w->t.start : w->t.base,
 		.commit_leftovers = !streq(w->s->config->policy_uncommitted, "fail"),
+		.resolve = w->t.resolve != 0,
 		.leave_out = out,
 	};
 	return w->s->git->ops->collect(w->s->git, &spec, ret, &w->e);
@@ -193,7 +196,8 @@ static int collect_verdict(struct task_work *w)
 			      .code = (int)w->t.job_code,
 			      .started_ms = w->t.job_started_ms,
 			      .ended_ms = w->t.job_ended_ms};
-	if (agent_judge(w->s->agent_kind, &w->s->agent, &a.a, &end, clock_now().wall_ms, &v, &w->e))
+	const struct worker *who = worker_of(w->s, &w->t);
+	if (agent_judge(who->kind, &who->settings, &a.a, &end, clock_now().wall_ms, &v, &w->e))
 		return w->e.code;
 	w->answer.result = v.result;
 	w->answer.until_ms = v.until_ms;

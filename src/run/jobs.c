@@ -222,10 +222,13 @@ static void files_read(struct files *f, char *const *names, const char *worktree
 static int write_prompt(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
+	struct git *g = w->s->git;
 	struct issue issue CLEANUP(issue_done) = {0};
+	struct git_conflict conflict CLEANUP(git_conflict_done) = {0};
 	struct buf feedback CLEANUP(buf_done) = BUF_INIT;
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
-	if (t->ops->get(t, w->t.id, &issue, NULL, &w->e) || write_feedback(w, &feedback))
+	if (t->ops->get(t, w->t.id, &issue, NULL, &w->e) || write_feedback(w, &feedback) ||
+	    (w->t.resolve && g->ops->conflict(g, &w->t.start, &w->t.base, &conflict, &w->e)))
 		return w->e.code;
 	struct attempt a CLEANUP(attempt_done) = {0};
 	attempt_init(w, &a);
@@ -247,13 +250,18 @@ static int write_prompt(struct task_work *w)
 		.files = files.items.items,
 		.n_files = (int)files.items.n,
 		.attempt = (int)w->t.attempt,
-		.continues = w->t.head.hex[0] && w->t.from != FROM_FRESH,
+		.continues = w->t.head.hex[0] && (w->t.resolve || w->t.from != FROM_FRESH),
+		.conflicts = conflict.files,
+		.ours = conflict.ours,
+		.theirs = conflict.theirs,
+		.touching = conflict.touching,
 		.feedback_path = a.a.feedback_path,
 		.feedback = buf_str(&feedback),
 	};
-	if (!w->s->template_.n)
+	const struct buf *template_ = &worker_of(w->s, &w->t)->template_;
+	if (!template_->n)
 		prompt_build(&text, &spec);
-	else if (prompt_expand(&text, buf_str(&w->s->template_), &spec, &w->e))
+	else if (prompt_expand(&text, buf_str(template_), &spec, &w->e))
 		return w->e.code;
 	return file_write(a.prompt, buf_str(&text), false, &w->e);
 }
@@ -293,9 +301,10 @@ static void fill_limits(struct task_work *w)
 static int fill_command(struct task_work *w, const struct agent_attempt *a)
 {
 	const struct config *c = w->s->config;
+	const struct worker *who = worker_of(w->s, &w->t);
 	if (w->action.kind == ACT_AGENT || w->action.kind == ACT_PROBE)
-		return w->s->agent_kind->command(&w->s->agent, a, w->action.kind == ACT_PROBE,
-						 &w->command, &w->e);
+		return who->kind->command(&who->settings, a, w->action.kind == ACT_PROBE,
+					  &w->command, &w->e);
 	bool setup = w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP;
 	if (!setup && !work_check(w)->run)
 		return err_set(&w->e, ERR_INVALID, "queue.check has changed");
@@ -393,7 +402,8 @@ void job_send(struct supervisor *s, struct task_work *w)
 		char *numbered CLEANUP(freep) = mem_printf("%s.%" PRId64, w->t.id, w->t.attempt);
 		w->number_taken = core_find(&s->core, numbered) >= 0;
 	}
-	if (w->action.kind == ACT_AGENT && w->t.attempt > 1) {
+	bool first_resolver = w->t.resolve && !w->t.resolves; /* there is no log of a conflict */
+	if (w->action.kind == ACT_AGENT && w->t.attempt > 1 && !first_resolver) {
 		char last[32];
 		(void)snprintf(last, sizeof(last), "%" PRId64, w->t.attempt - 1);
 		w->old_log = path_log(&s->paths, w->t.id, w->t.red ? "gate" : last);

@@ -112,10 +112,19 @@ static void add_conflicts(struct buf *out, const struct prompt_spec *s)
 	if (is_empty(s->conflicts))
 		return;
 	buf_puts(out, "\n## Resolve a conflict\n\nThis task was done, but its work conflicts with "
-		      "what landed since. The files below\nhold both sides between conflict "
-		      "markers. Edit them so that both intentions hold and no\nmarker is left; "
-		      "change nothing else.\n");
+		      "what landed since. The merge of that into its\nbranch is in progress in this "
+		      "worktree: HEAD is the work of the task, the other side is what\nlanded. "
+		      "These files are in conflict:\n");
 	add_block(out, NULL, s->conflicts);
+	buf_puts(out, "\nWhere Git could, it wrote both sides between conflict markers, with what "
+		      "they have in common;\nwhat was resolved in an earlier try may be resolved "
+		      "already. Edit the files so that both\nintentions hold and no marker is left, "
+		      "and add each with 'git add' ('git rm' where it is to go).\nChange nothing "
+		      "but these files and those that the task changed itself. Do not abort the "
+		      "merge.\n");
+	add_block(out, "What the task did:", s->ours);
+	add_block(out, "What landed:", s->theirs);
+	add_block(out, "Of that, the commits to these files:", s->touching);
 }
 
 static void add_place(struct buf *out, const struct prompt_spec *s)

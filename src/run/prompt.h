@@ -37,6 +37,8 @@ struct prompt_spec {
 	const char *feedback_path; /* file that says why the last try did not land */
 	struct str feedback;       /* its text */
 	const char *conflicts;     /* for a resolver: the files in conflict, one a line */
+	const char *ours, *theirs; /* and the log of each side */
+	const char *touching;      /* of theirs, the commits to these files */
 };
 
 /* What an agent is told: the task in its author's words first, then the rules (CONTRACT.md). */

@@ -64,7 +64,7 @@ static cJSON *node_json(const struct supervisor *s, const struct task *t)
 	cJSON *n = cJSON_CreateObject();
 	cJSON_AddStringToObject(n, "issue", t->id);
 	cJSON_AddStringToObject(n, "title", t->title);
-	cJSON_AddStringToObject(n, "status", task_state_word((enum task_state)t->state));
+	cJSON_AddStringToObject(n, "status", task_word(t));
 	put_number(n, "agentPid", t->pid);
 	if (t->attempt) {
 		char *log CLEANUP(freep) = path_log(&s->paths, t->id, NULL);

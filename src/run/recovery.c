@@ -31,18 +31,18 @@ static enum git_push push_of(const struct config *c)
 }
 
 /* Read once, and tried at once: a field that is not there is said before anything starts. */
-static int read_template(struct supervisor *s, struct err *e)
+static int read_template(struct supervisor *s, struct worker *w, struct err *e)
 {
-	const char *own = s->spec.agent->template, *name = own ? own : s->config->prompt_template;
+	const char *own = w->config->template, *name = own ? own : s->config->prompt_template;
 	const char *root = s->spec.place->root;
 	struct buf tried CLEANUP(buf_done) = BUF_INIT;
 	if (!name)
 		return 0;
 	char *path CLEANUP(freep) =
 		name[0] == '/' || !root ? mem_strdup(name) : path_join(root, name);
-	s->template_ = (struct buf)BUF_INIT;
-	if (file_read(path, PROMPT_TEMPLATE_MAX, &s->template_, e) ||
-	    prompt_expand(&tried, buf_str(&s->template_), &(struct prompt_spec){0}, e))
+	w->template_ = (struct buf)BUF_INIT;
+	if (file_read(path, PROMPT_TEMPLATE_MAX, &w->template_, e) ||
+	    prompt_expand(&tried, buf_str(&w->template_), &(struct prompt_spec){0}, e))
 		return err_wrap(e, "could not use the prompt's template '%s'", name);
 	return 0;
 }
@@ -68,6 +68,30 @@ static int check_landing(const struct supervisor *s, struct err *e)
 	return 0;
 }
 
+static int hire(struct supervisor *s,
+		enum worker_index at,
+		const struct config_agent *agent,
+		struct err *e)
+{
+	struct worker *w = &s->workers[at];
+	if (!agent)
+		return 0;
+	w->config = agent;
+	settings_agent(agent, &w->settings);
+	w->kind = agent_kind_find(w->settings.kind);
+	if (!w->kind)
+		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
+			       w->settings.name, w->settings.kind);
+	return read_template(s, w, e);
+}
+
+/* One that a journal has and the settings no longer have is replaced by the first. */
+const struct worker *worker_of(const struct supervisor *s, const struct task *t)
+{
+	bool own = t->agent == WORKER_RESOLVER && s->workers[WORKER_RESOLVER].config;
+	return &s->workers[own ? WORKER_RESOLVER : WORKER_TASK];
+}
+
 static int open_drivers(struct supervisor *s, struct err *e)
 {
 	const struct parts *p = s->spec.parts;
@@ -89,14 +113,10 @@ static int open_drivers(struct supervisor *s, struct err *e)
 		return e->code;
 	if (check_landing(s, e))
 		return e->code;
-	if (!s->spec.agent)
-		return 0;
-	settings_agent(s->spec.agent, &s->agent);
-	s->agent_kind = agent_kind_find(s->agent.kind);
-	if (!s->agent_kind)
-		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
-			       s->agent.name, s->agent.kind);
-	return read_template(s, e);
+	return hire(s, WORKER_TASK, s->spec.agent, e) ||
+			       hire(s, WORKER_RESOLVER, s->spec.resolver, e)
+		       ? e->code
+		       : 0;
 }
 
 static void note_settings(struct supervisor *s)
@@ -125,8 +145,10 @@ static void note_begin(struct supervisor *s)
 	trace_begin(&b, &(struct trace_begin){
 				.version = GANGER_VERSION,
 				.epic = s->core.run.epic,
-				.agent = s->spec.agent ? s->agent.name : NULL,
-				.agent_max = s->spec.agent ? s->agent.max_concurrent : 0,
+				.agent = s->workers[WORKER_TASK].settings.name,
+				.agent_max = s->workers[WORKER_TASK].settings.max_concurrent,
+				.resolver = s->workers[WORKER_RESOLVER].settings.name,
+				.resolver_max = s->workers[WORKER_RESOLVER].settings.max_concurrent,
 				.dispatch = s->core.run.dispatch,
 				.policy = s->core.policy,
 			});
@@ -213,8 +235,9 @@ static int begin(struct supervisor *s, struct err *e)
 	struct policy p;
 	settings_policy(&s->spec, &p);
 	core_init(&s->core, &p);
-	if (s->spec.agent)
-		(void)core_add_kind(&s->core, s->agent.name, s->agent.max_concurrent);
+	for (int i = 0; i < WORKER_COUNT && s->workers[i].config; i++)
+		(void)core_add_kind(&s->core, s->workers[i].settings.name,
+				    s->workers[i].settings.max_concurrent);
 	struct executor_events events = {
 		.ctx = s, .started = job_started, .output = job_output, .ended = job_ended};
 	if (open_journal(s, e) || graph_sync(s, e) ||
@@ -293,7 +316,8 @@ void supervisor_free(struct supervisor *s)
 	free(s->epic_branch);
 	free(s->epic_title);
 	free(s->look_said);
-	buf_done(&s->template_);
+	for (int i = 0; i < WORKER_COUNT; i++)
+		buf_done(&s->workers[i].template_);
 	free(s->who);
 	free(s->meta_config);
 	free(s);

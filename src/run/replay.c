@@ -32,6 +32,8 @@ static int begin(struct replaying *r, const struct trace_begin *t, struct err *e
 	core_init(&c, &t->policy);
 	if (t->agent)
 		(void)core_add_kind(&c, t->agent, t->agent_max);
+	if (t->resolver)
+		(void)core_add_kind(&c, t->resolver, t->resolver_max);
 	struct core none;
 	core_init(&none, &t->policy);
 	int rc = rows_reload(r->begun ? &r->core : &none, &c, e);

@@ -254,7 +254,7 @@ static void add_under_way(struct page *p, int at)
 {
 	const struct task *t = &p->c->tasks.items[at];
 	add_name(p, t);
-	buf_printf(p->b, ": %s", task_state_word((enum task_state)t->state));
+	buf_printf(p->b, ": %s", task_word(t));
 	if (t->attempt > 1)
 		buf_printf(p->b, ", attempt %" PRId64, t->attempt);
 	buf_putc(p->b, '\n');

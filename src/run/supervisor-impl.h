@@ -48,15 +48,22 @@ struct job {
 	struct talker *talker; /* of an agent that talks, once it is begun; else NULL */
 };
 
+/* An agent in use; the core knows them by the same numbers. */
+enum worker_index { WORKER_TASK, WORKER_RESOLVER, WORKER_COUNT };
+struct worker {
+	const struct config_agent *config; /* NULL: there is none */
+	struct agent_settings settings;
+	const struct agent_kind *kind;
+	struct buf template_; /* what prompts are made by; empty: the built-in one */
+};
+
 struct supervisor {
 	struct host *host;
 	struct supervisor_spec spec;
 	const struct config *config;
 	struct paths paths;
 	struct child_env child_env;
-	struct agent_settings agent;
-	const struct agent_kind *agent_kind; /* NULL: none */
-	struct buf template_;                /* what prompts are made by; empty: the built-in one */
+	struct worker workers[WORKER_COUNT];
 	char *epic_branch;
 	char *epic_title;
 	char *who; /* for claims */
@@ -160,6 +167,9 @@ struct attempt {
 int64_t work_gate(const struct task_work *w);
 void attempt_init(const struct task_work *w, struct attempt *ret);
 void attempt_done(struct attempt *a);
+
+/* recovery.c: who makes this task's attempt. */
+const struct worker *worker_of(const struct supervisor *s, const struct task *t);
 
 /* outbox.c */
 void work_free(struct task_work *w);

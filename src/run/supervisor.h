@@ -31,6 +31,7 @@ struct supervisor_spec {
 	const struct place *place;
 	const struct config *config;
 	const struct config_agent *agent; /* NULL: none is set; only what is queued can land */
+	const struct config_agent *resolver; /* of conflicts; NULL: the same agent */
 	const struct parts *parts;
 	const char *shim; /* path of ganger-shim */
 	struct observer observer;

@@ -91,9 +91,10 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_INT, gate_retries),     POLICY(P_BOOL, flaky_fails),
 	POLICY(P_INT, batch),            POLICY(P_BOOL, approve),
 	POLICY(P_REAL, cost_limit),      POLICY(P_REAL, task_cost_limit),
-	POLICY(P_INT64, token_limit),
+	POLICY(P_INT64, token_limit),    POLICY(P_INT, conflict_attempts),
+	POLICY(P_INT, resolver),
 };
-static_assert(sizeof(struct policy) == 104 + CORE_CHECKS_MAX * sizeof(struct core_check),
+static_assert(sizeof(struct policy) == 112 + CORE_CHECKS_MAX * sizeof(struct core_check),
 	      "a new member has its row above");
 
 static cJSON *policy_json(const struct policy *p)
@@ -135,6 +136,8 @@ void trace_begin(struct buf *b, const struct trace_begin *t)
 	put_text(j, "epic", t->epic);
 	put_text(j, "agent", t->agent);
 	put_int(j, "agent_max", t->agent_max);
+	put_text(j, "resolver", t->resolver);
+	put_int(j, "resolver_max", t->resolver_max);
 	put_int(j, "dispatch", t->dispatch);
 	cJSON_AddItemToObject(j, "policy", policy_json(&t->policy));
 	print(b, j);
@@ -229,6 +232,8 @@ static void read_begin(const cJSON *j, struct trace_begin *ret)
 				    .epic = get_text(j, "epic"),
 				    .agent = get_text(j, "agent"),
 				    .agent_max = (int)get_int(j, "agent_max"),
+				    .resolver = get_text(j, "resolver"),
+				    .resolver_max = (int)get_int(j, "resolver_max"),
 				    .dispatch = get_int(j, "dispatch") != 0};
 	read_policy(cJSON_GetObjectItem(j, "policy"), &ret->policy);
 }

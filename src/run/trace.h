@@ -17,6 +17,8 @@ struct trace_begin {
 	const char *epic;
 	const char *agent; /* the kind that is in use; NULL: none */
 	int agent_max;
+	const char *resolver; /* the kind after it; NULL: none */
+	int resolver_max;
 	bool dispatch;
 	struct policy policy;
 };

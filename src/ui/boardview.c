@@ -30,7 +30,7 @@ static const char *word_of(const struct task *t)
 		return "gating";
 	if (t->state == TASK_LANDING)
 		return "landing";
-	return task_state_word((enum task_state)t->state);
+	return task_word(t);
 }
 
 static char *own(struct boardview *v, char *text)

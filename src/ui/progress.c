@@ -63,7 +63,7 @@ static void say_task(struct progress *p, const struct core *c, int at, const cha
 {
 	const struct task *t = &c->tasks.items[at];
 
-	say(p, c, t->id, task_state_word((enum task_state)t->state), detail);
+	say(p, c, t->id, task_word(t), detail);
 }
 
 static void add_attempt(struct buf *b, const struct task *t)

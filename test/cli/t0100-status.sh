@@ -21,6 +21,7 @@ mkdir "$T/do"
 cat >ganger.yaml <<END
 agents: {it: {kind: command, command: ["$T/bin/agent"], env: {T: "$T"}}}
 limits: {attempts: 1}
+queue: {conflict_attempts: 0}
 END
 
 # 1 lands; 2 waits for the fifo; 3 conflicts with 1; 4 fails and holds 5; 6 has nothing to do.
@@ -146,7 +147,7 @@ out_is "{\"epic\":\"$epic\",\"queue\":[]}" 'as JSON it is empty'
 # What a person does.
 run ganger report
 is "$(cat "$T/out")" "$(cat "$T"/state/ganger/*/"$epic"/report.md)" 'the report is kept as a file'
-out_like "^- 3 conflicts: conflicts with what has landed: file$" 'it names the conflict'
+out_like "^- 3 conflicts: conflicts with what has landed: file \(1 hunk\)$" 'it names the conflict'
 sed -n '/^- 3 conflicts/,/^## /s/^      //p' "$T/out" >"$T/steps"
 # The printed commands, and where they leave it to a person, their work.
 sed -i 's,^# resolve.*,echo both >../repo-3/file,' "$T/steps"

@@ -15,14 +15,14 @@ does ours 'echo ours >both'
 does theirs 'while ! git cat-file -e "$GANGER_EPIC_BRANCH:both" 2>/dev/null; do read -r _ <"$T/landed"; done; echo theirs >both'
 mkfifo "$T/landed"
 exec 9<>"$T/landed"
-start
+start -c queue.conflict_attempts=0
 ok 'the first lands' wait_file "$T/run.out" " ${id[ours]}  merged "
 echo >"$T/landed"
 ended
 code_is 3 'a conflict is left: exit 3'
 is "$(state theirs) $(state needs) $(state apart)" 'conflicted blocked closed' \
 	'it is conflicted, its dependents held, the rest is done'
-like "$(why theirs)" 'conflicts with what has landed: both$' 'it names the file'
+like "$(why theirs)" 'conflicts with what has landed: both .1 hunk.$' 'it names the file, and how much of it'
 is "$(ran needs)" 0 'what needs it was not begun'
 is "$(git show "epic/$epic:both")" ours 'the epic branch has what landed first'
 nothing_left 'nothing is left'

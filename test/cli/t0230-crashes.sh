@@ -42,6 +42,7 @@ later) once && code=75 || work ;;
 nothing) echo 'ganger: nothing to do' ;;
 leaves) echo left >leaves ;;
 moves) person by-person person && work ;;
+resolves) if first; then person both person; echo agent >both; else echo resolved >both; fi ;;
 conflicts) if first; then person both person; echo agent >both; else work; fi ;;
 rewinds) git update-ref "refs/heads/$GANGER_EPIC_BRANCH" main && work ;;
 closes) # unheard, so that it is the tracker that refuses the claim
@@ -73,6 +74,7 @@ plan()
 	moved) printf -- '- [ ] moves\n- [ ] then\n  after: moves\n' ;;
 	already) printf -- '- [ ] lands-itself\n- [ ] then\n  after: lands-itself\n' ;;
 	conflict | retried | resolved) printf -- '- [ ] conflicts\n- [ ] held\n  after: conflicts\n- [ ] apart\n' ;;
+	resolving) printf -- '- [ ] resolves\n- [ ] held\n  after: resolves\n' ;;
 	rewritten) printf -- '- [ ] one\n- [ ] rewinds\n  after: one\n- [ ] held\n  after: rewinds\n' ;;
 	refused) printf -- '- [ ] closes\n- [ ] is-closed\n  after: closes\n' ;;
 	cancelled) printf -- '- [ ] cancels\n- [ ] is-cancelled\n  after: cancels\n' ;;
@@ -108,6 +110,7 @@ fresh()
 	grouped) sets=(-c queue.batch=3 -c queue.slots=2 -c 'queue.check=! grep -qx bad red 2>/dev/null') ;;
 	flow) sets=(-c 'queue.check=! grep -qx bad red 2>/dev/null' -c 'worktree.setup=true') ;;
 	already) sets=(-c "queue.check=sh '$T/by-hand'") ;; # somebody lands it while it is checked
+	conflict | retried | resolved) sets=(-c queue.conflict_attempts=0) ;;
 	*) sets=() ;;
 	esac
 	case $1 in
@@ -193,6 +196,8 @@ each grouped MERGE_MADE:4 LANDED LANDED:3 JOB_ENDED:8
 each moved MOVED MERGE_MADE:2 LANDED
 each already ALREADY
 each conflict CONFLICT
+each resolving CONFLICT DONE:2 PREPARED:2 JOB_STARTED:2 JOB_ENDED:2 COLLECTED:2 \
+	PULL:2 MERGE_MADE LANDED
 each rewritten REWRITTEN
 each refused REFUSED
 each cancelled CANCEL

@@ -116,7 +116,7 @@ epic fifth
 commit shared mine
 run ganger finish "$epic" --merge
 code_is 3 'a conflict with the base needs a person'
-err_like "^error: could not bring 'main' into '$branch': conflicts with what has landed: shared$" 'and is said'
+err_like "^error: could not bring 'main' into '$branch': conflicts with what has landed: shared \(1 hunk\)$" 'and is said'
 is "$(git show main:shared)" mine 'the base stays'
 ok 'the issue stays open' is_open "$epic"
 grep -A20 '^git worktree add' "$T/out" >"$T/steps"

@@ -13,7 +13,7 @@ cat >"$T/notify" <<'END'
 cat >>"$T/notes"; echo >>"$T/notes"
 END
 export T
-go -c git.push=all -c 'queue.check=true' -c 'git.task_branch=work/{epic}-{task}' -c "worktree.dir=$T/trees" \
+go -c git.push=all -c queue.conflict_attempts=0 -c 'queue.check=true' -c 'git.task_branch=work/{epic}-{task}' -c "worktree.dir=$T/trees" \
 	-c "hooks.notify=[sh, $T/notify]" --max-concurrent 2
 code_is 3 'two conflict: exit 3'
 run ganger report "$epic"

@@ -142,15 +142,16 @@ static void discover(void)
 
 static void merge_two(struct git_repo *g)
 {
-	struct tree_merge m = {0};
+	struct tree_merge m CLEANUP(tree_merge_done) = {0};
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	if (merge_trees(g, &one, &two, &m, &e) == 0) {
 		check_oid(&m.tree);
 		CHECK(m.tree.hex[0]);
-		check_lines(buf_cstr(&m.conflicts));
+		if (conflict_text(g, &m, &text, &e) == 0)
+			check_lines(buf_cstr(&text));
 	}
-	buf_done(&m.conflicts);
 }
 
 static void merge(struct git_repo *g, enum git_method method)
@@ -184,7 +185,7 @@ static void find_leftovers(struct git_repo *g)
 	struct err e = ERR_INIT;
 
 	slot_init(g, NOWHERE "/w", &s);
-	if (leftovers_find(g, &s, &one, &l, &e) < 0)
+	if (leftovers_find(g, &s, &one, NULL, &l, &e) < 0)
 		return;
 	leftovers_judge(&l, &s, globs);
 	for (size_t i = 0; i < l.files.n; i++)

@@ -48,6 +48,9 @@ struct book_task {
 	int passed;      /* by later ones, since it arrived */
 	int reruns; /* of its check, on the present tree */
 	int red_on; /* what the merge that was red stood on; -1 none */
+	int conflict_on; /* what its merge conflicted with last; -1 none */
+	int resolvers;   /* attempts at a conflict that count, since it was last retried */
+	bool resolved;   /* its last attempt was one, and is said to be done */
 };
 
 struct book_job {
@@ -71,6 +74,7 @@ struct checker {
 	int begun; /* last place given out */
 	int epic, remote;
 	int alive; /* sessions */
+	int resolvers; /* of them, of the kind for that */
 	int gates;         /* alive */
 	bool person_moved; /* the branch, last */
 	int exit; /* of the run that ended last */

@@ -129,7 +129,7 @@ struct book_task *book_task_of(struct checker *c, int task)
 	while (task >= c->n_tasks) {
 		c->tasks = book_grow(c->tasks, c->n_tasks + 1, sizeof(*c->tasks));
 		c->tasks[c->n_tasks++] =
-			(struct book_task){.landed = -1, .head = -1, .approved = -1, .failed_at = -1, .red_on = -1};
+			(struct book_task){.landed = -1, .head = -1, .approved = -1, .failed_at = -1, .red_on = -1, .conflict_on = -1};
 	}
 	return &c->tasks[task];
 }
@@ -229,6 +229,12 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 			      task);
 }
 
+void checker_conflict(struct checker *c, int task, int onto)
+{
+	book_task_of(c, task)->conflict_on = onto;
+	book_task_of(c, task)->red_on = -1; /* it was merged anew */
+}
+
 /* ---- jobs ---- */
 
 static void check_needs(struct checker *c, const struct checker_job *j)
@@ -242,6 +248,23 @@ static void check_needs(struct checker *c, const struct checker_job *j)
 			checker_break(c, "rule 1: task %d starts at %d, which lacks %d", j->task,
 				      j->start, t->needs[i].task);
 	}
+}
+
+/* It goes on from the work, after a conflict with what has landed, and not for ever. */
+static void check_resolver(struct checker *c, const struct checker_job *j)
+{
+	struct book_task *t = book_task_of(c, j->task);
+	if (t->conflict_on < 0)
+		checker_break(c, "rule 4: a resolver for task %d, which has no conflict", j->task);
+	else if (!c->rewritten && !book_holds(c, book_tip(c), t->conflict_on))
+		checker_break(c, "rule 4: a resolver for task %d, whose conflict is with %d, which did not land",
+			      j->task, t->conflict_on);
+	if (t->head < 0 || !book_holds(c, j->start, t->head))
+		checker_break(c, "rule 8: a resolver for task %d starts at %d, without its work",
+			      j->task, j->start);
+	if (!c->disk_full && t->resolvers >= c->limits.conflict_attempts)
+		checker_break(c, "policy: task %d has a resolver too many, %d counted", j->task,
+			      t->resolvers);
 }
 
 static void check_attempt(struct checker *c, const struct checker_job *j, int64_t now)
@@ -260,9 +283,11 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 	t->red = t->red && j->start >= 0 && t->head >= 0 && book_holds(c, j->start, t->head);
 	if ((!t->child || t->claimed_as_removed) && !c->limits.dispatch)
 		checker_break(c, "rule 1: task %d is not of this epic", j->task);
+	if (j->resolver)
+		check_resolver(c, j);
 	if (c->disk_full)
 		return;
-	if (t->counted >= c->limits.attempts)
+	if (!j->resolver && t->counted >= c->limits.attempts)
 		checker_break(c, "policy: task %d has a try too many, %d counted", j->task,
 			      t->counted);
 	/* A start that was refused, and nobody heard of it, may be asked for again at once. */
@@ -286,8 +311,9 @@ static void check_session(struct checker *c, const struct checker_job *j, int64_
 	if (t->alive++)
 		checker_break(c, "rule 3: task %d has two attempts alive", j->task);
 	c->alive++;
-	if (c->alive > c->limits.max_concurrent ||
-	    (c->limits.kind_max && c->alive > c->limits.kind_max))
+	c->resolvers += j->resolver && c->limits.resolver_kind;
+	int most = c->limits.kind_max, others = c->alive - c->resolvers;
+	if (c->alive > c->limits.max_concurrent || (most && (others > most || c->resolvers > most)))
 		checker_break(c, "rule 2: %d sessions at once", c->alive);
 	check_places(c);
 	if (!j->agent)
@@ -347,13 +373,20 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 	struct book_task *t = book_task_of(c, j->task);
 	t->alive--;
 	c->alive--;
+	c->resolvers -= j->resolver && c->limits.resolver_kind;
 	if (!j->agent)
 		return;
 	if (how == END_NOTHING && t->red)
 		how = END_FAILED; /* "nothing to do" is no answer to a red check */
+	if (how == END_NOTHING && j->resolver)
+		how = END_FAILED;
 	t->last_end = how;
+	t->resolved = j->resolver && how == END_DONE;
+	if (j->resolver)
+		t->resolvers += how == END_FAILED || how == END_DONE;
 	t->failed_at = how == END_FAILED ? now : -1;
-	t->counted += how == END_FAILED || how == END_DONE;
+	if (!j->resolver)
+		t->counted += how == END_FAILED || how == END_DONE;
 	if (how == END_FAILED || how == END_DONE)
 		t->red = false;
 }
@@ -376,8 +409,13 @@ void checker_task_head(struct checker *c, int task, int commit)
 	if (!own)
 		checker_break(c, "rule 5: task %d is submitted at %d, which has no work of its own",
 			      task, commit);
-	book_task_of(c, task)->head = commit;
-	book_task_of(c, task)->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);
+	struct book_task *t = book_task_of(c, task);
+	if (t->resolved && t->head >= 0 && !book_holds(c, commit, t->head))
+		checker_break(c, "rule 8: the work of task %d, resolved as %d, lacks %d", task,
+			      commit, t->head);
+	t->resolved = false;
+	t->head = commit;
+	t->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);
 }
 
 void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
@@ -395,7 +433,8 @@ void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
 void checker_retried(struct checker *c, int task)
 {
 	struct book_task *t = book_task_of(c, task);
-	t->counted = 0;
+	t->counted = t->resolvers = 0;
+	t->resolved = false;
 	t->failed_at = -1;
 	t->red = false;
 	t->red_on = -1;

@@ -17,6 +17,8 @@ struct checker_limits {
 	int gates; /* at once */
 	int retries; /* of a red check, on one tree */
 	bool check, remote, dispatch, approve, flaky_fails;
+	int conflict_attempts;
+	bool resolver_kind; /* resolvers are of a kind of their own, with the same limit */
 };
 
 struct checker *checker_new(const struct checker_limits *l);
@@ -28,6 +30,8 @@ void checker_break(struct checker *c, const char *fmt, ...) __attribute__((forma
 
 /* The repository grows: content is the changes in a commit, by number. */
 void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of);
+/* The merge of a task onto this commit conflicts. */
+void checker_conflict(struct checker *c, int task, int onto);
 /* The change is about what the second check is for: it must be tested by that one too. */
 void checker_area(struct checker *c, int commit);
 /* check: 0, or 1 the second; task -1: pre-flight */
@@ -61,6 +65,7 @@ struct checker_job {
 	int64_t number;
 	int task, attempt; /* task -1: pre-flight or a gate of it */
 	bool agent, setup, gate;
+	bool resolver; /* in a worktree with a merge in progress */
 	int start; /* commit that its worktree was at */
 };
 void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now);

@@ -120,8 +120,11 @@ static void does_work(int64_t number)
 	struct worktree *w = j->state == SIM_JOB_ALIVE ? its_worktree(j) : NULL;
 	if (!w)
 		return;
-	for (int i = 0; i < j->commits; i++)
+	/* While a merge is in progress there is nothing else to commit. */
+	for (int i = 0; i < j->commits && !j->resolver; i++)
 		w->head = commit_change(w->head, j->task, BY_AGENT);
+	if (j->resolver)
+		w->unresolved = j->unresolved;
 	w->leftovers += j->leftovers;
 	w->bad_history = j->bad_history;
 	say("agent: %s/%d: %d commits, head %d, %d left", sim->issues.items[j->task].id, j->attempt,
@@ -214,6 +217,9 @@ static void plan_agent(struct sim_job *j)
 		j->ends_at = length / 2 + j->limits.silence_ms;
 	}
 	j->works_at = length / 2;
+	/* One that says so, or only some of it, has not resolved it. */
+	if (j->resolver)
+		j->unresolved = !j->commits || rng_chance(r, p->unresolved);
 }
 
 static void plan_check(struct sim_job *j)
@@ -269,12 +275,16 @@ static void starts(int64_t number)
 	struct worktree *w = worktree_find(j->worktree);
 	j->state = SIM_JOB_ALIVE;
 	j->starts = sim->now;
+	j->resolver = w && w->ready && w->merging >= 0;
+	if (j->resolver)
+		w->unresolved = true; /* until it has worked */
 	plan(j);
 	checker_job_started(sim->checker,
 			    &(struct checker_job){.number = number,
 						  .task = j->task,
 						  .attempt = j->attempt,
 						  .agent = j->program == PROGRAM_AGENT,
+						  .resolver = j->resolver,
 						  .setup = j->program == PROGRAM_SETUP,
 						  .gate = j->program == PROGRAM_CHECK ||
 							  strstr(j->worktree, "/gate/"),

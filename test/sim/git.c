@@ -54,8 +54,12 @@ static void find_start(const struct git_worktree_spec *s, struct worktree *w)
 {
 	int epic = ref_get(EPIC_REF), last = oid_commit(&s->last);
 	w->start = w->base = epic;
+	w->merging = -1;
 	if (s->at.hex[0]) {
 		w->start = w->base = oid_commit(&s->at);
+	} else if (s->from == GIT_FROM_CONFLICT) {
+		w->start = last;
+		w->merging = epic;
 	} else if (s->from == GIT_FROM_LAST ||
 		   (s->from == GIT_FROM_MERGED && conflicts(epic, last, NULL))) {
 		w->start = last;
@@ -124,11 +128,34 @@ static int git_worktree_(struct git *g,
 	return heard(f, e);
 }
 
+/* The merge in progress, as its agent left it: a commit, or the work as it was. */
+static void collect_merge(struct worktree *w, const struct git_collect_spec *s)
+{
+	char name[200];
+	if (w->collected)
+		return;
+	w->collected = true;
+	if (w->merging < 0) {
+		checker_break(sim->checker, "ports: %s/%d is no resolver's", s->task, s->attempt);
+	} else if (!w->unresolved) {
+		w->head = commit_resolve(w->merging, w->head, w->task);
+	} else if (w->leftovers) {
+		(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d.rest", s->task,
+			       s->attempt);
+		ref_set(name, commit_change(w->head, w->task, BY_AGENT));
+	}
+	w->leftovers = 0;
+}
+
 static int collect_from(struct worktree *w, const struct git_collect_spec *s, struct git_work *ret)
 {
 	char name[200];
 	check_free(s->path, "collecting");
 	ret->leftovers = w->leftovers;
+	if (s->resolve)
+		collect_merge(w, s);
+	if (s->resolve && w->unresolved)
+		(void)snprintf(ret->problem, sizeof(ret->problem), "markers are left");
 	if (w->leftovers && s->commit_leftovers)
 		w->head = commit_change(w->head, w->task, BY_AGENT);
 	w->leftovers = 0; /* committed, or saved under <attempt>.rest */
@@ -162,6 +189,31 @@ git_collect(struct git *g, const struct git_collect_spec *s, struct git_work *re
 	return heard(f, e);
 }
 
+void git_conflict_done(struct git_conflict *c)
+{
+	free(c->files);
+	free(c->ours);
+	free(c->theirs);
+	free(c->touching);
+}
+
+static int git_conflict_(struct git *g,
+			 const struct oid *work,
+			 const struct oid *epic_head,
+			 struct git_conflict *ret,
+			 struct err *e)
+{
+	enum fate f = fate("read the conflict");
+	int rc = refused(f, e);
+	struct buf paths CLEANUP(buf_done) = BUF_INIT;
+	(void)g;
+	if (rc)
+		return rc;
+	IGNORE(conflicts(oid_commit(work), oid_commit(epic_head), &paths));
+	ret->files = buf_take(&paths);
+	return heard(f, e);
+}
+
 static int
 git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret, struct err *e)
 {
@@ -174,6 +226,7 @@ git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret,
 	if (contains(onto, head)) {
 		ret->result = GIT_ALREADY;
 	} else if (conflicts(onto, head, &paths)) {
+		checker_conflict(sim->checker, issue_index(s->task), onto);
 		ret->result = GIT_CONFLICT;
 		(void)snprintf(ret->conflicts, sizeof(ret->conflicts), "%s", buf_cstr(&paths));
 	} else {
@@ -392,6 +445,7 @@ int sim_git_open(struct git **ret)
 		.worktree = git_worktree_,
 		.brought = git_brought,
 		.watch = git_watch,
+		.conflict = git_conflict_,
 		.collect = git_collect,
 		.merge = git_merge_,
 		.land = git_land_,

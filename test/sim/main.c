@@ -51,6 +51,8 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 	w->checker = checker_new(&(struct checker_limits){.max_concurrent = s->max_concurrent,
 							  .kind_max = s->kind_max,
 							  .attempts = s->attempts,
+							  .conflict_attempts = s->conflict_attempts,
+							  .resolver_kind = s->resolver,
 							  .gates = s->slots,
 							  .retry_ms = s->retry_ms,
 							  .check = s->check,

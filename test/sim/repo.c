@@ -191,6 +191,13 @@ int commit_join(int a, int b, int task, enum author by)
 	return commit_add(a, b, (struct commit){.author = by, .task = task});
 }
 
+int commit_resolve(int epic, int work, int task)
+{
+	struct commit c = {.author = BY_AGENT, .task = task, .change = true};
+	c.broken = rng_chance(&sim->rng, sim->weather.breaks);
+	return commit_add(epic, work, c);
+}
+
 bool is_ancestor(int a, int b)
 {
 	VEC(int) left = {0};

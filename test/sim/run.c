@@ -19,7 +19,7 @@
 #define TIME_MAX  ((int64_t)400 * 86400000)
 
 static struct config config;
-static const struct config_agent *agent;
+static const struct config_agent *agent, *resolver;
 static struct place place;
 
 /* ---- the host ---- */
@@ -199,6 +199,10 @@ static void make_config(const struct settings *s)
 	set("agents.a.kind=command");
 	set("agents.a.command=[\"agent\"]");
 	set("agents.a.max_concurrent=%d", s->kind_max);
+	if (s->resolver)
+		set("agents.resolver.command=[\"agent\"]");
+	if (s->resolver)
+		set("agents.resolver.max_concurrent=%d", s->kind_max);
 	if (s->probe)
 		set("agents.a.probe=[\"probe\"]");
 	set("limits.max_concurrent=%d", s->max_concurrent);
@@ -219,12 +223,14 @@ static void make_config(const struct settings *s)
 	set("queue.batch=%d", s->batch);
 	set("queue.retries=%d", s->retries);
 	set("queue.flaky=%s", s->flaky_fails ? "fail" : "pass");
+	set("queue.conflict_attempts=%d", s->conflict_attempts);
 	set("queue.method=%s", s->method);
 	set("queue.approve=%s", s->approve ? "person" : "auto");
 	set("policy.failed_dependency=%s", s->skip ? "skip" : "hold");
 	set("policy.uncommitted=%s", s->fail_uncommitted ? "fail" : "commit");
 	set("git.push=%s", s->remote ? "all" : "never");
-	if (config_finish(&config, &e) || config_agent(&config, "a", &agent, &e)) {
+	if (config_finish(&config, &e) || config_agent(&config, "a", &agent, &e) ||
+	    config_resolver(&config, &resolver, &e)) {
 		(void)fprintf(stderr, "settings: %s\n", e.msg);
 		abort();
 	}
@@ -406,6 +412,7 @@ static bool start(void)
 		.place = &place,
 		.config = &config,
 		.agent = agent,
+		.resolver = resolver,
 		.parts = &parts,
 		.shim = "/shim",
 		.observer = {.transition = on_transition, .message = on_message},

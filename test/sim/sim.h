@@ -47,6 +47,7 @@ struct weather {
 	double agent_fails, agent_nothing, agent_later, agent_hangs, agent_dies, agent_silent,
 		agent_bad_history, agent_lazy, leftovers;
 	double conflict, breaks, pair, flicker, fix;
+	double unresolved; /* that a resolver leaves markers, or touches what it must not */
 	double setup_fails;
 	double doubled;  /* that an answer comes twice */
 	double meddling; /* that a person interferes, per change of a task's state */
@@ -59,6 +60,8 @@ struct settings {
 	int64_t retry_ms, silence_ms, timeout_ms;
 	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch, approve, flaky_fails;
 	const char *method, *from;
+	int conflict_attempts;
+	bool resolver; /* an agent of its own for conflicts */
 };
 
 /* ---- issues: tracker.c, graph.c ---- */
@@ -107,6 +110,9 @@ struct worktree {
 	int leftovers; /* files that git does not have */
 	bool bad_history;
 	bool ready;
+	int merging;     /* the commit whose merge is in progress here; -1 none */
+	bool unresolved; /* and was not resolved */
+	bool collected;  /* head is what the merge became, or stays the work */
 };
 
 /* ---- exec.c ---- */
@@ -133,6 +139,7 @@ struct sim_job {
 	int code;
 	int commits, leftovers;
 	bool bad_history;
+	bool resolver, unresolved;
 	int result; /* enum agent_result */
 	bool provider;
 	int64_t until_ms;
@@ -265,6 +272,7 @@ void epic_move(int commit, bool rewritten);
 int epic_tip(void); /* the remote's, where there is one */
 int commit_change(int onto, int task, enum author by);
 int commit_join(int a, int b, int task, enum author by);
+int commit_resolve(int epic, int work, int task); /* their merge, as an agent resolved it */
 bool contains(int commit, int other); /* is all of other's content in commit? */
 bool is_ancestor(int a, int b);
 bool tree_is_red(int commit, int check);

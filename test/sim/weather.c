@@ -45,6 +45,8 @@ static void draw_settings(struct settings *s)
 		.approve = rng_chance(r, 0.15),
 		.method = methods[rng_below(r, ARRAY_LEN(methods))],
 		.from = froms[rng_below(r, ARRAY_LEN(froms))],
+		.conflict_attempts = (int)rng_between(r, 0, 3),
+		.resolver = rng_chance(r, 0.3),
 	};
 }
 
@@ -75,6 +77,7 @@ void draw_weather(struct world *w)
 		.meddling = rng_chance(&w->rng, 0.3) ? drawn(0.1) : 0,
 		.faults = rng_chance(&w->rng, 0.15) ? 0 : (int)rng_between(&w->rng, 1, 300),
 		.slow_ms = rng_between(&w->rng, 20, 5000),
+		.unresolved = drawn(0.8),
 	};
 }
 

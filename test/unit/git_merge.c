@@ -20,51 +20,76 @@ static const struct shape shapes[] = {
 	{"same file, apart",                       "true",						       "sed -i 1s/1/one/ lines",              "sed -i 40s/40/forty/ lines",   true,
 	 NULL},
 	{"same change",			    "true",						       "echo x >x",                           "echo x >x",                    true,                                                        NULL},
-	{"content",				"true",						       "echo x >src/a.c",                     "echo y >src/a.c",              false,                                                       "src/a.c\n"},
-	{"add/add",				"true",						       "echo x >'n \303\244'",                "echo y >'n \303\244'",         false,                                                       "n \303\244\n"},
+	{"content",				"true",						       "echo x >src/a.c",                     "echo y >src/a.c",              false,                                                       "src/a.c (1 hunk)\n"},
+	{"add/add",				"true",						       "echo x >'n \303\244'",                "echo y >'n \303\244'",         false,                                                       "n \303\244 (1 hunk)\n"},
 	{"rename and change",                      "true",						       "git mv lines moved",                  "sed -i 1s/1/one/ lines",       true,                                                        NULL},
-	{"rename/rename to two",                   "true",						       "git mv lines l1",                     "git mv lines l2",              false,                                                       "l1\n"},
+	{"rename/rename to two",                   "true",						       "git mv lines l1",                     "git mv lines l2",              false,                                                       "l1 (rename/rename)\n"},
 	{"rename/rename to one",                   "seq 50 90 >more",                                            "git mv lines x",                      "git mv more x",                false,
-	 "x\n"},
-	{"rename/delete",			  "true",						       "git mv lines moved",                  "git rm -q lines",              false,                                                       "moved\n"},
-	{"modify/delete",			  "true",						       "echo x >>lines",                      "git rm -q lines",              false,                                                       "lines\n"},
+	 "x (1 hunk)\n"},
+	{"rename/delete",			  "true",						       "git mv lines moved",                  "git rm -q lines",              false,                                                       "moved (rename/delete)\n"},
+	{"modify/delete",			  "true",						       "echo x >>lines",                      "git rm -q lines",              false,                                                       "lines (modify/delete)\n"},
 	{"delete/delete",			  "true",						       "git rm -q lines",                     "git rm -q lines",              true,                                                        NULL},
 	{"mode",				   "true",						       "chmod +x src/a.c",                    "echo two >>src/a.c",           true,                                                        NULL},
-	{"mode and add/add",                       "true",						       "echo x >n; chmod +x n",               "echo x >n",                    false,                                                       "n\n"},
-	{"symlinks",			       "ln -s a l",						  "ln -sf b l",                          "ln -sf c l",                   false,                                                       "l\n"},
+	{"mode and add/add",                       "true",						       "echo x >n; chmod +x n",               "echo x >n",                    false,                                                       "n (contents)\n"},
+	{"symlinks",			       "ln -s a l",						  "ln -sf b l",                          "ln -sf c l",                   false,                                                       "l (contents)\n"},
 	{"symlink and file",                       "true",						       "ln -s a n",                           "echo n >n",                    false,                                                       "n"},
 	{"file/folder",			    "true",						       "echo n >n",                           "mkdir n; echo n >n/n",         false,                                                       "n"},
 	{"folder renamed, file added",             "true",						       "git mv src lib",                      "echo b >src/b.c",              false,
-	 "src/b.c\n"},
+	 "src/b.c (directory rename suggested)\n"},
 	{"binary",				 "printf 'a\\0b' >bin",                                        "printf 'x\\0b' >bin",                 "printf 'y\\0b' >bin",          false,
-	 "bin\n"},
+	 "bin (binary)\n"},
 	{"end of line",			    "printf 'a\\nb\\nc\\nd\\ne\\n' >t",                           "printf 'a\\r\\nb\\nc\\nd\\ne\\n' >t",
 	 "printf 'a\\nb\\nc\\nd\\nE\\n' >t",																	    true,							NULL},
 	{"submodule",			      "git submodule -q add ../sub sub",                            "git -C sub checkout -q b",
-	 "git -C sub checkout -q c",																		    false,						       "sub\n"},
+	 "git -C sub checkout -q c",																		    false,						       "sub (submodule not initialized)\n"},
 	{"submodule and file",                     "git submodule -q add ../sub sub",                            "git -C sub checkout -q b",
 	 "echo x >x",																				   true,							NULL},
 	{"union by attributes",                    "echo 'log merge=union' >.gitattributes; echo a >log",
 	 "echo x >>log",																"echo y >>log",                 true,							NULL},
 	{"binary by attributes",                   "mkdir d; echo 'log -merge' >d/.gitattributes; seq 9 >d/log",
-	 "sed -i 1s/1/x/ d/log",															"sed -i 9s/9/y/ d/log",         false,                                                       "d/log\n"},
+	 "sed -i 1s/1/x/ d/log",															"sed -i 9s/9/y/ d/log",         false,                                                       "d/log (binary)\n"},
 	{"ends of lines by attributes",
 	 "echo '*.txt text eol=crlf' >.gitattributes; seq 40 | sed 's/$/\\r/' >n.txt",			   "sed -i '1s/1/one/' n.txt",            "sed -i '40s/40/forty/' n.txt", true,                                                        NULL},
 	{"ends of lines by attributes, same line",
-	 "echo '*.txt text eol=crlf' >.gitattributes; seq 40 | sed 's/$/\\r/' >n.txt",			   "sed -i '1s/1/one/' n.txt",            "sed -i '1s/1/uno/' n.txt",     false,                                                       "n.txt\n"},
+	 "echo '*.txt text eol=crlf' >.gitattributes; seq 40 | sed 's/$/\\r/' >n.txt",			   "sed -i '1s/1/one/' n.txt",            "sed -i '1s/1/uno/' n.txt",     false,                                                       "n.txt (1 hunk)\n"},
 	{"made text by attributes",                "seq 40 | sed 's/$/\\r/' >n.txt",
 	 "echo '* text=auto' >.gitattributes; git add --renormalize .",										 "sed -i '9s/9/nine/' n.txt",
-	 false,																												      "n.txt\n"},
+	 false,																												      "n.txt (1 hunk)\n"},
 	{"LFS pointers, apart",                    LFS,							  LFS_POINTER("a.bin",                   "11"),                          LFS_POINTER("b.bin",                                         "22"),true,
 	 NULL},
 	{"LFS pointers, the same",				     LFS,												 LFS_POINTER("a.bin",													       "11"),												      LFS_POINTER("a.bin",                                              "22"),
-	 false, "a.bin\n"},
+	 false, "a.bin (1 hunk)\n"},
 	{"modes of the same file",				   "true",												  "chmod +x lines",
 	 "chmod +x lines; sed -i 1s/1/one/ lines",																			    true,																								NULL},
 	{"symlink and its target", "ln -s lines l",							 "ln -sf src/a.c l",											  "sed -i 1s/1/one/ lines",
 	 true,NULL},
 	{"submodule bumped twice alike",                "git submodule -q add ../sub sub",
 	 "git -C sub checkout -q b",																    "git -C sub checkout -q b; echo x >x",																				  true,																																															       NULL																																												     },
+	{"two hunks", "true", "sed -i '1s/1/a/;40s/40/a/' lines", "sed -i '1s/1/b/;40s/40/b/' lines",
+	 false, "lines (2 hunks)\n"},
+	{"rename and change on both sides", "true", "git mv lines moved; sed -i 1s/1/a/ moved",
+	 "sed -i 1s/1/b/ lines", false, "moved (1 hunk)\n"},
+	{"rename, change and mode", "true", "git mv lines moved; chmod +x moved",
+	 "sed -i 1s/1/b/ lines", true, NULL},
+	{"folder renamed, its files changed", "for i in 1 2 3 4; do seq $i 60 >src/$i; done",
+	 "git mv src lib", "sed -i 9s/^/x/ src/*", true, NULL},
+	{"folder renamed twice", "for i in 1 2 3 4; do seq $i 60 >src/$i; done", "git mv src lib",
+	 "git mv src inc", false, "inc/1 (rename/rename)\n"},
+	{"folder deleted, its file changed", "true", "git rm -qr src", "echo two >>src/a.c", false,
+	 "src/a.c (modify/delete)\n"},
+	{"file made a symlink, and changed", "true", "ln -sf lines src/a.c", "echo two >>src/a.c",
+	 false, "src/a.c (distinct modes)\n"},
+	{"binary made text", "printf 'a\\0b' >bin", "echo text >bin", "printf 'y\\0b' >bin", false,
+	 "bin (binary)\n"},
+	/* Of one content, so that it is their number that counts. */
+	{"ten thousand files", "mkdir m; for i in $(seq 10000); do echo x >m/$i; done",
+	 "for i in m/*; do echo y >>$i; done; git mv lines moved",
+	 "rm m/*999; echo n >m/n; sed -i 1s/1/b/ lines", false, "m/1999 (modify/delete)\n"},
+	{"ten thousand files, apart", "mkdir m; for i in $(seq 10000); do echo x >m/$i; done",
+	 "for i in m/*; do echo y >>$i; done", "for i in $(seq 9999); do echo x >m/n$i; done", true,
+	 NULL},
+	{"folder of many files renamed", "mkdir m; for i in $(seq 1000); do echo $i >m/$i; done",
+	 "git mv m k", "sed -i 1s/1/b/ lines; seq 99 >m/1000", true, NULL},
 };
 
 static void side(struct fx *f, const char *branch, const char *text)
@@ -310,7 +335,7 @@ static void test_merge__rebase_conflict(void **state)
 	b = fx_task(f, 2, "T2", "echo two >lines; git commit -qam l");
 	m = fx_merge_by(f, GIT_REBASE, "T1", &b.head, &a.head);
 	assert_int_equal(m.result, GIT_CONFLICT);
-	assert_string_equal(m.conflicts, "lines\n");
+	assert_string_equal(m.conflicts, "lines (1 hunk)\n");
 }
 
 static void test_merge__already(void **state)
@@ -393,7 +418,7 @@ static void test_merge__many_conflicts_are_counted(void **state)
 	b = fx_task(f, 2, "T2", "for i in $(seq 1000 1999); do echo b >file-$i; done");
 	m = fx_merge_by(f, GIT_MERGE, "T1", &a.head, &b.head);
 	assert_int_equal(m.result, GIT_CONFLICT);
-	assert_non_null(strstr(m.conflicts, "file-1000\n"));
+	assert_non_null(strstr(m.conflicts, "file-1000 (1 hunk)\n"));
 	assert_non_null(strstr(m.conflicts, " more\n"));
 }
 

@@ -138,10 +138,18 @@ static void test_prompt__bounds_the_feedback_and_keeps_its_end(void **state)
 
 static void test_prompt__tells_a_resolver_what_conflicts(void **state)
 {
-	static const char *const texts[] = {"## Resolve a conflict", "src/a.c\nsrc/b.c\n",
-					    "## Rules", NULL};
-	char *p = build(&(struct prompt_spec){
-		.task = "1", .attempt = 2, .conflicts = "src/a.c\nsrc/b.c\n"});
+	static const char *const texts[] = {"## Resolve a conflict",
+					    "src/a.c (2 hunks)\nsrc/b.c\n",
+					    "no marker is left",
+					    "What the task did:\n\nabc mine",
+					    "What landed:\n\ndef theirs",
+					    "## Rules",
+					    NULL};
+	char *p = build(&(struct prompt_spec){.task = "1",
+					      .attempt = 2,
+					      .conflicts = "src/a.c (2 hunks)\nsrc/b.c\n",
+					      .ours = "abc mine\n",
+					      .theirs = "def theirs\n"});
 
 	(void)state;
 	assert_in_order(p, texts);

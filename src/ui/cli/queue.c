@@ -76,7 +76,7 @@ static void entry_line(struct buf *b, const struct facts *f, size_t i, int cols)
 	if (t->pull)
 		buf_printf(&pr, "#%" PRId64, t->pull);
 	buf_printf(b, "%3s  %*s  %-10s  %6s  %12.12s  ", buf_cstr(&place), cols, buf_cstr(&id),
-		   task_state_word((enum task_state)t->state), buf_cstr(&pr), t->head.hex);
+		   task_word(t), buf_cstr(&pr), t->head.hex);
 	buf_line(b, str_of(t->title));
 	add_waits(&waits, f, i);
 	if (waits.n) {
@@ -97,7 +97,7 @@ static cJSON *entry_json(const struct facts *f, size_t i)
 	add_waits(&waits, f, i);
 	cJSON_AddItemToObject(x, "id", cli_json_text(t->id));
 	cJSON_AddItemToObject(x, "title", cli_json_text(t->title));
-	cJSON_AddStringToObject(x, "state", task_state_word((enum task_state)t->state));
+	cJSON_AddStringToObject(x, "state", task_word(t));
 	cJSON_AddItemToObject(x, "place",
 			      place ? cJSON_CreateNumber((double)place) : cJSON_CreateNull());
 	cJSON_AddItemToObject(x, "pr",

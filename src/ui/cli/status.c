@@ -109,7 +109,7 @@ static cJSON *task_json(const struct view *v, const struct facts *f, int at)
 
 	cJSON_AddItemToObject(j, "id", cli_json_text(t->id));
 	cJSON_AddItemToObject(j, "title", cli_json_text(t->title));
-	cJSON_AddStringToObject(j, "state", task_state_word((enum task_state)t->state));
+	cJSON_AddStringToObject(j, "state", task_word(t));
 	cJSON_AddItemToObject(j, "reason", json_text_take(reason_of(f, at)));
 	cJSON_AddBoolToObject(j, "held", f->held[at] >= 0);
 	cJSON_AddItemToObject(j, "attempt", json_number(t->attempt, begun));
@@ -295,7 +295,7 @@ static void task_lines(struct buf *b, const struct facts *f, int at, int cols)
 	if (working && t->attempt_ms)
 		buf_duration(&time, (c->now.wall_ms - t->attempt_ms) / 1000 * 1000);
 	buf_printf(b, "  %*s  %-13s  %7s  ", cols, buf_cstr(&id),
-		   f->held[at] >= 0 ? "held" : task_state_word((enum task_state)t->state),
+		   f->held[at] >= 0 ? "held" : task_word(t),
 		   buf_cstr(&time));
 	buf_line(b, str_of(t->title));
 	add_attempt(b, c, t);

@@ -84,12 +84,14 @@ bool cli_wait(struct cli *c, struct err *e)
 int supervise(struct cli *c, const struct supervise *s)
 {
 	struct err e = ERR_INIT;
-	const struct config_agent *agent = NULL;
+	const struct config_agent *agent = NULL, *resolver = NULL;
 	char *shim CLEANUP(freep) = NULL;
 	int exit_code = 0;
 	if (c->parts->shim_path(&shim, &e))
 		return cli_fail(c, &e);
-	if (!s->no_agent && !only_queued(c, s->epic) && config_agent(&c->config, cli_value(c, "agent"), &agent, &e))
+	if (!s->no_agent && !only_queued(c, s->epic) &&
+	    (config_agent(&c->config, cli_value(c, "agent"), &agent, &e) ||
+	     config_resolver(&c->config, &resolver, &e)))
 		return cli_fail(c, &e);
 	struct progress_options watched = {
 		.epic = s->epic,
@@ -105,6 +107,7 @@ int supervise(struct cli *c, const struct supervise *s)
 		.place = &c->place,
 		.config = &c->config,
 		.agent = agent,
+		.resolver = resolver,
 		.parts = c->parts,
 		.shim = shim,
 		.allow_red = s->allow_red,
