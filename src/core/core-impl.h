@@ -50,6 +50,12 @@ void needs_changed(struct core *c, struct task *t);
 void job_text(const struct core_event *ev, const char *limit, char *ret, size_t size);
 void job_over(struct core *c, struct task *t, const struct core_event *ev);
 
+/* beside.c */
+void ready_place(struct core *c, struct task *t); /* among those that may be claimed, or not */
+void beside_update(struct core *c, struct task *t); /* after it changed */
+void beside_add(struct core *c, int a, int b);
+bool beside_waits(const struct core *c, const struct task *t);
+
 /* conflict.c */
 void conflict_counts(struct core *c, struct task *t);
 void conflict_to_person(struct core *c, struct task *t);
@@ -132,6 +138,7 @@ typedef void task_handler(struct core *c, struct task *t, const struct core_even
 #define GATE_ERRORS_MAX 3    /* gates without a verdict before the task fails */
 #define STREAK_MAX      3    /* attempts that end alike before the kind is paused */
 #define AT_ONCE_MS      1000 /* an attempt shorter than this ended "at once" */
+#define BESIDE_MAX      256  /* tasks beside one that are kept apart from it */
 #define DAY_MS          ((int64_t)24 * 3600000) /* no wait by the wall clock is longer */
 #define QUEUE_BEHIND    2 /* entries waiting, for each agent that may run: nobody begins meanwhile */
 

@@ -59,6 +59,7 @@ enum core_event_kind {
 		      text3: of an outside one, why it is not started */
 	EV_EDGE,   /* text: task, text2: what it needs */
 	EV_UNEDGE, /* text: task: forget what it needs, EV_EDGEs follow */
+	EV_OVERLAP, /* text, text2: two tasks that touch the same files */
 	EV_SYNCED, /* the graph is complete */
 	EV_BRANCH, /* text: task id; a: head; n: pull request; m: as task.branch */
 	EV_TICK,   /* time has passed */
@@ -185,8 +186,11 @@ struct task {
 #undef TASK_FIELDS
 	/* Not stored: the graph around it and its place in the heaps. */
 	VEC(int) needs, dependents;
+	VEC(int) beside; /* tasks that touch the same files */
+	int busy;        /* of them, at work or on their way into the branch */
+	bool under_way;  /* is it itself? */
 	int unmet;    /* needs that are not in the epic branch */
-	int heap_pos; /* in ready or queue; -1 none */
+	int heap_pos; /* in ready or queue; -1 none: neither, or it waits for one beside it */
 	bool dirty;
 };
 
@@ -239,6 +243,7 @@ struct policy {
 	struct core_check checks[CORE_CHECKS_MAX];
 	char checks_key[CORE_CHECK_KEY]; /* of all of them, with the paths they are about */
 	bool allow_red;
+	bool overlap_wait;                  /* two that touch the same files: one after the other */
 	bool until_submitted;               /* dispatch: a pull request is the end */
 	bool flaky_fails;                   /* green after red on one tree does not count */
 	bool approve;                       /* by a person, before it lands */

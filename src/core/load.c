@@ -15,6 +15,7 @@ void core_done(struct core *c)
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		VEC_DONE(&c->tasks.items[i].needs);
 		VEC_DONE(&c->tasks.items[i].dependents);
+		VEC_DONE(&c->tasks.items[i].beside);
 	}
 	VEC_DONE(&c->tasks);
 	VEC_DONE(&c->kinds);
@@ -57,7 +58,8 @@ bool core_task_fits(const struct core *c, const struct task *t)
 	if (t->gave_up && task_state_action((enum task_state)t->state) == ACT_NONE)
 		return false;
 	if (t->place > 0 || t->train < 0 || t->gate < 0 || t->verdict < VERDICT_NONE ||
-	    t->verdict > VERDICT_MADE || t->resolve < 0 || t->resolve > 1 || t->resolves < 0)
+	    t->verdict > VERDICT_MADE || t->resolve < 0 || t->resolve > 1 || t->resolves < 0 ||
+	    t->waits_for < 0)
 		return false;
 	if (t->check < 0 || t->check >= CORE_CHECKS_MAX || t->skips < 0 || t->reds < 0)
 		return false;
@@ -76,6 +78,9 @@ int core_add_task(struct core *c, const struct task *row)
 	t->title = arena_strdup(&c->arena, row->title);
 	memset(&t->needs, 0, sizeof(t->needs));
 	memset(&t->dependents, 0, sizeof(t->dependents));
+	memset(&t->beside, 0, sizeof(t->beside));
+	t->busy = 0;
+	t->under_way = false;
 	t->unmet = 0;
 	t->heap_pos = -1;
 	t->dirty = false;
@@ -128,6 +133,7 @@ void core_loaded(struct core *c)
 			heap_add(c, HEAP_READY, (int)i);
 		if (t->state == TASK_QUEUED)
 			heap_add(c, HEAP_QUEUE, (int)i);
+		beside_update(c, t);
 	}
 	train_loaded(c);
 }
@@ -289,7 +295,12 @@ void core_check(const struct core *c)
 		for (size_t k = 0; k < t->needs.n; k++)
 			unmet += !task_met(&c->tasks.items[t->needs.items[k]]);
 		CHECK(unmet == t->unmet);
-		CHECK((t->heap_pos >= 0) == (t->state == TASK_READY || t->state == TASK_QUEUED));
+		bool may_start = t->state == TASK_READY && !beside_waits(c, t);
+		CHECK((t->heap_pos >= 0) == (may_start || t->state == TASK_QUEUED));
+		int busy = 0;
+		for (size_t k = 0; k < t->beside.n; k++)
+			busy += c->tasks.items[t->beside.items[k]].under_way;
+		CHECK(busy == t->busy);
 		CHECK(t->state != TASK_READY || t->unmet == 0);
 		CHECK(t->state != TASK_MERGED || t->landed.hex[0]);
 		CHECK(t->place <= 0);

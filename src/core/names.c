@@ -47,7 +47,8 @@ const char *event_name(enum core_event_kind k)
 #define EVENT(id) [EV_##id] = #id,
 #include "core/task.def"
 		[EV_START] = "START",   [EV_OPENED] = "OPENED", [EV_ISSUE] = "ISSUE",
-		[EV_EDGE] = "EDGE",     [EV_UNEDGE] = "UNEDGE", [EV_SYNCED] = "SYNCED",
+		[EV_EDGE] = "EDGE",     [EV_UNEDGE] = "UNEDGE", [EV_OVERLAP] = "OVERLAP",
+		[EV_SYNCED] = "SYNCED",
 		[EV_BRANCH] = "BRANCH", [EV_TICK] = "TICK",     [EV_STOP] = "STOP",
 		[EV_PAUSE] = "PAUSE",   [EV_RESUME] = "RESUME", [EV_DISK] = "DISK",
 	};

@@ -417,12 +417,20 @@ static void on_edge(struct core *c, const struct core_event *ev)
 		task_make_ready(c, t);
 }
 
+static void on_overlap(struct core *c, const struct core_event *ev)
+{
+	int a = core_find(c, ev->text), b = core_find(c, ev->text2);
+	if (a >= 0 && b >= 0)
+		beside_add(c, a, b);
+}
+
 static void on_synced(struct core *c)
 {
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		struct task *t = &c->tasks.items[i];
 		if (t->state == TASK_BLOCKED || t->state == TASK_READY)
 			task_make_ready(c, t);
+		ready_place(c, t);
 	}
 	for (size_t i = 0; i < c->tasks.n; i++) /* new ones may wait for what failed before */
 		dependents_fall(c, &c->tasks.items[i]);
@@ -444,7 +452,7 @@ static void on_branch(struct core *c, const struct core_event *ev)
 	t->head_base = ev->b;
 	t->pull = ev->n;
 	t->branch = ev->m;
-	t->person = 0;
+	t->person = t->resolve = t->resolves = t->agent = 0;
 	queue_enter(c, t);
 	dependents_rise(c, t);
 }
@@ -495,6 +503,9 @@ void run_step(struct core *c, const struct core_event *ev)
 		break;
 	case EV_UNEDGE:
 		on_unedge(c, ev);
+		break;
+	case EV_OVERLAP:
+		on_overlap(c, ev);
 		break;
 	case EV_SYNCED:
 		on_synced(c);

@@ -173,7 +173,7 @@ void task_set_state(struct core *c, struct task *t, enum task_state s)
 	enum task_state from = (enum task_state)t->state;
 	bool was_met = task_met(t);
 	VEC_PUSH(&c->transitions, ((struct transition){index, (int)from, (int)s}));
-	if (from == TASK_READY)
+	if (from == TASK_READY && t->heap_pos >= 0)
 		heap_remove(c, HEAP_READY, index);
 	if (from == TASK_QUEUED)
 		heap_remove(c, HEAP_QUEUE, index);
@@ -185,12 +185,12 @@ void task_set_state(struct core *c, struct task *t, enum task_state s)
 	t->due_mono = t->due_ms = 0;
 	t->ended_ms = states[s].flags & F_SETTLED ? c->now.wall_ms : 0;
 	task_touch(c, t);
-	if (s == TASK_READY)
-		heap_add(c, HEAP_READY, index);
+	ready_place(c, t);
 	if (s == TASK_QUEUED)
 		heap_add(c, HEAP_QUEUE, index);
 	if (states[s].action != ACT_NONE)
 		task_emit(c, t);
+	beside_update(c, t);
 	if (task_met(t) != was_met)
 		count_unmet(c, t, was_met ? 1 : -1);
 }

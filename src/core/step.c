@@ -24,6 +24,7 @@ static void task_step(struct core *c, const struct core_event *ev)
 	}
 	task_touch(c, t);
 	handler(c, t, ev);
+	beside_update(c, t);
 }
 
 static void step_due(struct core *c)

@@ -305,6 +305,11 @@ int op_collect(struct git *git,
 int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *ret, struct err *e);
 int op_land(struct git *git, const struct git_land_spec *s, struct git_land *ret, struct err *e);
 int op_resolve(struct git *git, const char *name, struct oid *ret, struct err *e);
+int op_touched(struct git *git,
+	       const struct oid *from,
+	       const struct oid *to,
+	       struct buf *ret,
+	       struct err *e);
 int op_keep(struct git *git, const char *task, int attempt, const struct oid *head, struct err *e);
 int op_push_task(struct git *git, const char *branch, const struct oid *head, struct err *e);
 int op_ancestor(

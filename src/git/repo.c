@@ -104,6 +104,7 @@ static const struct git_ops ops = {
 	.merge = op_merge,
 	.land = op_land,
 	.resolve = op_resolve,
+	.touched = op_touched,
 	.keep = op_keep,
 	.push_task = op_push_task,
 	.ancestor = op_ancestor,
@@ -181,6 +182,23 @@ int op_resolve(struct git *git, const char *name, struct oid *ret, struct err *e
 		return err_set(e, ERR_NOT_FOUND, "could not find commit '%s' in '%s'", name,
 			       g->place.common_dir);
 	return 0;
+}
+
+int op_touched(struct git *git,
+	       const struct oid *from,
+	       const struct oid *to,
+	       struct buf *ret,
+	       struct err *e)
+{
+	struct cmd c = repo_cmd(repo_of(git));
+	struct child_result r CLEANUP(child_result_done) = {0};
+	/* What 'to' did since they parted: what landed meanwhile is not its own. */
+	char *range CLEANUP(freep) = mem_printf("%s...%s", from->hex, to->hex);
+	int rc = cmd_ok(&c, ARGS("diff", "--name-only", "-z", "--no-renames", range, "--"), &r, e);
+
+	if (!rc)
+		buf_add(ret, r.out.p, r.out.n);
+	return rc;
 }
 
 int op_keep(struct git *git, const char *task, int attempt, const struct oid *head, struct err *e)

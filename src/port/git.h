@@ -216,6 +216,12 @@ struct git_ops {
 		    struct err *e);
 	/* The commit a branch, ref or id names; NOT_FOUND. With a remote prefix as git takes it. */
 	int (*resolve)(struct git *g, const char *name, struct oid *ret, struct err *e);
+	/* The paths that differ between two commits, a zero byte after each, appended to ret. */
+	int (*touched)(struct git *g,
+		       const struct oid *from,
+		       const struct oid *to,
+		       struct buf *ret,
+		       struct err *e);
 	/* Name a commit by refs/ganger/<epic>/<task>/<attempt> (for submitted branches and fixes). */
 	int (*keep)(struct git *g, const char *task, int attempt, const struct oid *head,
 		    struct err *e);

@@ -231,6 +231,10 @@ void act_collect(struct task_work *w)
 	w->answer.a = found.head;
 	w->answer.ahead = found.ahead;
 	w->answer.leftovers = found.leftovers;
+	/* The next attempt at it will probably touch the same. */
+	if (streq(w->s->config->queue_overlap, "wait") && found.ahead > 0 &&
+	    w->s->git->ops->touched(w->s->git, &w->t.base, &found.head, &w->touched, &w->e))
+		return;
 	buf_puts(&w->text2, found.problem);
 	buf_puts(&w->text3, found.left_out);
 }

@@ -163,6 +163,9 @@ static void ready_reason(struct buf *b, const struct facts *f, const struct task
 		buf_puts(b, "to be tried again: ");
 		add_lines(b, t->reason);
 	}
+	if (t->waits_for > 0 && (size_t)t->waits_for <= c->tasks.n)
+		buf_printf(b, "%swaits for %s, which touches the same files", b->n ? "; " : "",
+			   c->tasks.items[t->waits_for - 1].id);
 	if (!b->n && core_queue_is_behind(c))
 		buf_puts(b, "begins when more of the queue has landed");
 	if (!f->held || !k || k->paused_ms <= c->now.wall_ms)

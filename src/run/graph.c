@@ -160,6 +160,76 @@ static int sync_dispatched(struct supervisor *s, struct err *e)
 	return 0;
 }
 
+/* Of these two, if they overlap; after so many it does not help any more. */
+static void send_overlap(struct supervisor *s, size_t a, size_t b)
+{
+	if (!overlaps_new(&s->overlaps, a, b))
+		return;
+	if (s->overlaps.n_pairs == OVERLAPS_MAX)
+		supervisor_message(s,
+				   "more than %d pairs of tasks touch the same files: the others "
+				   "are not kept apart (queue.overlap)",
+				   OVERLAPS_MAX);
+	supervisor_event(s, &(struct core_event){.kind = EV_OVERLAP,
+						 .task = -1,
+						 .text = s->overlaps.tasks.items[a].id,
+						 .text2 = s->overlaps.tasks.items[b].id});
+}
+
+static void add_paths(struct supervisor *s, const char *id, struct str paths)
+{
+	size_t number = overlaps_number(&s->overlaps, id);
+	struct str path;
+	while (str_next(&paths, '\0', &path))
+		overlaps_add(&s->overlaps, number, path);
+}
+
+void graph_touched(struct supervisor *s, int task, struct str paths)
+{
+	const char *id = s->core.tasks.items[task].id;
+	add_paths(s, id, paths);
+	size_t number = overlaps_number(&s->overlaps, id);
+	for (size_t i = 0; i < s->overlaps.tasks.n; i++)
+		send_overlap(s, number, i);
+}
+
+/* What issues say, of those that may be done. The core may not have them yet. */
+static void add_declared(struct supervisor *s, const struct issue_graph *g)
+{
+	for (size_t i = 0; i < g->issues.n; i++) {
+		const struct issue *x = &g->issues.items[i];
+		if (how_of(x, false) == ISSUE_OPEN)
+			overlaps_declare(&s->overlaps, overlaps_number(&s->overlaps, x->id), x->body);
+	}
+}
+
+/* What earlier attempts did, of those that did not land. */
+static int add_seen(struct supervisor *s, struct err *e)
+{
+	for (size_t i = 0; i < s->core.tasks.n; i++) {
+		const struct task *t = &s->core.tasks.items[i];
+		struct buf paths CLEANUP(buf_done) = BUF_INIT;
+		bool over = t->state == TASK_CLOSED || t->state == TASK_MERGED;
+		if (over || !t->head.hex[0] || !t->head_base.hex[0])
+			continue;
+		if (s->git->ops->touched(s->git, &t->head_base, &t->head, &paths, e))
+			return e->code;
+		add_paths(s, t->id, buf_str(&paths));
+	}
+	return 0;
+}
+
+static void send_overlaps(struct supervisor *s, const struct issue_graph *g)
+{
+	if (!s->core.policy.overlap_wait)
+		return;
+	add_declared(s, g);
+	for (size_t a = 0; s->overlaps.changed && a < s->overlaps.tasks.n; a++)
+		for (size_t b = a + 1; b < s->overlaps.tasks.n; b++)
+			send_overlap(s, a, b);
+	s->overlaps.changed = false;
+}
+
 void graph_apply(struct supervisor *s, const struct issue_graph *g)
 {
 	size_t before = s->inbox.n;
@@ -169,6 +239,7 @@ void graph_apply(struct supervisor *s, const struct issue_graph *g)
 		send_issue(s, &g->issues.items[i], how_of(&g->issues.items[i], false));
 	send_gone(s, g);
 	send_edges(s, g);
+	send_overlaps(s, g);
 	if (s->inbox.n != before || !s->started)
 		supervisor_event(s, &(struct core_event){.kind = EV_SYNCED, .task = -1});
 }
@@ -193,6 +264,8 @@ int graph_sync(struct supervisor *s, struct err *e)
 	if (graph_read(s, &epic, &g, e))
 		return e->code;
 	s->epic_title = mem_strdup(epic.title ? epic.title : "");
+	if (s->core.policy.overlap_wait && add_seen(s, e))
+		return err_wrap(e, "could not see which files the tasks touch");
 	graph_apply(s, &g);
 	return 0;
 }

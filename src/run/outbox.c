@@ -12,7 +12,7 @@ struct task_work *work_new(struct supervisor *s, const struct action *a)
 	w->action = *a;
 	w->run = s->core.run;
 	w->run.full |= s->full; /* the core may not have been told yet */
-	w->text = w->text2 = w->text3 = (struct buf)BUF_INIT;
+	w->text = w->text2 = w->text3 = w->touched = (struct buf)BUF_INIT;
 	static_assert(sizeof(w->pause) == sizeof(((struct kind *)0)->pause_reason), "one size");
 	w->answer = (struct core_event){.task = a->task,
 					.serial = a->serial,
@@ -39,6 +39,7 @@ void work_free(struct task_work *w)
 	buf_done(&w->text);
 	buf_done(&w->text2);
 	buf_done(&w->text3);
+	buf_done(&w->touched);
 	agent_command_done(&w->command);
 	free(w->old_log);
 	free(w->dir);
@@ -107,6 +108,8 @@ static void deliver(struct work *work)
 	if (w->answer.kind == EV_NONE && w->e.code)
 		work_answer_error(w);
 	say_answer(w);
+	if (w->touched.n)
+		graph_touched(s, w->action.task, buf_str(&w->touched));
 	w->answer.text = buf_cstr(&w->text);
 	w->answer.text2 = buf_cstr(&w->text2);
 	w->answer.text3 = buf_cstr(&w->text3);

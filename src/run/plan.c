@@ -221,6 +221,61 @@ void plan_make(const struct issue_graph *g, struct plan *ret)
 	map_done(&m.ids);
 }
 
+/* Does a wait for b? Both are in waves: there is no cycle on the way. */
+static bool waits_for(const struct plan *p, const struct map *ids, int a, int b)
+{
+	VEC(int) left = {0};
+	bool *seen = mem_alloc((size_t)p->n_tasks + 1), found = false;
+
+	VEC_PUSH(&left, a);
+	while (left.n && !found) {
+		const struct plan_task *t = &p->tasks[left.items[--left.n]];
+
+		for (int i = 0; i < t->n_by; i++) {
+			size_t need;
+
+			if (!map_find(ids, t->by[i].id, &need) || seen[need])
+				continue;
+			seen[need] = true;
+			found = found || (int)need == b;
+			VEC_PUSH(&left, (int)need);
+		}
+	}
+	VEC_DONE(&left);
+	free(seen);
+	return found;
+}
+
+/* One of them, where they may run at the same time. */
+static void overlap_add(struct plan *p, const struct map *ids, int a, int b, const char *files)
+{
+	bool later = p->tasks[a].wave > p->tasks[b].wave;
+
+	if (!files || p->tasks[a].wave < 0 || p->tasks[b].wave < 0 || p->more_overlaps)
+		return;
+	if (p->tasks[a].wave != p->tasks[b].wave &&
+	    waits_for(p, ids, later ? a : b, later ? b : a))
+		return;
+	p->more_overlaps = p->n_overlaps == PLAN_OVERLAPS_MAX;
+	if (!p->more_overlaps)
+		p->overlaps[p->n_overlaps++] = (struct plan_overlap){a, b, files};
+}
+
+void plan_overlaps(struct plan *p, struct overlaps *o)
+{
+	struct map ids = {0};
+
+	p->overlaps = arena_grow(&p->arena, NULL, 0, PLAN_OVERLAPS_MAX, sizeof(*p->overlaps));
+	for (int t = 0; t < p->n_tasks; t++) {
+		map_set(&ids, p->tasks[t].issue->id, (size_t)t);
+		overlaps_declare(o, (size_t)t, p->tasks[t].issue->body);
+	}
+	for (int a = 0; a < (int)o->tasks.n && !p->more_overlaps; a++)
+		for (int b = a + 1; b < (int)o->tasks.n; b++)
+			overlap_add(p, &ids, a, b, overlaps_between(o, (size_t)a, (size_t)b));
+	map_done(&ids);
+}
+
 void plan_done(struct plan *p)
 {
 	if (!p)

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "port/tracker.h"
+#include "run/overlap.h"
 
 /*
  * What a run would do with the issues as they are now: a dry run over what a tracker
@@ -31,6 +32,15 @@ struct plan_task {
 	bool in_cycle;
 };
 
+/* Two that touch the same files, and neither waits for the other. */
+struct plan_overlap {
+	int a, b;
+	const char *files; /* one of the paths; borrowed from the overlaps */
+};
+
+/* Of more pairs nothing is said but how many. */
+#define PLAN_OVERLAPS_MAX 1000
+
 struct plan {
 	struct arena arena;
 	struct plan_task
@@ -44,11 +54,17 @@ struct plan {
 	const struct issue **hidden; /* open, but must not be started: issue.hidden says why */
 	int n_hidden;
 	int n_closed;
+	struct plan_overlap *overlaps; /* once plan_overlaps() has found them */
+	int n_overlaps;
+	bool more_overlaps;
 };
 
 /* Never fails: what could not be read was an error of load(). g is borrowed until plan_done. */
 void plan_make(const struct issue_graph *g, struct plan *ret);
 void plan_done(struct plan *p);
+
+/* What the issues of its tasks declare is added to o, whose tasks are numbered as the plan's. */
+void plan_overlaps(struct plan *p, struct overlaps *o);
 
 /* The members of a cycle for a person: "'a' needs 'b' needs 'a'". */
 void buf_plan_cycle(struct buf *b, const struct plan *p, int cycle);

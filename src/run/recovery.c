@@ -318,6 +318,7 @@ void supervisor_free(struct supervisor *s)
 	free(s->look_said);
 	for (int i = 0; i < WORKER_COUNT; i++)
 		buf_done(&s->workers[i].template_);
+	overlaps_done(&s->overlaps);
 	free(s->who);
 	free(s->meta_config);
 	free(s);

@@ -93,6 +93,7 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.gate_retries = c->queue_retries,
 		.flaky_fails = streq(c->queue_flaky, "fail"),
 		.approve = streq(c->queue_approve, "person"),
+		.overlap_wait = streq(c->queue_overlap, "wait"),
 		.has_setup = c->worktree_setup != NULL,
 		.has_probe = spec->agent && spec->agent->probe,
 		.allow_red = spec->allow_red,

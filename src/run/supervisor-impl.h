@@ -11,6 +11,7 @@
 #include "port/store.h"
 #include "port/tracker.h"
 #include "run/host.h"
+#include "run/overlap.h"
 #include "run/parts.h"
 #include "run/paths.h"
 #include "run/place.h"
@@ -81,6 +82,7 @@ struct supervisor {
 	VEC(int64_t) forget;      /* likewise */
 	VEC(struct job) jobs;
 	VEC(struct action) later; /* durable, to be sent once the repository is open */
+	struct overlaps overlaps; /* with queue.overlap "wait": what is known of each task */
 	bool opened;
 	int works; /* under way off the loop's thread */
 	bool started; /* the core was told START */
@@ -123,6 +125,7 @@ struct task_work {
 	bool number_taken;               /* "<task>.<attempt>" is the id of another task */
 	char pause[200];                 /* NOTIFY: why a kind is paused */
 	const char *status;              /* NOTIFY: of the run; static */
+	struct buf touched;   /* COLLECT: the paths that it changed, a zero byte after each */
 	char *old_log;        /* AGENT: log that says why the last try did not land, or NULL */
 	struct job_spec spec; /* of a job: filled off the thread, pointing into 'command' */
 	struct agent_command command;
@@ -188,6 +191,8 @@ void graph_apply(struct supervisor *s, const struct issue_graph *g);
 
 /* look.c: in how many ms the tracker is to be asked for changes; -1: it is not asked. */
 int64_t look_due_ms(const struct supervisor *s);
+/* What a task was seen to touch: paths with a zero byte after each. */
+void graph_touched(struct supervisor *s, int task, struct str paths);
 
 /* recovery.c */
 void recovery_orphans(struct supervisor *s);

@@ -92,7 +92,7 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_INT, batch),            POLICY(P_BOOL, approve),
 	POLICY(P_REAL, cost_limit),      POLICY(P_REAL, task_cost_limit),
 	POLICY(P_INT64, token_limit),    POLICY(P_INT, conflict_attempts),
-	POLICY(P_INT, resolver),
+	POLICY(P_INT, resolver),         POLICY(P_BOOL, overlap_wait),
 };
 static_assert(sizeof(struct policy) == 112 + CORE_CHECKS_MAX * sizeof(struct core_check),
 	      "a new member has its row above");

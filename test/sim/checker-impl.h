@@ -49,6 +49,7 @@ struct book_task {
 	int reruns; /* of its check, on the present tree */
 	int red_on; /* what the merge that was red stood on; -1 none */
 	int conflict_on; /* what its merge conflicted with last; -1 none */
+	int touches;
 	int resolvers;   /* attempts at a conflict that count, since it was last retried */
 	bool resolved;   /* its last attempt was one, and is said to be done */
 };
@@ -78,6 +79,7 @@ struct checker {
 	int gates;         /* alive */
 	bool person_moved; /* the branch, last */
 	int exit; /* of the run that ended last */
+	bool unable;
 	bool rewritten, clock_broken, disk_full;
 	char broken[400];
 };

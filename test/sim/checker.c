@@ -141,6 +141,11 @@ void checker_issue(struct checker *c, int task, bool child, bool open)
 	t->open = open;
 }
 
+void checker_touches(struct checker *c, int task, int file)
+{
+	book_task_of(c, task)->touches = file;
+}
+
 void checker_removed(struct checker *c, int task, bool removed)
 {
 	book_task_of(c, task)->removed = removed;
@@ -305,12 +310,23 @@ static void check_places(struct checker *c)
 		checker_break(c, "rule 2: %d sessions beside %d checks at once", c->alive, c->gates);
 }
 
+static void check_overlap(struct checker *c, const struct checker_job *j)
+{
+	int file = c->tasks[j->task].touches;
+	for (int i = 0; i < c->n_tasks; i++)
+		if (i != j->task && file && c->tasks[i].touches == file && c->tasks[i].alive)
+			checker_break(c, "policy: task %d starts beside %d, both touch file %d",
+				      j->task, i, file);
+}
+
 static void check_session(struct checker *c, const struct checker_job *j, int64_t now)
 {
 	struct book_task *t = book_task_of(c, j->task);
 	if (t->alive++)
 		checker_break(c, "rule 3: task %d has two attempts alive", j->task);
 	c->alive++;
+	if (c->limits.overlap_wait && !j->resolver && !c->limits.dispatch)
+		check_overlap(c, j);
 	c->resolvers += j->resolver && c->limits.resolver_kind;
 	int most = c->limits.kind_max, others = c->alive - c->resolvers;
 	if (c->alive > c->limits.max_concurrent || (most && (others > most || c->resolvers > most)))

@@ -18,6 +18,7 @@ struct checker_limits {
 	int retries; /* of a red check, on one tree */
 	bool check, remote, dispatch, approve, flaky_fails;
 	int conflict_attempts;
+	bool overlap_wait;  /* two of one file are not at work at the same time */
 	bool resolver_kind; /* resolvers are of a kind of their own, with the same limit */
 };
 
@@ -58,6 +59,7 @@ void checker_unneed(struct checker *c, int task, int needs);
 void checker_loaded(struct checker *c, int task);
 void checker_synced(struct checker *c);
 void checker_claims(struct checker *c, int task);
+void checker_touches(struct checker *c, int task, int file); /* 0: none that is known */
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason);
 
 /* Jobs. */

@@ -60,6 +60,7 @@ void checker_ended(struct checker *c,
 		   int n_tasks)
 {
 	c->exit = r->exit;
+	c->unable = r->unable;
 	for (int i = 0; i < c->n_tasks && r->exit == 0 && !c->limits.dispatch; i++)
 		if (c->tasks[i].child && c->tasks[i].known.there && c->tasks[i].open &&
 		    c->tasks[i].known.open && !c->tasks[i].removed &&

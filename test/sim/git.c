@@ -214,6 +214,22 @@ static int git_conflict_(struct git *g,
 	return heard(f, e);
 }
 
+/* Only what issues declare is known here. */
+static int git_touched(struct git *g,
+		       const struct oid *from,
+		       const struct oid *to,
+		       struct buf *ret,
+		       struct err *e)
+{
+	enum fate f = fate("look at what was touched");
+	int rc = refused(f, e);
+	(void)g;
+	(void)from;
+	(void)to;
+	(void)ret;
+	return rc ? rc : heard(f, e);
+}
+
 static int
 git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret, struct err *e)
 {
@@ -450,6 +466,7 @@ int sim_git_open(struct git **ret)
 		.merge = git_merge_,
 		.land = git_land_,
 		.resolve = git_resolve,
+		.touched = git_touched,
 		.keep = git_keep,
 		.push_task = git_push_task,
 		.ancestor = git_ancestor,

@@ -23,8 +23,11 @@ static void person_orders(int64_t kind)
 	const struct core *c = core_now();
 	if (!c || !c->tasks.n)
 		return;
-	int task = (int)rng_below(&sim->rng, (int64_t)c->tasks.n);
+	int n = (int)c->tasks.n, task = (int)rng_below(&sim->rng, n);
 	enum core_event_kind k = (enum core_event_kind)kind;
+	/* Now and then of what is left to them: it is rare, and soon the run is over. */
+	for (int i = 0; rng_chance(&sim->rng, 0.5) && !c->tasks.items[task].person && i < n; i++)
+		task = (task + 1) % n;
 	if (!core_accepts(c, task, k))
 		return;
 	say("person: %s %s", event_name(k), c->tasks.items[task].id);

@@ -110,6 +110,9 @@ BUGS = [
      'return GIT_FROM_EPIC;'),
     ('a resolver goes on for another one', 'core/conflict.c',
      '\tt->resolve = t->agent = 0;', '\tt->agent = 0;'),
+    ('two that touch one file at once', 'core/beside.c',
+     'c->policy.overlap_wait && t->busy > 0', 'c->policy.overlap_wait && t->busy > 1'),
+    ('overlaps are not told', 'run/graph.c', '{.kind = EV_OVERLAP,', '{.kind = EV_TICK,'),
     ('merged by no commit', 'run/act.c', 'w->t.landed.hex[0] ? w->t.landed.hex : NULL',
      'w->t.landed.hex'),
 ]

@@ -223,6 +223,7 @@ static void make_config(const struct settings *s)
 	set("queue.batch=%d", s->batch);
 	set("queue.retries=%d", s->retries);
 	set("queue.flaky=%s", s->flaky_fails ? "fail" : "pass");
+	set("queue.overlap=%s", s->overlap_wait ? "wait" : "warn");
 	set("queue.conflict_attempts=%d", s->conflict_attempts);
 	set("queue.method=%s", s->method);
 	set("queue.approve=%s", s->approve ? "person" : "auto");

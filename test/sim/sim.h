@@ -62,6 +62,7 @@ struct settings {
 	const char *method, *from;
 	int conflict_attempts;
 	bool resolver; /* an agent of its own for conflicts */
+	bool overlap_wait;
 };
 
 /* ---- issues: tracker.c, graph.c ---- */
@@ -75,6 +76,7 @@ struct sim_issue {
 	int unapproved; /* its head, where it waits for that; -1 */
 	bool claimed_by_other;
 	char *claimed;
+	int touches; /* the file that its issue declares; 0 none */
 	VEC(int) needs;
 };
 

@@ -28,7 +28,8 @@ static void give_issue(struct issue *to, const struct sim_issue *i)
 {
 	*to = (struct issue){.id = mem_strdup(i->id),
 			     .title = mem_printf("title of %s", i->id),
-			     .body = mem_strdup(""),
+			     .body = i->touches ? mem_printf("files: f%d", i->touches)
+						: mem_strdup(""),
 			     .comments = mem_strdup(""),
 			     .priority = i->priority,
 			     .open = i->open,

@@ -45,8 +45,9 @@ static void draw_settings(struct settings *s)
 		.approve = rng_chance(r, 0.15),
 		.method = methods[rng_below(r, ARRAY_LEN(methods))],
 		.from = froms[rng_below(r, ARRAY_LEN(froms))],
-		.conflict_attempts = (int)rng_between(r, 0, 3),
+		.conflict_attempts = rng_chance(r, 0.5) ? 0 : (int)rng_between(r, 1, 3),
 		.resolver = rng_chance(r, 0.3),
+		.overlap_wait = rng_chance(r, 0.3),
 	};
 }
 
@@ -124,6 +125,8 @@ void draw_graph(struct world *w, int n_wanted)
 		x->hidden = rng_chance(r, odd);
 		x->child = !rng_chance(r, odd);
 		x->open = !rng_chance(r, odd);
+		x->touches = rng_chance(r, 0.5) ? (int)rng_between(r, 1, 1 + n / 4) : 0;
+		checker_touches(w->checker, task, x->touches);
 		checker_issue(w->checker, task, x->child && !x->hidden, x->open);
 		draw_needs(w, task, shape);
 	}

@@ -5,33 +5,36 @@
 #include "run/labels.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
+#include "ui/cli/plan_overlap.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 /* What is planned, and where it came from. */
-struct view {
+struct planned {
 	struct cli *c;
 	struct issue epic; /* id NULL: all issues of the tracker */
 	struct issue_graph graph;
 	struct plan plan;
+	struct overlaps overlaps;
 };
 
-static void view_done(struct view *v)
+static void planned_done(struct planned *v)
 {
 	plan_done(&v->plan);
+	overlaps_done(&v->overlaps);
 	issue_graph_done(&v->graph);
 	issue_done(&v->epic);
 }
 
-static const char *id_of(const struct view *v, int task)
+static const char *id_of(const struct planned *v, int task)
 {
 	return v->plan.tasks[task].issue->id;
 }
 
 /* The result as JSON. */
 
-static cJSON *ids_json(const struct view *v, const struct plan_list *list)
+static cJSON *ids_json(const struct planned *v, const struct plan_list *list)
 {
 	cJSON *ids = cJSON_CreateArray();
 
@@ -40,7 +43,7 @@ static cJSON *ids_json(const struct view *v, const struct plan_list *list)
 	return ids;
 }
 
-static cJSON *lists_json(const struct view *v, const struct plan_list *lists, int n)
+static cJSON *lists_json(const struct planned *v, const struct plan_list *lists, int n)
 {
 	cJSON *array = cJSON_CreateArray();
 
@@ -49,7 +52,7 @@ static cJSON *lists_json(const struct view *v, const struct plan_list *lists, in
 	return array;
 }
 
-static cJSON *blocked_json(const struct view *v)
+static cJSON *blocked_json(const struct planned *v)
 {
 	cJSON *array = cJSON_CreateArray();
 
@@ -70,7 +73,7 @@ static cJSON *blocked_json(const struct view *v)
 	return array;
 }
 
-static cJSON *hidden_json(const struct view *v)
+static cJSON *hidden_json(const struct planned *v)
 {
 	cJSON *array = cJSON_CreateArray();
 
@@ -84,7 +87,7 @@ static cJSON *hidden_json(const struct view *v)
 	return array;
 }
 
-static cJSON *notes_json(const struct view *v)
+static cJSON *notes_json(const struct planned *v)
 {
 	cJSON *array = cJSON_CreateArray();
 
@@ -98,7 +101,7 @@ static cJSON *or_null(bool known, double value)
 	return known ? cJSON_CreateNumber(value) : cJSON_CreateNull();
 }
 
-static cJSON *ceiling_json(const struct view *v)
+static cJSON *ceiling_json(const struct planned *v)
 {
 	const struct config *k = &v->c->config;
 	cJSON *o = cJSON_CreateObject();
@@ -112,7 +115,7 @@ static cJSON *ceiling_json(const struct view *v)
 	return o;
 }
 
-static void plan_json(const struct view *v)
+static void plan_json(const struct planned *v)
 {
 	cJSON *o = cJSON_CreateObject();
 	const struct plan *p = &v->plan;
@@ -124,6 +127,7 @@ static void plan_json(const struct view *v)
 	cJSON_AddItemToObject(o, "waves", lists_json(v, p->waves, p->n_waves));
 	cJSON_AddItemToObject(o, "cycles", lists_json(v, p->cycles, p->n_cycles));
 	cJSON_AddItemToObject(o, "critical_path", ids_json(v, &p->path));
+	cJSON_AddItemToObject(o, "overlaps", plan_overlap_json(p));
 	cJSON_AddItemToObject(o, "hidden", hidden_json(v));
 	cJSON_AddItemToObject(o, "notes", notes_json(v));
 	cJSON_AddItemToObject(o, "ceiling", ceiling_json(v));
@@ -133,7 +137,7 @@ static void plan_json(const struct view *v)
 /* The result for a person. */
 
 /* "  12  the title  (after 3, 4)" */
-static void task_line(const struct view *v, int t)
+static void task_line(const struct planned *v, int t)
 {
 	const struct plan_task *task = &v->plan.tasks[t];
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
@@ -154,7 +158,7 @@ static void task_line(const struct view *v, int t)
 
 /* "label: 3 -> 5 -> 9" */
 static void
-chain_line(const struct view *v, const char *label, const struct plan_list *l, bool ring)
+chain_line(const struct planned *v, const char *label, const struct plan_list *l, bool ring)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 	const char *arrow = ring ? " needs " : " -> ";
@@ -177,7 +181,7 @@ static const char *plural(int n)
 	return n == 1 ? "" : "s";
 }
 
-static void print_head(const struct view *v)
+static void print_head(const struct planned *v)
 {
 	const struct plan *p = &v->plan;
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
@@ -198,7 +202,7 @@ static void print_head(const struct view *v)
 	cli_print_buf(v->c, &b);
 }
 
-static void print_waves(const struct view *v)
+static void print_waves(const struct planned *v)
 {
 	for (int w = 0; w < v->plan.n_waves; w++) {
 		const struct plan_list *wave = &v->plan.waves[w];
@@ -211,7 +215,7 @@ static void print_waves(const struct view *v)
 }
 
 /* What no wave has: stuck behind a cycle, or behind something that this run does not do. */
-static void print_never(const struct view *v)
+static void print_never(const struct planned *v)
 {
 	bool any = false;
 
@@ -225,7 +229,7 @@ static void print_never(const struct view *v)
 	}
 }
 
-static void print_hidden(const struct view *v)
+static void print_hidden(const struct planned *v)
 {
 	if (v->plan.n_hidden)
 		cli_print(v->c, "\nhidden, not started:\n");
@@ -251,7 +255,7 @@ static void print_hidden(const struct view *v)
 }
 
 /* "starts first: 3, 4, 7 (10 at once)" */
-static void print_start(const struct view *v)
+static void print_start(const struct planned *v)
 {
 	const struct plan *p = &v->plan;
 	int at_once = v->c->config.limits_max_concurrent, n;
@@ -270,7 +274,7 @@ static void print_start(const struct view *v)
 }
 
 /* "at most: 14 tasks x 3 attempts x 2h = 84h of agents, 10 at once; no cost limit set" */
-static void print_ceiling(const struct view *v)
+static void print_ceiling(const struct planned *v)
 {
 	const struct config *k = &v->c->config;
 	int n = v->plan.n_tasks;
@@ -295,7 +299,7 @@ static void print_ceiling(const struct view *v)
 	cli_print_buf(v->c, &b);
 }
 
-static void plan_text(const struct view *v)
+static void plan_text(const struct planned *v)
 {
 	const struct plan *p = &v->plan;
 
@@ -303,6 +307,7 @@ static void plan_text(const struct view *v)
 	print_waves(v);
 	print_never(v);
 	print_hidden(v);
+	plan_overlap_text(v->c, p);
 	cli_print(v->c, "\n");
 	for (int i = 0; i < p->n_cycles; i++)
 		chain_line(v, "cycle", &p->cycles[i], true);
@@ -337,7 +342,7 @@ static int epic_choose(struct tracker *t, char **ret, struct err *e)
 	return rc;
 }
 
-static int load_tracker(struct view *v, const char *epic, struct err *e)
+static int load_tracker(struct planned *v, const char *epic, struct err *e)
 {
 	struct tracker *t = NULL;
 	char *only CLEANUP(freep) = NULL;
@@ -353,7 +358,7 @@ static int load_tracker(struct view *v, const char *epic, struct err *e)
 	return rc;
 }
 
-static int load(struct view *v, const char *epic, struct err *e)
+static int load(struct planned *v, const char *epic, struct err *e)
 {
 	const char *from = cli_value(v->c, "from");
 
@@ -368,13 +373,15 @@ static int load(struct view *v, const char *epic, struct err *e)
 
 int cmd_plan(struct cli *c, int argc, char **argv)
 {
-	struct view v CLEANUP(view_done) = {.c = c};
+	struct planned v CLEANUP(planned_done) = {.c = c};
 	struct err e = ERR_INIT;
 
 	if (load(&v, argc ? argv[0] : NULL, &e) < 0)
 		return cli_fail(c, &e);
 	labels_gate(&c->config, &v.graph);
 	plan_make(&v.graph, &v.plan);
+	plan_overlap_seen(c, v.epic.id, &v.plan, &v.overlaps);
+	plan_overlaps(&v.plan, &v.overlaps);
 	if (cli_flag(c, "json"))
 		plan_json(&v);
 	else

@@ -1,0 +1,107 @@
+#include "base/child.h"
+#include "base/clean.h"
+#include "run/view.h"
+#include "ui/cli/plan_overlap.h"
+
+#include <string.h>
+
+/* Which tasks touch the same files, by their issues and by what attempts have changed so far. */
+
+/* Every path that git prints. What it cannot say is not known, and that is all. */
+static void add_printed(struct overlaps *o, size_t task, const char *const *argv)
+{
+	struct child_result r CLEANUP(child_result_done) = {0};
+	struct child_spec spec = {.argv = argv, .timeout_ms = 60000};
+	struct err e = ERR_INIT;
+	struct str rest, path;
+
+	if (child_run(&spec, &r, &e) || r.exit_code)
+		return;
+	for (rest = buf_str(&r.out); str_next(&rest, '\0', &path);)
+		overlaps_add(o, task, path);
+}
+
+/* The work of its last attempt, and what the present one has changed up to now. */
+static void add_seen(struct cli *c,
+		     const struct view *v,
+		     const struct task *t,
+		     struct overlaps *o,
+		     size_t task)
+{
+	char *range CLEANUP(freep) = mem_printf("%s...%s", t->head_base.hex, t->head.hex);
+
+	if (t->head.hex[0] && t->head_base.hex[0])
+		add_printed(o, task,
+			    (const char *const[]){"git", "-C", c->place.root, "diff", "--name-only",
+						  "-z", "--no-renames", range, "--", NULL});
+	if (!t->slot || !t->start.hex[0] || !(task_state_flags((enum task_state)t->state) & F_JOB))
+		return;
+	char *path CLEANUP(freep) = path_worktree(&v->paths, t->slot - 1);
+
+	add_printed(o, task,
+		    (const char *const[]){"git", "-C", path, "diff", "--name-only", "-z",
+					  "--no-renames", t->start.hex, "--", NULL});
+	add_printed(o, task,
+		    (const char *const[]){"git", "-C", path, "ls-files", "-z", "--others",
+					  "--exclude-standard", "--full-name", NULL});
+}
+
+void plan_overlap_seen(struct cli *c, const char *epic, const struct plan *p, struct overlaps *o)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct err e = ERR_INIT;
+
+	if (!epic || view_open(&c->place, &c->config, epic, &v, &e))
+		return; /* no run yet */
+	for (int t = 0; t < p->n_tasks; t++) {
+		int at = core_find(&v.core, p->tasks[t].issue->id);
+
+		if (at >= 0)
+			add_seen(c, &v, &v.core.tasks.items[at], o, (size_t)t);
+	}
+}
+
+cJSON *plan_overlap_json(const struct plan *p)
+{
+	cJSON *array = cJSON_CreateArray();
+
+	for (int i = 0; i < p->n_overlaps; i++) {
+		const struct plan_overlap *x = &p->overlaps[i];
+		cJSON *o = cJSON_CreateObject(), *tasks = cJSON_CreateArray();
+
+		cJSON_AddItemToArray(tasks, cli_json_text(p->tasks[x->a].issue->id));
+		cJSON_AddItemToArray(tasks, cli_json_text(p->tasks[x->b].issue->id));
+		cJSON_AddItemToObject(o, "tasks", tasks);
+		cJSON_AddItemToObject(o, "files", cli_json_text(x->files));
+		cJSON_AddItemToArray(array, o);
+	}
+	return array;
+}
+
+void plan_overlap_text(struct cli *c, const struct plan *p)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	if (!p->n_overlaps)
+		return;
+	buf_puts(&b, "\ntouch the same files:\n");
+	for (int i = 0; i < p->n_overlaps; i++) {
+		const struct plan_overlap *x = &p->overlaps[i];
+
+		buf_puts(&b, "  ");
+		buf_line(&b, str_of(p->tasks[x->a].issue->id));
+		buf_puts(&b, " and ");
+		buf_line(&b, str_of(p->tasks[x->b].issue->id));
+		buf_puts(&b, ": ");
+		buf_line(&b, str_of(x->files));
+		buf_putc(&b, '\n');
+	}
+	if (p->more_overlaps)
+		buf_puts(&b, "  and more\n");
+	if (streq(c->config.queue_overlap, "wait"))
+		buf_puts(&b, "they run one after the other (queue.overlap: wait)\n");
+	else
+		buf_puts(&b, "they may run at the same time and conflict; queue.overlap: wait runs "
+			     "them one after the other\n");
+	cli_print_buf(c, &b);
+}
