@@ -73,11 +73,14 @@ git switch -q two && echo more >>second && git commit -qam more && git switch -q
 run ganger submit --epic "$epic" two
 out_is "${ids[0]}" 'one that has moved is submitted again, under the same issue'
 git branch -qD three
+git switch -q four && echo late >>fourth && git commit -qam late && git switch -q main
+is "$(ganger queue "$epic" --json | jq -r '.queue[-1].id')" "${ids[0]}" 'with its new work it stands at the end of the queue'
 run ganger run "$epic"
 code_is 0 'they land'
 is "$(git show "epic/$epic:second" | tr '\n' ' ')" '2 more ' 'the moved one as it is now'
 ok 'the deleted one all the same: it was pinned' landed third
 ok 'and the other' landed fourth
+is "$(git show "epic/$epic:fourth")" 4 'one that moved and was not submitted again as it was'
 is "$(git log --first-parent --format=%s "$base..epic/$epic" | sort)" "four (#4)
 one (#1)
 three (#3)
@@ -87,6 +90,24 @@ run ganger submit --epic "$epic" two
 unlike "$(cat "$T/out")" "^${ids[0]}$" 'one that has landed and moved is a new issue'
 ganger run "$epic" >"$T/run.out" 2>&1
 is "$(git show "epic/$epic:second" | tail -n 1)" again 'and lands again'
+
+# While it is being tested its place and its commit are fixed; what comes later is not lost unsaid.
+branch busy sixth 6
+mkfifo "$T/at-check" "$T/go-on"
+run ganger submit --epic "$epic" busy
+ganger -c "queue.check=[ ! -e sixth ] || { echo >'$T/at-check'; read -r x <'$T/go-on'; }" run "$epic" >"$T/run.out" 2>&1 &
+supervisor=$!
+read -r _ <"$T/at-check"
+git switch -q busy && echo late >>sixth && git commit -qam late && git switch -q main
+run ganger submit --epic "$epic" busy
+not_ok 'one that is being merged is not taken again' test "$code" = 0
+err_like "'busy' is being merged: submit it again after that" 'and it is said'
+echo >"$T/go-on"
+wait "$supervisor"
+is "$(git show "epic/$epic:sixth")" 6 'it landed as it was tested'
+run ganger submit --epic "$epic" busy
+ganger run "$epic" >"$T/run.out" 2>&1
+is "$(git show "epic/$epic:sixth" | tail -n 1)" late 'and after that it is taken'
 
 # Red: nobody starts an agent on a person's branch.
 branch bad red 1
