@@ -39,7 +39,7 @@ void overlaps_add(struct overlaps *o, size_t task, struct str glob)
 		glob.n--;
 	while (glob.n > 1 && glob.p[0] == '.' && glob.p[1] == '/')
 		glob = (struct str){glob.p + 2, glob.n - 2};
-	if (!glob.n)
+	if (!glob.n || glob.n > GLOB_MAX)
 		return;
 	while (o->tasks.n <= task)
 		VEC_PUSH(&o->tasks, (struct touching){0});
@@ -139,8 +139,10 @@ static bool may_be_folder(const char *path)
 	return !name[0] || !strchr(name + 1, '.');
 }
 
-bool globs_meet(const char *a, const char *b)
+bool globs_meet(const char *x, const char *y)
 {
+	bool turned = strcmp(x, y) > 0; /* the answer is the same either way */
+	const char *a = turned ? y : x, *b = turned ? x : y;
 	struct pair p = {.end_a = a + strlen(a),
 			 .folder_a = may_be_folder(a),
 			 .folder_b = may_be_folder(b)};

@@ -28,6 +28,8 @@ struct overlaps {
 #define OVERLAPS_MAX 20000
 /* Nor are more paths of one task looked at. */
 #define TOUCHED_MAX 500
+/* Nor longer ones. */
+#define GLOB_MAX 1024
 
 void overlaps_done(struct overlaps *o);
 /* The number of the task of this id, the next one where it is new. */
