@@ -53,6 +53,7 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 {
 	struct supervisor *s = w->s;
 	const struct paths *p = &s->paths;
+	const struct worker *who = worker_of(s, &w->t);
 	bool gate = is_gate(w);
 	const char *id = w->action.task < 0 ? "preflight" : w->t.id;
 	char *dir CLEANUP(freep) = path_job(p, w->action.job ? w->action.job : w->t.job);
@@ -84,7 +85,7 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.result_path = ret->result,
 		.log_path = ret->log,
 		.feedback_path = file_exists(ret->feedback) ? ret->feedback : NULL,
-		.errors_path = s->agent_kind && s->agent_kind->talk ? ret->errors : NULL,
+		.errors_path = who->kind && who->kind->talk ? ret->errors : NULL,
 		.session = w->session,
 		.no_name = !s->spec.place->user_name,
 		.no_email = !s->spec.place->user_email,
@@ -287,7 +288,7 @@ static void fill_limits(struct task_work *w)
 	if (w->action.kind == ACT_AGENT) {
 		l->timeout_ms = c->limits_timeout;
 		l->silence_ms =
-			c->limits_silence >= 0 ? c->limits_silence : w->s->agent_kind->silence_ms;
+			c->limits_silence >= 0 ? c->limits_silence : worker_of(w->s, &w->t)->kind->silence_ms;
 	} else if (w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP) {
 		l->timeout_ms = c->worktree_setup_timeout;
 	} else if (w->action.kind == ACT_PROBE) {

@@ -205,7 +205,7 @@ struct talker *talker_new(struct supervisor *s, const struct talker_spec *spec)
 	if (t->events_fd >= 0 && fstat(t->events_fd, &st) == 0)
 		t->known = st.st_size;
 	orders_read(t, spec->orders);
-	t->talk = agent_talk_new(s->agent_kind, &s->agent, spec->attempt, spec->prompt, &to);
+	t->talk = agent_talk_new(spec->worker->kind, &spec->worker->settings, spec->attempt, spec->prompt, &to);
 	orders_do(t);
 	return t;
 }

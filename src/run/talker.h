@@ -15,6 +15,7 @@
  */
 struct supervisor;
 struct talker;
+struct worker;
 
 #define TALKER_ORDERS "orders"
 #define TALKER_EVENTS "events"
@@ -23,6 +24,7 @@ struct talker;
 struct talker_spec {
 	int64_t job;
 	const char *dir, *task; /* the job's folder; what people call the task */
+	const struct worker *worker;
 	const struct agent_attempt *attempt;
 	struct str prompt; /* as it was written for the job */
 	struct str orders; /* the file of that name, as it was found */

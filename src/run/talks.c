@@ -9,7 +9,7 @@
 
 bool work_talks(const struct task_work *w)
 {
-	return w->action.kind == ACT_AGENT && w->s->agent_kind->talk;
+	return w->action.kind == ACT_AGENT && worker_of(w->s, &w->t)->kind->talk;
 }
 
 /* What a talk writes beside its log, under its task's name. */
@@ -46,7 +46,7 @@ int talk_prepare(struct task_work *w)
 		(void)snprintf(last, sizeof(last), "%" PRId64, w->t.attempt - 1);
 		char *log CLEANUP(freep) = path_log(p, w->t.id, last);
 		char *worktree CLEANUP(freep) = path_worktree(p, w->t.slot - 1);
-		w->session = agent_talk_session(w->s->agent_kind, log, worktree);
+		w->session = agent_talk_session(worker_of(w->s, &w->t)->kind, log, worktree);
 	}
 	return 0;
 }
@@ -58,6 +58,7 @@ struct talker *talk_begin(struct task_work *w)
 	struct talker_spec spec = {.job = w->action.job,
 				   .dir = w->dir,
 				   .task = w->t.id,
+				   .worker = worker_of(w->s, &w->t),
 				   .attempt = &a.a,
 				   .prompt = buf_str(&w->prompt),
 				   .orders = buf_str(&w->orders)};
@@ -97,7 +98,7 @@ int job_order(struct supervisor *s,
 				e, ERR_INVALID,
 				"the agent at work on task '%s' cannot be talked to: its kind "
 				"is '%s'",
-				task, s->agent_kind->name);
+				task, worker_of(s, &s->core.tasks.items[at])->kind->name);
 	}
 	if (e->code)
 		return e->code;
