@@ -22,12 +22,10 @@ static bool put_back(struct core *c, struct task *t)
 void on_claimed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	if (t->cancel) {
+	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
-	} else if (!put_back(c, t)) {
-		t->renew = 0;
+	else if (!put_back(c, t))
 		task_set_state(c, t, TASK_PREPARING);
-	}
 }
 
 void on_claim_refused(struct core *c, struct task *t, const struct core_event *ev)

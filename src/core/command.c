@@ -144,7 +144,7 @@ void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
 }
 
 /* Why it failed stays: the next attempt is told. */
-static void start_over(struct task *t)
+void task_start_over(struct task *t)
 {
 	t->spent = t->interruptions = t->deferrals = t->gate_errors = 0;
 	t->resolve = t->resolves = t->agent = 0;
@@ -156,7 +156,7 @@ static void start_over(struct task *t)
 void on_retry(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	start_over(t);
+	task_start_over(t);
 	if (t->head.hex[0])
 		task_set_state(c, t, TASK_LOOKING);
 	else

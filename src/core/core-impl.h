@@ -42,6 +42,7 @@ void dependents_fall(struct core *c, struct task *t);
 /* Once t is tried again after all, or done. */
 void dependents_rise(struct core *c, struct task *t);
 void task_heed_tracker(struct core *c, struct task *t);
+void task_start_over(struct task *t); /* a person wants it again: nothing of before counts */
 /* Its next start must contain what it needs now. */
 void needs_changed(struct core *c, struct task *t);
 

@@ -174,7 +174,7 @@ void queue_no_verdict(struct core *c, struct task *t, const char *why)
 void queue_send_back(struct core *c, struct task *t)
 {
 	t->red = 1;
-	t->from = FROM_MERGED;
+	t->from = t->renew ? FROM_FRESH : FROM_MERGED;
 	if (t->spent >= c->policy.attempts || c->policy.no_agents || t->branch)
 		task_fail(c, t);
 	else

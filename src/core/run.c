@@ -378,6 +378,7 @@ static void on_issue(struct core *c, const struct core_event *ev)
 	t->away = away;
 	task_touch(c, t);
 	if (reopened) {
+		task_start_over(t);
 		t->reason[0] = '\0';
 		task_set_state(c, t, TASK_BLOCKED);
 	}

@@ -134,6 +134,7 @@ static void claim(struct core *c, struct task *t)
 		t->started_ms = c->now.wall_ms;
 	t->session = SESSION_CREATED;
 	t->left_out[0] = '\0';
+	t->renew = 0;
 	task_set_state(c, t, TASK_CLAIMING);
 }
 

@@ -50,7 +50,8 @@ static void step_due(struct core *c)
 bool core_accepts(const struct core *c, int task, enum core_event_kind k)
 {
 	CHECK(k > EV_NONE && k <= EV_TASK_LAST);
-	return table[c->tasks.items[task].state][k] != NULL;
+	const struct task *t = &c->tasks.items[task];
+	return !t->outside && table[t->state][k] != NULL;
 }
 
 /*

@@ -37,6 +37,7 @@ struct book_task {
 	bool by_hand; /* a person brought head into the branch */
 	int approved; /* commit, or -1 */
 	int alive;  /* jobs */
+	bool resolving; /* the last of them is a resolver's: it waits for nobody beside it */
 	int attempt_most;
 	int counted;       /* attempts that count, since it was last retried */
 	int refused;       /* the attempt that could not be started last; 0 none */

@@ -153,6 +153,7 @@ void checker_removed(struct checker *c, int task, bool removed)
 
 void checker_reopened(struct checker *c, int task)
 {
+	checker_retried(c, task);
 	struct book_task *t = book_task_of(c, task);
 	t->open = true;
 	t->closed_by_person = false;
@@ -249,6 +250,8 @@ static void check_needs(struct checker *c, const struct checker_job *j)
 		const struct book_task *d = &c->tasks[t->needs[i].task];
 		bool done = !d->open && d->landed < 0;
 		bool in = d->head >= 0 && j->start >= 0 && book_holds(c, j->start, d->head);
+		if (j->resolver && d->head >= 0)
+			in = in || book_holds(c, j->merging, d->head);
 		if (t->needs[i].binds && !done && !in && !c->rewritten)
 			checker_break(c, "rule 1: task %d starts at %d, which lacks %d", j->task,
 				      j->start, t->needs[i].task);
@@ -314,7 +317,8 @@ static void check_overlap(struct checker *c, const struct checker_job *j)
 {
 	int file = c->tasks[j->task].touches;
 	for (int i = 0; i < c->n_tasks; i++)
-		if (i != j->task && file && c->tasks[i].touches == file && c->tasks[i].alive)
+		if (i != j->task && file && c->tasks[i].touches == file && c->tasks[i].alive &&
+		    !c->tasks[i].resolving)
 			checker_break(c, "policy: task %d starts beside %d, both touch file %d",
 				      j->task, i, file);
 }
@@ -325,6 +329,7 @@ static void check_session(struct checker *c, const struct checker_job *j, int64_
 	if (t->alive++)
 		checker_break(c, "rule 3: task %d has two attempts alive", j->task);
 	c->alive++;
+	t->resolving = j->resolver;
 	if (c->limits.overlap_wait && !j->resolver && !c->limits.dispatch)
 		check_overlap(c, j);
 	c->resolvers += j->resolver && c->limits.resolver_kind;

@@ -68,6 +68,7 @@ struct checker_job {
 	int task, attempt; /* task -1: pre-flight or a gate of it */
 	bool agent, setup, gate;
 	bool resolver; /* in a worktree with a merge in progress */
+	int merging;   /* a resolver: the commit that is merged into its worktree */
 	int start; /* commit that its worktree was at */
 };
 void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now);

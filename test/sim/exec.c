@@ -285,6 +285,7 @@ static void starts(int64_t number)
 						  .attempt = j->attempt,
 						  .agent = j->program == PROGRAM_AGENT,
 						  .resolver = j->resolver,
+						  .merging = j->resolver ? w->merging : -1,
 						  .setup = j->program == PROGRAM_SETUP,
 						  .gate = j->program == PROGRAM_CHECK ||
 							  strstr(j->worktree, "/gate/"),

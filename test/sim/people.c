@@ -339,12 +339,21 @@ static void approves(int64_t issue)
 	tell(EV_APPROVE, at, 0);
 }
 
+/* What is left to people they look at more often; the run is soon over. */
+static bool is_left(const char *id)
+{
+	const struct core *c = core_now();
+	int at = c ? core_find(c, id) : -1;
+	return at >= 0 && c->tasks.items[at].person;
+}
+
 void people_see(const char *id)
 {
 	struct rng *r = &sim->rng;
+	double chance = sim->weather.meddling;
 	if (sim->settings.approve && rng_chance(r, 0.5))
 		at(rng_below(r, HOUR / 6), approves, issue_index(id));
-	if (!rng_chance(r, sim->weather.meddling))
+	if (!rng_chance(r, is_left(id) ? 0.05 + 3 * chance : chance))
 		return;
 	at(rng_below(r, 20),
 	   rng_chance(r, 0.6)   ? cancels

@@ -293,8 +293,8 @@ static void test_tracker__it_begins_anew_with_what_it_came_to_need(void **state)
 	rig_init(&r, NULL);
 	issues(&r, "ab");
 	begin(&r);
+	needs(&r, "b", "a"); /* it is being claimed */
 	to_work(&r, "b");
-	needs(&r, "b", "a");
 	run_event(&r, EV_SYNCED, 0);
 	job_ends(&r, "b", ACT_AGENT, HOW_TIMEOUT, 0);
 	collected(&r, "b", RESULT_FAILED, 1);
