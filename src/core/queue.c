@@ -242,6 +242,7 @@ void on_closed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
 	t->person = 0;
+	t->away = AWAY_NO; /* whoever closed it: this is for what was done */
 	task_set_state(c, t, TASK_CLOSED);
 }
 

@@ -11,6 +11,14 @@ static const char *text_of(const cJSON *j, const char *name)
 	return s ? s : "";
 }
 
+/* Open, and a supervisor knows it. One opened again after its work was in, or was none, is left at that. */
+static bool is_owed(const struct book_task *t)
+{
+	bool there = !t->removed && !t->known.removed && t->open && t->known.open;
+	bool done = t->landed >= 0 || t->by_hand || t->closed_by_us || t->last_end == END_NOTHING;
+	return there && !done;
+}
+
 static void
 check_said(struct checker *c, const cJSON *node, const char *(*id_of)(int task), int n_tasks)
 {
@@ -25,9 +33,7 @@ check_said(struct checker *c, const cJSON *node, const char *(*id_of)(int task),
 	}
 	const struct book_task *t = &c->tasks[task];
 	bool in = strcmp(status, "closed") == 0 || strcmp(status, "merged") == 0;
-	/* One that is opened again after its work has landed, or was none, is left at that. */
-	bool undone = t->landed < 0 && !t->closed_by_us && t->last_end != END_NOTHING;
-	if (strcmp(status, "closed") == 0 && t->open && t->known.open && !t->removed && undone)
+	if (strcmp(status, "closed") == 0 && is_owed(t))
 		checker_break(c, "rule 6: '%s' is said to be closed, it is open", id_of(task));
 	/* A landing that was asked for again, and met an error that lasts, is left to a person. */
 	bool asked = c->exit >= 3 &&
@@ -62,9 +68,7 @@ void checker_ended(struct checker *c,
 	c->exit = r->exit;
 	c->unable = r->unable;
 	for (int i = 0; i < c->n_tasks && r->exit == 0 && !c->limits.dispatch; i++)
-		if (c->tasks[i].child && c->tasks[i].known.there && c->tasks[i].open &&
-		    c->tasks[i].known.open && !c->tasks[i].removed &&
-		    !c->tasks[i].known.removed && c->tasks[i].landed < 0)
+		if (c->tasks[i].child && c->tasks[i].known.there && is_owed(&c->tasks[i]))
 			checker_break(c, "rule 6: exit 0, and '%s' is open", id_of(i));
 	/* Where the epic could not be opened, agents of before go on: the journal names them. */
 	if (r->live_jobs && !r->unable)
