@@ -99,7 +99,11 @@ static bool is_off(struct core *c, struct task *t)
 void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	if (!is_off(c, t))
+	if (is_off(c, t))
+		return;
+	if (!t->reds && !choose_check(c, t)) /* another's merge had the same tree, and passed */
+		queue_found(c, t, VERDICT_PASSED);
+	else
 		task_set_state(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
 }
 

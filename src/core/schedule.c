@@ -135,6 +135,8 @@ static void claim(struct core *c, struct task *t)
 	t->session = SESSION_CREATED;
 	t->left_out[0] = '\0';
 	t->renew = 0;
+	if (t->from == FROM_FRESH)
+		t->red = 0; /* what was red is not what this one stands on */
 	task_set_state(c, t, TASK_CLAIMING);
 }
 
