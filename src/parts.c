@@ -1,3 +1,5 @@
+#include "run/parts.h"
+
 #include "base/child.h"
 #include "base/clean.h"
 #include "base/clock.h"
@@ -12,12 +14,12 @@
 #include "port/agent.h"
 #include "port/import.h"
 #include "run/host_uv.h"
-#include "run/parts.h"
 #include "run/place.h"
 #include "store/store-impl.h"
 #include "tracker/beads.h"
 #include "tracker/kinds.h"
 #include "wire/github.h"
+#include "wire/webhook_server.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -245,6 +247,7 @@ const struct parts parts_all = {
 	.forge_known = forge_known,
 	.agent_known = agent_known,
 	.github_repository = github_repository_of,
+	.webhooks = webhook_serve,
 	.beads_graph = beads_graph_of,
 	.state_check = place_check,
 	.cgroup_usable = cgroup_usable,

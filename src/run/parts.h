@@ -61,6 +61,14 @@ struct parts {
 	bool (*tracker_known)(const char *kind);
 	bool (*forge_known)(const char *kind);
 	bool (*agent_known)(const char *kind);
+	/* Take GitHub's webhooks until the process ends; see wire/webhook_server.h. */
+	int (*webhooks)(
+		const char *listen,
+		const char *secret,
+		void (*heard)(void *ctx, int answer, const char *event, const char *delivery),
+		void *ctx,
+		char **ret_url,
+		struct err *e);
 	/* "owner/name" that a remote's address names on the API's host; the caller's, or NULL. */
 	char *(*github_repository)(const char *remote_url, const char *api_url);
 	/* What a Beads export holds, without importing it; epic NULL: all. Lines that could not be

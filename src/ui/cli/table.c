@@ -53,6 +53,11 @@ static const struct cli_option gc_options[] = {
 	{NULL,      NULL, NULL,				  0},
 };
 
+static const struct cli_option serve_options[] = {
+	{"listen", "ADDR:PORT", "where; not given: 127.0.0.1 and a free port", 0},
+	{NULL,     NULL,        NULL,					  0},
+};
+
 static const struct cli_option help_options[] = {
 	{"man", NULL, "as the source of a manual page", 0},
 	{NULL,  NULL, NULL,			     0},
@@ -448,6 +453,18 @@ const struct cli_command cli_commands[] = {
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
 		.run = cmd_stop,
+	},
+	{
+		.name = "serve",
+		.usage = "",
+		.help = "take GitHub's webhooks, so that runs see changes at once",
+		.about = "In the foreground, until it is interrupted. A webhook only makes the supervisors of\n"
+			 "this repository ask GitHub, as they do at every 'poll'. The secret is read from\n"
+			 "$GANGER_WEBHOOK_SECRET (github.webhook_secret_env). The events to choose on GitHub:\n"
+			 "issues, sub-issues, issue dependencies, labels, repositories.\n",
+		.options = serve_options,
+		.needs = CLI_CONFIG,
+		.run = cmd_serve,
 	},
 	{
 		.name = "doctor",
