@@ -98,12 +98,13 @@ static void request_over(void *ctx,
 	*body = NULL;
 }
 
-/* Numbers alone: what a name means is another's to say. */
-static int address_find(const char *text, struct addrinfo **ret, struct err *e)
+/* Numbers alone: what a name means is another's to say. NULL: it is no address; e says so. */
+static struct addrinfo *address_find(const char *text, struct err *e)
 {
 	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 				       .ai_socktype = SOCK_STREAM};
 	const char *colon = strrchr(text, ':');
+	struct addrinfo *found;
 	int64_t port;
 
 	if (colon && colon > text && str_i64(str_of(colon + 1), &port) && port >= 0 &&
@@ -111,20 +112,21 @@ static int address_find(const char *text, struct addrinfo **ret, struct err *e)
 		bool braces = text[0] == '[' && colon[-1] == ']';
 		char *host CLEANUP(freep) =
 			mem_strndup(text + braces, (size_t)(colon - text) - (braces ? 2 : 0));
-		if (getaddrinfo(host, colon + 1, &hints, ret) == 0)
-			return 0;
+		if (getaddrinfo(host, colon + 1, &hints, &found) == 0)
+			return found;
 	}
 	(void)err_set(e, ERR_INVALID, "cannot listen on '%s': it is no address with a port", text);
-	return err_hint(e, "as in 127.0.0.1:8080 or [::1]:8080; port 0 is a free one");
+	(void)err_hint(e, "as in 127.0.0.1:8080 or [::1]:8080; port 0 is a free one");
+	return NULL;
 }
 
 static int socket_open(const char *text, int *ret, struct err *e)
 {
-	struct addrinfo *a;
-	int on = 1, rc = address_find(text, &a, e);
+	struct addrinfo *a = address_find(text, e);
+	int on = 1, rc = 0;
 
-	if (rc)
-		return rc;
+	if (!a)
+		return e->code;
 	*ret = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Else the port of a server that has just ended is refused for a while. */
 	if (*ret < 0 || setsockopt(*ret, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
@@ -136,7 +138,7 @@ static int socket_open(const char *text, int *ret, struct err *e)
 
 static int url_of(int fd, char **ret, struct err *e)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = {0};
 	socklen_t n = sizeof(a);
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 
