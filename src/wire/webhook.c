@@ -12,8 +12,8 @@
 #define SCHEME "sha256="
 #define DIGEST 32 /* bytes of SHA-256 */
 
-static const char lower[] = "abcdefghijklmnopqrstuvwxyz_";
-static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+static const char event_set[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+static const char id_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
 
 /* The events after which a look at the tracker finds something else; of all others it reads nothing. */
 static const char *const news[] = {
@@ -41,8 +41,8 @@ enum webhook_answer webhook_head_check(const struct webhook_head *h)
 		return WEBHOOK_TOO_LARGE;
 	if (!h->signature)
 		return WEBHOOK_UNSIGNED;
-	if (!is_made_of(h->delivery, word, WEBHOOK_ID_MAX) ||
-	    !is_made_of(h->event, lower, WEBHOOK_EVENT_MAX))
+	if (!is_made_of(h->delivery, id_set, WEBHOOK_ID_MAX) ||
+	    !is_made_of(h->event, event_set, WEBHOOK_EVENT_MAX))
 		return WEBHOOK_MALFORMED;
 	return WEBHOOK_GO_ON;
 }

@@ -144,6 +144,7 @@ static void test_webhook__heads(void **state)
 		{FIELD(delivery),  NULL,                   WEBHOOK_MALFORMED},
 		{FIELD(delivery),  "",                     WEBHOOK_MALFORMED},
 		{FIELD(delivery),  "two words",            WEBHOOK_MALFORMED},
+		{FIELD(event),     "projects_v2_item",     WEBHOOK_GO_ON    },
 		{FIELD(event),     NULL,                   WEBHOOK_MALFORMED},
 		{FIELD(event),     "\x1b[2J",              WEBHOOK_MALFORMED},
 	};
