@@ -108,10 +108,15 @@ is "$(sed -n 's/^[0-9TZ:-]* //p' "$T/serve.err" | grep '^[0-9]')" '401: not sign
 401: not signed with our secret' 'a line for each'
 unlike "$(cat "$T/serve.err")" 'words of a person|Secret to' 'but none of a body or the secret'
 
+# Also while a supervisor does not answer; it would be waited for as long as that takes.
+kill -STOP "$supervisor"
+is "$(post issues four) $(post issues five)" '202 202' 'GitHub does not wait for a supervisor'
 kill -TERM "$server"
+WAIT_S=15 wait_gone "$server" || kill -9 "$server"
 code=0
 wait "$server" || code=$?
-code_is 0 'a signal ends it'
+kill -CONT "$supervisor"
+code_is 0 'a signal ends it at once'
 serve --listen 127.0.0.1:0
 kill -INT "$server"
 wait "$server"
