@@ -153,7 +153,6 @@ void checker_removed(struct checker *c, int task, bool removed)
 
 void checker_reopened(struct checker *c, int task)
 {
-	checker_retried(c, task);
 	struct book_task *t = book_task_of(c, task);
 	t->open = true;
 	t->closed_by_person = false;
@@ -188,6 +187,9 @@ void checker_synced(struct checker *c)
 {
 	for (int k = 0; k < c->n_tasks; k++) {
 		struct book_task *t = &c->tasks[k];
+		/* One that is opened again is begun anew. */
+		if (t->read.there && t->read.open && t->known.there && !t->known.open)
+			checker_retried(c, k);
 		if (t->read.there)
 			t->known = t->read;
 		for (int i = 0; i < t->n_needs; i++)
@@ -318,7 +320,7 @@ static void check_overlap(struct checker *c, const struct checker_job *j)
 	int file = c->tasks[j->task].touches;
 	for (int i = 0; i < c->n_tasks; i++)
 		if (i != j->task && file && c->tasks[i].touches == file && c->tasks[i].alive &&
-		    !c->tasks[i].resolving)
+		    !c->tasks[i].resolving && !c->tasks[i].removed)
 			checker_break(c, "policy: task %d starts beside %d, both touch file %d",
 				      j->task, i, file);
 }
