@@ -25,7 +25,7 @@ struct book_need {
 };
 
 struct book_task {
-	bool child, open, closed_by_us, closed_by_person, removed;
+	bool child, open, closed_by_us, closed_by_person, removed, was_removed;
 	struct {
 		bool there, open, removed;
 	} read, known;          /* as the tracker was read last; as a supervisor has it */

@@ -149,6 +149,7 @@ void checker_touches(struct checker *c, int task, int file)
 void checker_removed(struct checker *c, int task, bool removed)
 {
 	book_task_of(c, task)->removed = removed;
+	book_task_of(c, task)->was_removed |= removed;
 }
 
 void checker_reopened(struct checker *c, int task)
@@ -320,7 +321,7 @@ static void check_overlap(struct checker *c, const struct checker_job *j)
 	int file = c->tasks[j->task].touches;
 	for (int i = 0; i < c->n_tasks; i++)
 		if (i != j->task && file && c->tasks[i].touches == file && c->tasks[i].alive &&
-		    !c->tasks[i].resolving && !c->tasks[i].removed)
+		    !c->tasks[i].resolving && !c->tasks[i].was_removed)
 			checker_break(c, "policy: task %d starts beside %d, both touch file %d",
 				      j->task, i, file);
 }
