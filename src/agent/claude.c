@@ -261,8 +261,11 @@ static const struct talk_kind talk = {
 	.answer = answer,
 };
 
+static const char *const reads[] = {"CLAUDE.md", NULL};
+
 const struct agent_kind agent_kind_claude = {
 	.name = "claude",
+	.reads = reads,
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
 	.command = agent_talk_start,

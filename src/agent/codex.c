@@ -289,8 +289,11 @@ static const struct talk_kind talk = {
 	.answer = answer,
 };
 
+static const char *const reads[] = {"AGENTS.md", NULL};
+
 const struct agent_kind agent_kind_codex = {
 	.name = "codex",
+	.reads = reads,
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
 	.command = agent_talk_start,

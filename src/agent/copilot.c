@@ -239,8 +239,11 @@ static const struct talk_kind talk = {
 	.answer = answer,
 };
 
+static const char *const reads[] = {"AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md", NULL};
+
 const struct agent_kind agent_kind_copilot = {
 	.name = "copilot",
+	.reads = reads,
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
 	.command = agent_talk_start,

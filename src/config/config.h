@@ -32,6 +32,7 @@ struct config_check {
 #define CONFIG_CHECKS_MAX 16
 typedef struct config_check *config_CHECKS; /* up to one without 'run'; NULL: not set */
 typedef char **config_MAP;     /* "NAME=value", or "NAME" alone for null; as port/agent.h env */
+typedef char **config_FILES;   /* label, file, label, file, …; NULL-terminated; NULL: not set */
 
 enum config_type {
 	CONFIG_TEXT = 1,
@@ -45,6 +46,7 @@ enum config_type {
 	CONFIG_LIST,
 	CONFIG_COMMAND,
 	CONFIG_MAP,
+	CONFIG_FILES,
 	CONFIG_CHECKS,
 	CONFIG_TYPE_COUNT,
 };

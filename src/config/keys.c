@@ -91,6 +91,7 @@ void buf_config_type(struct buf *b, const struct config_key_info *k)
 		[CONFIG_LIST] = "a text or a list of texts",
 		[CONFIG_COMMAND] = "a text for 'sh -c', or a list of arguments",
 		[CONFIG_MAP] = "a map of names to texts, or to nothing",
+		[CONFIG_FILES] = "a map of labels to files",
 		[CONFIG_CHECKS] = "a command, or a map of names to commands or to run, paths and timeout",
 	};
 

@@ -120,6 +120,18 @@ static void map_value(struct buf *b, char *const *texts)
 	buf_putc(b, '}');
 }
 
+static void files_value(struct buf *b, char *const *texts)
+{
+	buf_putc(b, '{');
+	for (size_t i = 0; texts[i]; i += 2) {
+		buf_puts(b, i ? ", " : "");
+		buf_yaml_text(b, texts[i]);
+		buf_puts(b, ": ");
+		buf_yaml_text(b, texts[i + 1]);
+	}
+	buf_putc(b, '}');
+}
+
 static void duration_value(struct buf *b, int64_t ms);
 
 /* As it may stand in the file, on one line. */
@@ -193,7 +205,8 @@ void buf_value(struct buf *b, enum config_type type, const void *field)
 
 	if (type == CONFIG_TEXT || type == CONFIG_WORD)
 		text = *(char *const *)field;
-	if (type == CONFIG_LIST || type == CONFIG_COMMAND || type == CONFIG_MAP)
+	if (type == CONFIG_LIST || type == CONFIG_COMMAND || type == CONFIG_MAP ||
+	    type == CONFIG_FILES)
 		texts = *(char **const *)field;
 	if (text)
 		buf_yaml_text(b, text);
@@ -201,6 +214,8 @@ void buf_value(struct buf *b, enum config_type type, const void *field)
 		checks_value(b, *(struct config_check *const *)field);
 	else if (texts && type == CONFIG_LIST)
 		texts_value(b, texts);
+	else if (texts && type == CONFIG_FILES)
+		files_value(b, texts);
 	else if (texts && type == CONFIG_COMMAND)
 		command_value(b, texts);
 	else if (texts)

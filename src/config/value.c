@@ -417,12 +417,38 @@ read_map(const struct config_key_info *k, const struct node *n, void *field, str
 	return 0;
 }
 
+static int
+read_files(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
+{
+	char **texts;
+
+	if (n->kind != NODE_MAP)
+		return wrong(k, n, e);
+	for (size_t i = 0; i < n->items.n; i++) {
+		const struct node *item = &n->items.items[i];
+
+		if (!item->key[0] || item->kind != NODE_TEXT || !item->text[0])
+			return err_set(e, ERR_INVALID, "has '%.80s', must be a label with a file",
+				       item->key);
+	}
+	texts = mem_resize(NULL, 2 * n->items.n + 1, sizeof(*texts));
+	for (size_t i = 0; i < n->items.n; i++) {
+		texts[2 * i] = mem_strdup(n->items.items[i].key);
+		texts[2 * i + 1] = mem_strdup(n->items.items[i].text);
+	}
+	texts[2 * n->items.n] = NULL;
+	texts_set(field, texts);
+	return 0;
+}
+
 static read_fn *const readers[CONFIG_TYPE_COUNT] = {
-	[CONFIG_TEXT] = read_text,       [CONFIG_WORD] = read_word,      [CONFIG_INT] = read_int,
-	[CONFIG_COUNT] = read_int64,     [CONFIG_DURATION] = read_int64, [CONFIG_SIZE] = read_int64,
-	[CONFIG_MONEY] = read_money,     [CONFIG_BOOL] = read_bool,      [CONFIG_LIST] = read_list,
-	[CONFIG_COMMAND] = read_command, [CONFIG_MAP] = read_map,
-	[CONFIG_CHECKS] = read_checks,
+	[CONFIG_TEXT] = read_text,      [CONFIG_WORD] = read_word,
+	[CONFIG_INT] = read_int,        [CONFIG_COUNT] = read_int64,
+	[CONFIG_DURATION] = read_int64, [CONFIG_SIZE] = read_int64,
+	[CONFIG_MONEY] = read_money,    [CONFIG_BOOL] = read_bool,
+	[CONFIG_LIST] = read_list,      [CONFIG_COMMAND] = read_command,
+	[CONFIG_MAP] = read_map,        [CONFIG_CHECKS] = read_checks,
+	[CONFIG_FILES] = read_files,
 };
 
 int value_read(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
@@ -467,6 +493,7 @@ void value_done(enum config_type type, void *field)
 	case CONFIG_LIST:
 	case CONFIG_COMMAND:
 	case CONFIG_MAP:
+	case CONFIG_FILES:
 		texts_set(field, NULL);
 		break;
 	case CONFIG_CHECKS:

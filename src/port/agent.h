@@ -66,6 +66,9 @@ struct talk_kind;
 
 struct agent_kind {
 	const char *name;
+	/* Files of instructions in a repository's root that the program reads by itself;
+	 * NULL-terminated, or NULL: it is not known to read any. */
+	const char *const *reads;
 	const struct talk_kind *talk; /* how it talks; NULL: one-shot */
 	int64_t silence_ms; /* how long it may be silent where no limit is set; 0: for ever */
 	/* The command of an attempt, or (probe true) of the probe in the same environment.

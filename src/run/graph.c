@@ -3,6 +3,8 @@
 #include "run/plan.h"
 #include "run/supervisor-impl.h"
 
+#include <string.h>
+
 /* The tracker's issues and edges, as events for the core: what is new, what has changed. */
 
 static enum core_issue how_of(const struct issue *i, bool outside)
@@ -199,7 +201,8 @@ static void add_declared(struct supervisor *s, const struct issue_graph *g)
 	for (size_t i = 0; i < g->issues.n; i++) {
 		const struct issue *x = &g->issues.items[i];
 		if (how_of(x, false) == ISSUE_OPEN)
-			overlaps_declare(&s->overlaps, overlaps_number(&s->overlaps, x->id), x->body);
+			overlaps_declare(&s->overlaps, overlaps_number(&s->overlaps, x->id),
+					 x->body);
 	}
 }
 
@@ -255,6 +258,21 @@ int graph_read(const struct supervisor *s,
 	return check_cycles(ret, e);
 }
 
+/* Roles are set, and none for this label: better said than that it is nobody in particular. */
+static void say_no_role(struct supervisor *s, const struct issue *i)
+{
+	struct str rest = str_of(i->labels), line;
+	if (!i->open || labels_choose(i->labels, s->config->prompt_roles) >= 0)
+		return;
+	while (str_next(&rest, '\n', &line)) {
+		line = str_trim(line);
+		if (line.n > 5 && memcmp(line.p, "role:", 5) == 0)
+			supervisor_message(s,
+					   "task %s: prompt.roles has no file for its label '%.*s'",
+					   i->id, (int)line.n, line.p);
+	}
+}
+
 int graph_sync(struct supervisor *s, struct err *e)
 {
 	struct issue epic CLEANUP(issue_done) = {0};
@@ -264,6 +282,9 @@ int graph_sync(struct supervisor *s, struct err *e)
 	if (graph_read(s, &epic, &g, e))
 		return e->code;
 	s->epic_title = mem_strdup(epic.title ? epic.title : "");
+	s->epic_body = TAKE(epic.body);
+	for (size_t i = 0; s->config->prompt_roles && i < g.issues.n; i++)
+		say_no_role(s, &g.issues.items[i]);
 	if (s->core.policy.overlap_wait && add_seen(s, e))
 		return err_wrap(e, "could not see which files the tasks touch");
 	graph_apply(s, &g);

@@ -1,6 +1,5 @@
 #include "base/clean.h"
 #include "base/file.h"
-#include "run/prompt.h"
 #include "run/supervisor-impl.h"
 
 #include <inttypes.h>
@@ -153,120 +152,6 @@ static int make_log(struct task_work *w)
 	return numbered && !w->number_taken ? file_link(w->log, numbered, &w->e) : 0;
 }
 
-/* Why the last try did not land, with the end of the log that says it. */
-static int write_feedback(struct task_work *w, struct buf *text)
-{
-	if (!w->t.reason[0])
-		return 0;
-	char *path CLEANUP(freep) = path_join(w->dir, "feedback");
-	buf_printf(text, "%s\n", w->t.reason);
-	struct err none = ERR_INIT; /* a log that is gone adds nothing */
-	if (w->old_log) {
-		buf_puts(text, "\n");
-		IGNORE(file_tail(w->old_log, 12 << 10, text, &none));
-	}
-	return file_write(path, buf_str(text), false, &w->e);
-}
-
-/* As it was written: a text for a shell, or words. */
-static void add_command(struct buf *b, char *const *argv)
-{
-	if (argv && argv[0] && streq(argv[0], "sh") && argv[1] && streq(argv[1], "-c") && argv[2])
-		argv += 2;
-	for (; argv && *argv; argv++)
-		buf_printf(b, "%s%s", b->n ? " " : "", *argv);
-}
-
-static void add_checks(struct buf *b, const struct config_check *x)
-{
-	for (; x && x->run; x++) {
-		struct buf command CLEANUP(buf_done) = BUF_INIT;
-		add_command(&command, x->run);
-		buf_printf(b, "%s%s%s%s", b->n ? "; " : "", x->name ? x->name : "",
-			   x->name ? ": " : "", buf_cstr(&command));
-	}
-}
-
-/* Those of prompt.files that the worktree has: what the agent works on, not what is checked out. */
-struct files {
-	VEC(struct prompt_file) items;
-	VEC(char *) texts;
-};
-
-static void files_done(struct files *f)
-{
-	for (size_t i = 0; i < f->texts.n; i++)
-		free(f->texts.items[i]);
-	VEC_DONE(&f->texts);
-	VEC_DONE(&f->items);
-}
-
-static void files_read(struct files *f, char *const *names, const char *worktree)
-{
-	for (char *const *name = names; name && *name; name++) {
-		char *path CLEANUP(freep) = path_join(worktree, *name);
-		struct buf text CLEANUP(buf_done) = {.max = PROMPT_FILE_MAX};
-		struct err none = ERR_INIT; /* they are optional */
-		if (file_read(path, PROMPT_TEMPLATE_MAX, &text, &none))
-			continue;
-		if (text.full) {
-			buf_done(&text);
-			text = (struct buf){.max = 200};
-			buf_printf(&text, "(too long to be shown here: read the file)");
-		}
-		char *copy = buf_take(&text);
-		VEC_PUSH(&f->texts, copy);
-		VEC_PUSH(&f->items, ((struct prompt_file){*name, str_of(copy)}));
-	}
-}
-
-static int write_prompt(struct task_work *w)
-{
-	struct tracker *t = w->s->tracker;
-	struct git *g = w->s->git;
-	struct issue issue CLEANUP(issue_done) = {0};
-	struct git_conflict conflict CLEANUP(git_conflict_done) = {0};
-	struct buf feedback CLEANUP(buf_done) = BUF_INIT;
-	struct buf text CLEANUP(buf_done) = BUF_INIT;
-	if (t->ops->get(t, w->t.id, &issue, NULL, &w->e) || write_feedback(w, &feedback) ||
-	    (w->t.resolve && g->ops->conflict(g, &w->t.start, &w->t.base, &conflict, &w->e)))
-		return w->e.code;
-	struct attempt a CLEANUP(attempt_done) = {0};
-	attempt_init(w, &a);
-	struct buf check CLEANUP(buf_done) = BUF_INIT;
-	add_checks(&check, w->s->config->queue_check);
-	struct files files CLEANUP(files_done) = {0};
-	files_read(&files, w->s->config->prompt_files, a.worktree);
-	struct prompt_spec spec = {
-		.epic = w->s->epic_title,
-		.task = w->t.id,
-		.title = w->t.title,
-		.body = issue.body,
-		.comments = issue.comments,
-		.worktree = a.worktree,
-		.branch = a.branch,
-		.check = check.n ? buf_cstr(&check) : NULL,
-		.landed = w->needs.items,
-		.n_landed = (int)w->needs.n,
-		.files = files.items.items,
-		.n_files = (int)files.items.n,
-		.attempt = (int)w->t.attempt,
-		.continues = w->t.head.hex[0] && (w->t.resolve || w->t.from != FROM_FRESH),
-		.conflicts = conflict.files,
-		.ours = conflict.ours,
-		.theirs = conflict.theirs,
-		.touching = conflict.touching,
-		.feedback_path = a.a.feedback_path,
-		.feedback = buf_str(&feedback),
-	};
-	const struct buf *template_ = &worker_of(w->s, &w->t)->template_;
-	if (!template_->n)
-		prompt_build(&text, &spec);
-	else if (prompt_expand(&text, buf_str(template_), &spec, &w->e))
-		return w->e.code;
-	return file_write(a.prompt, buf_str(&text), false, &w->e);
-}
-
 /* A command of ganger.yaml (set-up, check) as a job's command. */
 static void plain_command(struct task_work *w, char *const *argv, const struct agent_attempt *a)
 {
@@ -353,7 +238,7 @@ static void job_prepare(struct task_work *w)
 	if (begun)
 		w->log = path_join(w->dir, "log");
 	else if (make_log(w) ||
-		 (w->action.kind == ACT_AGENT && (note_brought(w) || write_prompt(w))))
+		 (w->action.kind == ACT_AGENT && (note_brought(w) || brief_write(w))))
 		return;
 	if (work_talks(w) && talk_prepare(w))
 		return;

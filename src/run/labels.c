@@ -13,6 +13,14 @@ bool labels_have(const char *labels, const char *label)
 	return false;
 }
 
+int labels_choose(const char *labels, char *const *files)
+{
+	for (int i = 0; files && files[2 * i]; i++)
+		if (labels_have(labels, files[2 * i]))
+			return i;
+	return -1;
+}
+
 /* Why it must not be started; NULL: it may. The caller owns it. */
 static char *why_not(const struct config *c, const struct issue *i)
 {

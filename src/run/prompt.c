@@ -33,6 +33,31 @@ static void add_task(struct buf *out, const struct prompt_spec *s)
 	add_block(out, "## Comments", s->comments);
 }
 
+/* Not the task, but what it is for. */
+static void add_context(struct buf *out, const struct prompt_spec *s)
+{
+	struct str body = str_trim(str_of(s->epic_body));
+	size_t whole = body.n;
+
+	if (is_empty(s->epic))
+		return;
+	buf_puts(out, "\n## The epic that this task is part of: ");
+	buf_line(out, str_trim(str_of(s->epic)));
+	buf_puts(out, "\n");
+	if (body.n == 0)
+		return;
+	if (body.n > PROMPT_EPIC_MAX) {
+		body.n = PROMPT_EPIC_MAX;
+		while (body.n && ((unsigned char)body.p[body.n] & 0xc0) == 0x80)
+			body.n--;
+	}
+	buf_puts(out, "\nOnly what you need to know of it; your task is the one above.\n\n");
+	buf_add(out, body.p, body.n);
+	buf_puts(out, "\n");
+	if (body.n < whole)
+		buf_printf(out, "\n(%zu bytes after this are left out)\n", whole - body.n);
+}
+
 static void add_landed(struct buf *out, const struct prompt_spec *s)
 {
 	if (s->n_landed <= 0)
@@ -76,20 +101,29 @@ static void add_feedback_text(struct buf *out, struct str text)
 	buf_puts(out, "\n");
 }
 
+static void add_file(struct buf *out, const struct prompt_file *f)
+{
+	struct str text = str_trim(f->text);
+
+	if (text.n == 0)
+		return;
+	buf_puts(out, "\n## From the project: ");
+	buf_line(out, str_of(f->name));
+	buf_puts(out, "\n\n");
+	buf_add(out, text.p, text.n);
+	buf_puts(out, "\n");
+}
+
 static void add_files(struct buf *out, const struct prompt_spec *s)
 {
-	for (int i = 0; i < s->n_files; i++) {
-		const struct prompt_file *f = &s->files[i];
-		struct str text = str_trim(f->text);
+	for (int i = 0; i < s->n_files; i++)
+		add_file(out, &s->files[i]);
+}
 
-		if (text.n == 0)
-			continue;
-		buf_puts(out, "\n## From the project: ");
-		buf_line(out, str_of(f->name));
-		buf_puts(out, "\n\n");
-		buf_add(out, text.p, text.n);
-		buf_puts(out, "\n");
-	}
+static void add_instructions(struct buf *out, const struct prompt_spec *s)
+{
+	if (s->instructions)
+		add_file(out, s->instructions);
 }
 
 static void add_retry(struct buf *out, const struct prompt_spec *s)
@@ -156,41 +190,41 @@ static void add_rules(struct buf *out, const struct prompt_spec *s)
 		 "nothing to do\n");
 }
 
-void prompt_build(struct buf *out, const struct prompt_spec *s)
-{
-	add_task(out, s);
-	add_landed(out, s);
-	add_conflicts(out, s);
-	add_retry(out, s);
-	add_files(out, s);
-	add_rules(out, s);
-}
-
+/* All that there is, in the order of the built-in prompt. */
 static const struct {
 	const char *name;
 	void (*add)(struct buf *out, const struct prompt_spec *s);
 } parts[] = {
-	{"task",      add_task     },
-        {"done",      add_landed   },
-        {"conflicts", add_conflicts},
-	{"retry",     add_retry    },
-        {"files",     add_files    },
-        {"rules",     add_rules    },
+	{"task",         add_task        },
+        {"context",      add_context     },
+        {"done",         add_landed      },
+	{"conflicts",    add_conflicts   },
+        {"retry",        add_retry       },
+        {"instructions", add_instructions},
+	{"files",        add_files       },
+        {"rules",        add_rules       },
 };
+
+void prompt_build(struct buf *out, const struct prompt_spec *s)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		parts[i].add(out, s);
+}
 
 static bool add_text(struct buf *out, const char *name, const struct prompt_spec *s)
 {
 	const struct {
 		const char *name, *text;
 	} texts[] = {
-		{"id",       s->task    },
-                {"title",    s->title   },
-                {"body",     s->body    },
-		{"comments", s->comments},
-                {"epic",     s->epic    },
-                {"branch",   s->branch  },
-		{"worktree", s->worktree},
-                {"check",    s->check   },
+		{"id",        s->task     },
+                {"title",     s->title    },
+                {"body",      s->body     },
+		{"comments",  s->comments },
+                {"epic",      s->epic     },
+                {"epic_body", s->epic_body},
+		{"branch",    s->branch   },
+                {"worktree",  s->worktree },
+                {"check",     s->check    },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -223,9 +257,9 @@ static int add_field(struct buf *out, struct str field, const struct prompt_spec
 	if (add_text(out, name, s))
 		return 0;
 	(void)err_set(e, ERR_INVALID, "there is no field '{{%s}}'", name);
-	return err_hint(e,
-			"fields are task, done, conflicts, retry, files, rules; id, title, body, "
-			"comments, epic, branch, worktree, attempt, check, feedback");
+	return err_hint(e, "fields are task, context, done, conflicts, retry, instructions, files, "
+			   "rules; id, title, body, comments, epic, epic_body, branch, worktree, "
+			   "attempt, check, feedback");
 }
 
 /* Of what a field holds nothing is looked at again: an issue cannot name fields. */

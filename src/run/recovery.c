@@ -30,23 +30,6 @@ static enum git_push push_of(const struct config *c)
 	return streq(c->git_push, "epic") ? GIT_PUSH_EPIC : GIT_PUSH_NEVER;
 }
 
-/* Read once, and tried at once: a field that is not there is said before anything starts. */
-static int read_template(struct supervisor *s, struct worker *w, struct err *e)
-{
-	const char *own = w->config->template, *name = own ? own : s->config->prompt_template;
-	const char *root = s->spec.place->root;
-	struct buf tried CLEANUP(buf_done) = BUF_INIT;
-	if (!name)
-		return 0;
-	char *path CLEANUP(freep) =
-		name[0] == '/' || !root ? mem_strdup(name) : path_join(root, name);
-	w->template_ = (struct buf)BUF_INIT;
-	if (file_read(path, PROMPT_TEMPLATE_MAX, &w->template_, e) ||
-	    prompt_expand(&tried, buf_str(&w->template_), &(struct prompt_spec){0}, e))
-		return err_wrap(e, "could not use the prompt's template '%s'", name);
-	return 0;
-}
-
 /* What lands otherwise than it is set would be a surprise. */
 static int check_landing(const struct supervisor *s, struct err *e)
 {
@@ -82,7 +65,7 @@ static int hire(struct supervisor *s,
 	if (!w->kind)
 		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
 			       w->settings.name, w->settings.kind);
-	return read_template(s, w, e);
+	return brief_template(s, w, e);
 }
 
 /* One that a journal has and the settings no longer have is replaced by the first. */
@@ -114,7 +97,7 @@ static int open_drivers(struct supervisor *s, struct err *e)
 	if (check_landing(s, e))
 		return e->code;
 	return hire(s, WORKER_TASK, s->spec.agent, e) ||
-			       hire(s, WORKER_RESOLVER, s->spec.resolver, e)
+			       hire(s, WORKER_RESOLVER, s->spec.resolver, e) || brief_read(s, e)
 		       ? e->code
 		       : 0;
 }
@@ -315,9 +298,9 @@ void supervisor_free(struct supervisor *s)
 	paths_done(&s->paths);
 	free(s->epic_branch);
 	free(s->epic_title);
+	free(s->epic_body);
 	free(s->look_said);
-	for (int i = 0; i < WORKER_COUNT; i++)
-		buf_done(&s->workers[i].template_);
+	brief_done(s);
 	overlaps_done(&s->overlaps);
 	free(s->who);
 	free(s->meta_config);

@@ -65,8 +65,10 @@ struct supervisor {
 	struct paths paths;
 	struct child_env child_env;
 	struct worker workers[WORKER_COUNT];
+	VEC(struct buf) templates, roles; /* the files of prompt.templates and prompt.roles */
 	char *epic_branch;
 	char *epic_title;
+	char *epic_body; /* NULL: none, or no epic */
 	char *who; /* for claims */
 	struct git_epic_spec git_spec;
 	struct git *git;
@@ -200,6 +202,12 @@ void recovery_start(struct supervisor *s); /* START, once no orphan is left */
 
 /* publish.c: swarm-pids.json, swarm-progress.json, report.md, at most once a second. */
 void publish_files(struct supervisor *s, bool now);
+
+/* brief.c: what agents are told. Its files are read, and tried, before anything starts. */
+int brief_template(const struct supervisor *s, struct worker *w, struct err *e) MUST_CHECK;
+int brief_read(struct supervisor *s, struct err *e) MUST_CHECK;
+void brief_done(struct supervisor *s);
+int brief_write(struct task_work *w) MUST_CHECK; /* an attempt's prompt and feedback */
 
 /* settings.c */
 void settings_policy(const struct supervisor_spec *spec, struct policy *ret);

@@ -21,6 +21,38 @@ like "$prompt" '^First the parser' 'so is the next'
 unlike "$prompt" 'not-there' 'one that is not there is left out'
 like "$prompt" '^## Rules' 'the rules follow'
 
+# The project's instructions, for a program that does not read them by itself.
+scene instructions
+epic=$(ganger add 'The release' --body 'It is for the summer.')
+echo 'Use tabs.' >AGENTS.md
+echo 'Use spaces.' >CLAUDE.md
+git add . && git commit -qm instructions
+task one
+does one 'cat "$GANGER_PROMPT_FILE" >"$T/prompt"; echo 1 >one'
+go
+prompt=$(cat "$T/prompt")
+like "$prompt" '^## The epic that this task is part of: The release$' 'the epic is there'
+like "$prompt" '^It is for the summer\.$' 'with its text'
+like "$prompt" '^## From the project: AGENTS.md$' 'AGENTS.md is in the prompt'
+like "$prompt" '^Use tabs\.$' 'with its text'
+unlike "$prompt" 'Use spaces' 'one of them is enough'
+task two
+does two 'cat "$GANGER_PROMPT_FILE" >"$T/prompt2"; echo 2 >two'
+go -c agents.it.kind=codex -c limits.attempts=1
+prompt=$(cat "$T/prompt2")
+like "$prompt" '^# two' 'codex gets the task'
+unlike "$prompt" 'Use (tabs|spaces)' 'and no AGENTS.md, which it reads by itself'
+
+scene link
+echo 'The secret.' >"$T/elsewhere"
+ln -s "$T/elsewhere" AGENTS.md
+git add . && git commit -qm link
+task three
+does three 'cat "$GANGER_PROMPT_FILE" >"$T/prompt3"; echo 3 >three'
+go
+like "$(cat "$T/prompt3")" '^# three' 'with a link for AGENTS.md the task is there'
+unlike "$(cat "$T/prompt3")" 'secret|From the project' 'and the link is not followed'
+
 scene template
 git checkout -q ganger.yaml
 printf 'Task {{id}}: {{title}} ({{ attempt }})\n{{body}}\n{{rules}}{{retry}}' >prompt.txt
@@ -44,6 +76,43 @@ does three 'cat "$GANGER_PROMPT_FILE" >"$T/prompt.3"; echo 3 >three'
 go -c agents.it.template=own.txt
 is "$(cat "$T/prompt.3")" 'Of the agent: three' "an agent's own template comes first"
 
+# By the labels of an issue: its template, and the role that comes before the prompt.
+scene labels
+mkdir roles
+echo 'You look for what breaks.' >roles/tester.md
+echo 'You write.' >roles/writer.md
+echo 'A bug: {{title}}' >bug.md
+echo 'For all: {{title}}' >all.md
+cat >>ganger.yaml <<'END'
+prompt:
+  template: all.md
+  templates: {bug: bug.md, good first issue: all.md}
+  roles: {role:tester: roles/tester.md, role:writer: roles/writer.md}
+END
+git add . && git commit -qm labels
+for title in plain bug test both nobody; do
+	task "$title"
+	does "$title" 'cat "$GANGER_PROMPT_FILE" >"$T/by.$GANGER_TITLE"; echo x >"$GANGER_TITLE"'
+done
+ganger edit "${id[bug]}" --label bug
+ganger edit "${id[test]}" --label role:tester
+ganger edit "${id[both]}" --label role:writer --label bug --label role:tester
+ganger edit "${id[nobody]}" --label role:nobody
+go
+code_is 0 'with labels'
+is "$(cat "$T/by.plain")" 'For all: plain' 'an issue without labels gets the template for all'
+is "$(cat "$T/by.bug")" 'A bug: bug' 'one with a label its own'
+is "$(cat "$T/by.test")" $'You look for what breaks.\n\nFor all: test' 'a role comes before the prompt'
+is "$(cat "$T/by.both")" $'You look for what breaks.\n\nA bug: both' 'the first role that fits is used'
+is "$(cat "$T/by.nobody")" 'For all: nobody' 'a role without a file is none'
+err_like "task ${id[nobody]}: prompt.roles has no file for its label 'role:nobody'" 'and that is said'
+task more
+go -c 'prompt.roles={role:x: gone.md}'
+not_ok 'a role whose file is not there ends the run' test "$code" = 0
+err_like "prompt.roles, label 'role:x'.*gone.md" 'and is named'
+not_ok 'before anything starts' grep -q more "$T/ran"
+
+scene unknown
 task four
 echo 'Do {{everything}}' >own.txt
 go -c agents.it.template=own.txt

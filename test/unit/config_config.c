@@ -47,6 +47,25 @@ static void test_config__defaults(void **state)
 	config_done(&c);
 }
 
+static void test_config__files_by_label_in_their_order(void **state)
+{
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(read(&c,
+			      "prompt: {templates: {bug: b.md, good first: g.md}, roles: {}}\n",
+			      &e),
+			 0);
+	assert_string_equal(c.prompt_templates[0], "bug");
+	assert_string_equal(c.prompt_templates[1], "b.md");
+	assert_string_equal(c.prompt_templates[2], "good first");
+	assert_string_equal(c.prompt_templates[3], "g.md");
+	assert_null(c.prompt_templates[4]);
+	assert_null(c.prompt_roles[0]);
+	config_done(&c);
+}
+
 static void test_config__all_types(void **state)
 {
 	struct config c;
@@ -171,6 +190,9 @@ static const struct fault faults[] = {
 	{"worktree:\n  include:\n    - a\n    - {b: c}\n", "'worktree.include'",                    2},
 	{"agents:\n  a:\n    push: maybe\n",               "'agents.a.push'",                       3},
 	{"agents:\n  a:\n    env: [A]\n",                  "'agents.a.env'",                        3},
+	{"prompt:\n  templates: [a.md]\n",                "'prompt.templates'",                    2},
+	{"prompt:\n  templates: {bug: }\n",              "'bug'",                                 2},
+	{"prompt:\n  roles: {bug: [a]}\n",               "a label with a file",                   2},
 	{"agents:\n  a:\n    env: {A=B: c}\n",             "'A=B'",                                 3},
 	{"agents:\n  a:\n    colour: red\n",               "there is no key 'agents.a.colour'",     3},
 	{"agents:\n  'a b': {}\n",                         "'a b' cannot name an agent",            2},
@@ -373,6 +395,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config__defaults),
+		cmocka_unit_test(test_config__files_by_label_in_their_order),
 		cmocka_unit_test(test_config__all_types),
 		cmocka_unit_test(test_config__checks_have_names_and_paths),
 		cmocka_unit_test(test_config__faults),

@@ -29,6 +29,8 @@ static void test_config__lines_read_back(void **state)
 		"agents.x.command=a\nb\tc",
 		"agents.x.pause_on=[\"rate.?limit\", \"\\\\d{3}\"]",
 		"agents.x.env={\"A\": \"1\", \"B\": null, \"C\": \"\"}",
+		"prompt.templates={\"good first\": a.md, \"b=c\": d.md}",
+		"prompt.roles={role:tester: t.md}",
 		"base=true",
 		"agents.x.push=true",
 		"queue.check={a: {run: \"x y\", paths: [\"b/**\", c], timeout: 2m}, d: {run: [e]}}",

@@ -87,6 +87,127 @@ static void test_prompt__says_what_landed(void **state)
 	free(p);
 }
 
+static void test_prompt__gives_the_epic_as_context(void **state)
+{
+	static const char *const texts[] = {"# t\n",
+					    "## The epic that this task is part of: The release\n",
+					    "your task is the one above",
+					    "\nFor the summer.\n",
+					    "## Rules",
+					    NULL};
+	struct prompt_spec s = {.task = "1", .title = "t", .attempt = 1};
+	struct buf body = BUF_INIT;
+	char *p = build(&s);
+
+	(void)state;
+	assert_null(strstr(p, "epic"));
+	free(p);
+	s.epic = "The release\n";
+	s.epic_body = "\nFor the summer.\n\n";
+	p = build(&s);
+	assert_in_order(p, texts);
+	assert_null(strstr(p, "left out"));
+	free(p);
+	buf_puts(&body, "x");
+	for (int i = 0; i < 10000; i++)
+		buf_puts(&body, "\xc3\xa4");
+	s.epic_body = buf_cstr(&body);
+	p = build(&s);
+	assert_true(str_utf8(str_of(p)));
+	assert_non_null(strstr(p, "(3618 bytes after this are left out)\n"));
+	free(p);
+	buf_done(&body);
+}
+
+/* What a template makes of a spec; NULL: the error is in *e. */
+static char *expand(const char *text, const struct prompt_spec *s, struct err *e)
+{
+	struct buf b = BUF_INIT;
+
+	if (prompt_expand(&b, str_of(text), s, e) == 0)
+		return buf_take(&b);
+	buf_done(&b);
+	return NULL;
+}
+
+static void test_expand__fills_in_fields_and_nothing_else(void **state)
+{
+	static const struct prompt_spec s = {.epic = "E",
+					     .epic_body = "EB",
+					     .task = "7",
+					     .title = "{{id}}",
+					     .body = "B",
+					     .comments = "C",
+					     .branch = "b",
+					     .worktree = "/w",
+					     .check = "make",
+					     .attempt = 2,
+					     .feedback = STR("red")};
+	struct err e = ERR_INIT;
+	char *p =
+		expand("{{id}} {{ title }} {{body}}{{comments}} {{epic}} {{epic_body}} {{branch}} "
+		       "{{worktree}} {{check}} {{attempt}} {a} }} {{feedback}}",
+		       &s, &e);
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(p, "7 {{id}} BC E EB b /w make 2 {a} }} \nred\n");
+	free(p);
+	p = expand("", &s, &e);
+	assert_non_null(p);
+	assert_string_equal(p, "");
+	free(p);
+}
+
+static void test_expand__has_each_part_of_the_built_in_prompt(void **state)
+{
+	static const struct prompt_landed landed[] = {
+		{"3", "The parser"}
+        };
+	static const struct prompt_file files[] = {
+		{"plan.md",   STR("First.")},
+                {"AGENTS.md", STR("Tabs.") }
+        };
+	static const struct prompt_spec s = {.epic = "E",
+					     .task = "7",
+					     .title = "t",
+					     .attempt = 2,
+					     .landed = landed,
+					     .n_landed = 1,
+					     .files = files,
+					     .n_files = 1,
+					     .instructions = files + 1,
+					     .conflicts = "a.c",
+					     .feedback = STR("red")};
+	struct err e = ERR_INIT;
+	char *built = build(&s);
+	char *p =
+		expand("{{task}}{{context}}{{done}}{{conflicts}}{{retry}}{{instructions}}{{files}}"
+		       "{{rules}}",
+		       &s, &e);
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(p, built);
+	assert_non_null(strstr(p, "## From the project: AGENTS.md\n\nTabs.\n"));
+	free(p);
+	free(built);
+}
+
+static void test_expand__names_what_it_does_not_know(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_null(expand("a {{nothing}}", &(struct prompt_spec){0}, &e));
+	assert_int_equal(e.code, ERR_INVALID);
+	assert_non_null(strstr(e.msg, "'{{nothing}}'"));
+	assert_non_null(strstr(e.hint, "instructions"));
+	e = (struct err)ERR_INIT;
+	assert_null(expand("a {{task", &(struct prompt_spec){0}, &e));
+	assert_non_null(strstr(e.msg, "not closed"));
+}
+
 static void test_prompt__says_why_the_last_attempt_did_not_land(void **state)
 {
 	static const char *const texts[] = {"## Why the last attempt did not land",
@@ -225,6 +346,10 @@ int main(void)
 		cmocka_unit_test(test_prompt__is_the_task_and_then_the_rules),
 		cmocka_unit_test(test_prompt__does_not_end_with_the_magic_line),
 		cmocka_unit_test(test_prompt__says_what_landed),
+		cmocka_unit_test(test_prompt__gives_the_epic_as_context),
+		cmocka_unit_test(test_expand__fills_in_fields_and_nothing_else),
+		cmocka_unit_test(test_expand__has_each_part_of_the_built_in_prompt),
+		cmocka_unit_test(test_expand__names_what_it_does_not_know),
 		cmocka_unit_test(test_prompt__says_why_the_last_attempt_did_not_land),
 		cmocka_unit_test(test_prompt__bounds_the_feedback_and_keeps_its_end),
 		cmocka_unit_test(test_prompt__tells_a_resolver_what_conflicts),
