@@ -125,6 +125,7 @@ int cmd_run(const struct cmd *c, const char *const *args, struct child_result *r
 		       : c->work_tree ? c->work_tree
 				      : c->git_dir,
 		.input = c->input,
+		.out_max = c->out_max,
 		.timeout_ms = c->timeout_ms ? c->timeout_ms : CMD_LOCAL_MS,
 	};
 	int rc;

@@ -32,6 +32,7 @@ struct cmd {
 	bool sparse;             /* the worktree's sparse patterns are in force */
 	int64_t timeout_ms;      /* 0: CMD_LOCAL_MS */
 	struct str input;
+	size_t out_max; /* as of struct child_spec */
 	atomic_uint *count; /* processes are counted here; may be NULL */
 };
 

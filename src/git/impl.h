@@ -314,6 +314,11 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 int op_push_task(struct git *git, const char *branch, const struct oid *head, struct err *e);
 int op_ancestor(
 	struct git *git, const struct oid *a, const struct oid *b, bool *ret, struct err *e);
+int op_diff(struct git *git,
+	    const struct oid *a,
+	    const struct oid *b,
+	    struct buf *ret,
+	    struct err *e);
 int op_touches(struct git *git,
 	       const struct oid *a,
 	       const struct oid *b,

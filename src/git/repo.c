@@ -108,6 +108,7 @@ static const struct git_ops ops = {
 	.keep = op_keep,
 	.push_task = op_push_task,
 	.ancestor = op_ancestor,
+	.diff = op_diff,
 	.touches = op_touches,
 	.remove = op_remove,
 	.refs = op_refs,
@@ -212,6 +213,27 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	if (ref_read(g, ref, &have) && oid_eq(&have, head))
 		return 0;
 	return ref_set(g, ref, head, NULL, "ganger: keep", e);
+}
+
+int op_diff(struct git *git,
+	    const struct oid *a,
+	    const struct oid *b,
+	    struct buf *ret,
+	    struct err *e)
+{
+	struct cmd c = repo_cmd(repo_of(git));
+	struct child_result r CLEANUP(child_result_done) = {0};
+	/* Nothing that the repository's settings name is run for it. */
+	const char *const *args = ARGS("diff-tree", "-r", "-M", "--patch-with-stat", "--no-color",
+				       "--no-ext-diff", "--no-textconv", a->hex, b->hex);
+
+	c.out_max = ret->max;
+	if (cmd_run(&c, args, &r, e))
+		return e->code;
+	if (r.exit_code != 0)
+		return cmd_error(args, &r, e);
+	buf_add(ret, r.out.p, r.out.n);
+	return 0;
 }
 
 int op_touches(struct git *git,

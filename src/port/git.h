@@ -231,6 +231,15 @@ struct git_ops {
 	int (*ancestor)(struct git *g, const struct oid *a, const struct oid *b, bool *ret,
 			struct err *e);
 	/*
+	 * What differs between the commits a and b, for a reader: how much in which file, then the
+	 * patch. Appended to ret, of which no more than its max is kept.
+	 */
+	int (*diff)(struct git *g,
+		    const struct oid *a,
+		    const struct oid *b,
+		    struct buf *ret,
+		    struct err *e);
+	/*
 	 * Does what differs between the commits a and b match one of the globs? They are read as
 	 * git's pathspecs with ":(glob)"; one that begins with ':' says itself what it is.
 	 */

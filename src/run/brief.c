@@ -1,5 +1,6 @@
 #include "base/clean.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "run/labels.h"
 #include "run/supervisor-impl.h"
 
@@ -155,6 +156,7 @@ struct brief {
 	struct git_conflict conflict;
 	struct attempt attempt;
 	struct buf feedback, check;
+	struct buf diff, diff_command; /* of the work so far */
 	struct files files, own;
 };
 
@@ -165,8 +167,38 @@ static void brief_free(struct brief *b)
 	attempt_done(&b->attempt);
 	buf_done(&b->feedback);
 	buf_done(&b->check);
+	buf_done(&b->diff);
+	buf_done(&b->diff_command);
 	files_done(&b->files);
 	files_done(&b->own);
+}
+
+/* What agents are told is UTF-8; files, and the place where a diff was cut, may be anything. */
+static void add_clean(struct buf *to, struct str s)
+{
+	while (s.n) {
+		size_t n = utf8_length(s.p, s.n);
+		if (n)
+			buf_add(to, s.p, n);
+		else
+			buf_puts(to, "\xef\xbf\xbd");
+		n = n ? n : 1;
+		s = (struct str){s.p + n, s.n - n};
+	}
+}
+
+/* It is a help: where it cannot be had, the reason is told all the same. */
+static void show_work(struct task_work *w, struct brief *b)
+{
+	struct git *g = w->s->git;
+	const struct oid *from = &w->t.head_base, *to = &w->t.head;
+	struct buf raw CLEANUP(buf_done) = {.max = PROMPT_DIFF_MAX + 1};
+	struct err none = ERR_INIT;
+	if (w->t.resolve || w->t.attempt < 2 || !from->hex[0] || !to->hex[0])
+		return;
+	if (g->ops->diff(g, from, to, &raw, &none) == 0)
+		add_clean(&b->diff, buf_str(&raw));
+	buf_printf(&b->diff_command, "git diff %.12s %.12s", from->hex, to->hex);
 }
 
 static int collect(struct task_work *w, struct brief *b)
@@ -177,6 +209,7 @@ static int collect(struct task_work *w, struct brief *b)
 	    (w->t.resolve && g->ops->conflict(g, &w->t.start, &w->t.base, &b->conflict, &w->e)))
 		return w->e.code;
 	attempt_init(w, &b->attempt);
+	show_work(w, b);
 	add_checks(&b->check, w->s->config->queue_check);
 	const char *worktree = b->attempt.worktree;
 	for (char *const *name = w->s->config->prompt_files; name && *name; name++)
@@ -210,7 +243,10 @@ compose(struct task_work *w, const char *labels, const struct prompt_spec *spec,
 
 int brief_write(struct task_work *w)
 {
-	struct brief b CLEANUP(brief_free) = {.feedback = BUF_INIT, .check = BUF_INIT};
+	struct brief b CLEANUP(brief_free) = {.feedback = BUF_INIT,
+					      .check = BUF_INIT,
+					      .diff = BUF_INIT,
+					      .diff_command = BUF_INIT};
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	if (collect(w, &b))
 		return w->e.code;
@@ -237,6 +273,8 @@ int brief_write(struct task_work *w)
 		.touching = b.conflict.touching,
 		.feedback_path = b.attempt.a.feedback_path,
 		.feedback = buf_str(&b.feedback),
+		.diff = buf_str(&b.diff),
+		.diff_command = buf_cstr(&b.diff_command),
 	};
 	if (compose(w, b.issue.labels, &spec, &text))
 		return w->e.code;

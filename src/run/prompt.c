@@ -126,6 +126,34 @@ static void add_instructions(struct buf *out, const struct prompt_spec *s)
 		add_file(out, s->instructions);
 }
 
+/* Its beginning, where it says how much was changed in which file; whole lines. */
+static void add_diff_text(struct buf *out, const struct prompt_spec *s)
+{
+	struct str text = s->diff;
+	bool cut = text.n > PROMPT_DIFF_MAX;
+
+	for (text.n = cut ? PROMPT_DIFF_MAX : text.n; cut && text.n; text.n--)
+		if (text.p[text.n - 1] == '\n')
+			break;
+	if (str_trim(text).n == 0)
+		return;
+	buf_add(out, text.p, text.n);
+	if (text.p[text.n - 1] != '\n')
+		buf_puts(out, "\n");
+	if (cut)
+		buf_printf(out, "(cut here; all of it: %s)\n",
+			   s->diff_command ? s->diff_command : "git diff");
+}
+
+static void add_diff(struct buf *out, const struct prompt_spec *s)
+{
+	if (str_trim(s->diff).n == 0)
+		return;
+	buf_printf(out, "\nWhat was changed so far (%s):\n\n",
+		   s->diff_command ? s->diff_command : "git diff");
+	add_diff_text(out, s);
+}
+
 static void add_retry(struct buf *out, const struct prompt_spec *s)
 {
 	if (is_empty(s->feedback_path) && str_trim(s->feedback).n == 0)
@@ -139,23 +167,26 @@ static void add_retry(struct buf *out, const struct prompt_spec *s)
 	if (!is_empty(s->feedback_path))
 		buf_printf(out, "What went wrong is in the file %s:\n", s->feedback_path);
 	add_feedback_text(out, s->feedback);
+	add_diff(out, s);
 }
 
 static void add_conflicts(struct buf *out, const struct prompt_spec *s)
 {
 	if (is_empty(s->conflicts))
 		return;
-	buf_puts(out, "\n## Resolve a conflict\n\nThis task was done, but its work conflicts with "
-		      "what landed since. The merge of that into its\nbranch is in progress in this "
-		      "worktree: HEAD is the work of the task, the other side is what\nlanded. "
-		      "These files are in conflict:\n");
+	buf_puts(out,
+		 "\n## Resolve a conflict\n\nThis task was done, but its work conflicts with "
+		 "what landed since. The merge of that into its\nbranch is in progress in this "
+		 "worktree: HEAD is the work of the task, the other side is what\nlanded. "
+		 "These files are in conflict:\n");
 	add_block(out, NULL, s->conflicts);
-	buf_puts(out, "\nWhere Git could, it wrote both sides between conflict markers, with what "
-		      "they have in common;\nwhat was resolved in an earlier try may be resolved "
-		      "already. Edit the files so that both\nintentions hold and no marker is left, "
-		      "and add each with 'git add' ('git rm' where it is to go).\nChange nothing "
-		      "but these files and those that the task changed itself. Do not abort the "
-		      "merge.\n");
+	buf_puts(out,
+		 "\nWhere Git could, it wrote both sides between conflict markers, with what "
+		 "they have in common;\nwhat was resolved in an earlier try may be resolved "
+		 "already. Edit the files so that both\nintentions hold and no marker is left, "
+		 "and add each with 'git add' ('git rm' where it is to go).\nChange nothing "
+		 "but these files and those that the task changed itself. Do not abort the "
+		 "merge.\n");
 	add_block(out, "What the task did:", s->ours);
 	add_block(out, "What landed:", s->theirs);
 	add_block(out, "Of that, the commits to these files:", s->touching);
@@ -237,6 +268,8 @@ static bool add_text(struct buf *out, const char *name, const struct prompt_spec
 		buf_printf(out, "%d", s->attempt);
 	else if (streq(name, "feedback"))
 		add_feedback_text(out, s->feedback);
+	else if (streq(name, "diff"))
+		add_diff_text(out, s);
 	else
 		return false;
 	return true;
@@ -259,7 +292,7 @@ static int add_field(struct buf *out, struct str field, const struct prompt_spec
 	(void)err_set(e, ERR_INVALID, "there is no field '{{%s}}'", name);
 	return err_hint(e, "fields are task, context, done, conflicts, retry, instructions, files, "
 			   "rules; id, title, body, comments, epic, epic_body, branch, worktree, "
-			   "attempt, check, feedback");
+			   "attempt, check, feedback, diff");
 }
 
 /* Of what a field holds nothing is looked at again: an issue cannot name fields. */

@@ -7,6 +7,9 @@
 /* Of what an earlier try left, as much as this is put into the prompt; the rest is in its file. */
 #define PROMPT_FEEDBACK_MAX 16384u
 
+/* Of what an earlier try changed, as much as this from its beginning. */
+#define PROMPT_DIFF_MAX 16384u
+
 /* Of an epic's body, as much as this from its beginning. */
 #define PROMPT_EPIC_MAX 16384u
 
@@ -41,6 +44,8 @@ struct prompt_spec {
 	bool continues;            /* the worktree holds what the last try left */
 	const char *feedback_path; /* file that says why the last try did not land */
 	struct str feedback;       /* its text */
+	struct str diff;           /* what the tries so far changed; at most PROMPT_DIFF_MAX is used */
+	const char *diff_command;  /* that shows all of it */
 	const char *conflicts;     /* for a resolver: the files in conflict, one a line */
 	const char *ours, *theirs; /* and the log of each side */
 	const char *touching;      /* of theirs, the commits to these files */
@@ -53,7 +58,7 @@ void prompt_build(struct buf *out, const struct prompt_spec *s);
  * The same by a template: "{{name}}" becomes what it names, everything else stays.
  *
  * whole parts   task context done conflicts retry instructions files rules
- * single texts  id title body comments epic epic_body branch worktree attempt check feedback
+ * single texts  id title body comments epic epic_body branch worktree attempt check feedback diff
  * e             INVALID: there is no such field, or a "{{" is not closed; names it
  */
 int prompt_expand(struct buf *out, struct str text, const struct prompt_spec *s, struct err *e)

@@ -70,6 +70,21 @@ unlike "$(cat "$T/prompt.1")" '^# two' 'what is not named is not there'
 like "$(cat "$T/prompt.2")" '^Task .* \(2\)' 'also on a retry'
 like "$(cat "$T/prompt.2")" 'exit 1: broken' 'which says what went wrong'
 
+# On a retry, what was changed so far.
+scene retry
+task again
+does again 'cat "$GANGER_PROMPT_FILE" >"$T/again.$GANGER_ATTEMPT"; echo "try $GANGER_ATTEMPT" >tried; printf "\\377\\n" >odd
+	[ "$GANGER_ATTEMPT" = 2 ] || exit 1'
+go
+code_is 0 'with a retry'
+unlike "$(cat "$T/again.1")" 'What was changed so far' 'a first attempt has nothing behind it'
+like "$(cat "$T/again.2")" '^What was changed so far \(git diff [0-9a-f]{12} [0-9a-f]{12}\):$' 'the next one is shown'
+like "$(cat "$T/again.2")" '^\+try 1$' 'what was changed'
+ok 'in UTF-8' iconv -f UTF-8 -t UTF-8 -o /dev/null "$T/again.2"
+show=$(sed -n 's/^What was changed so far (\(.*\)):/\1/p' "$T/again.2")
+like "$($show)" '^\+try 1$' 'by a command that works here'
+
+scene own
 task three
 echo 'Of the agent: {{title}}' >own.txt
 does three 'cat "$GANGER_PROMPT_FILE" >"$T/prompt.3"; echo 3 >three'

@@ -396,6 +396,19 @@ git_ancestor(struct git *g, const struct oid *a, const struct oid *b, bool *ret,
 	return 0;
 }
 
+/* Only prompts have it. */
+static int git_diff(struct git *g,
+		    const struct oid *a,
+		    const struct oid *b,
+		    struct buf *ret,
+		    struct err *e)
+{
+	(void)g;
+	(void)e;
+	buf_printf(ret, "%s %s\n", a->hex, b->hex);
+	return 0;
+}
+
 static int git_touches(struct git *g,
 		       const struct oid *a,
 		       const struct oid *b,
@@ -470,6 +483,7 @@ int sim_git_open(struct git **ret)
 		.keep = git_keep,
 		.push_task = git_push_task,
 		.ancestor = git_ancestor,
+		.diff = git_diff,
 		.touches = git_touches,
 		.remove = git_remove,
 		.free = git_free,

@@ -246,6 +246,25 @@ static void test_merge__what_it_touches_is_read_as_git_reads_globs(void **state)
 	}
 }
 
+static void test_merge__what_differs_is_shown_up_to_a_limit(void **state)
+{
+	struct fx *f = *state;
+	struct oid onto;
+	struct git_work work = two_sides(f, &onto);
+	struct git_merge m = fx_merge_by(f, GIT_MERGE, "T1", &onto, &work.head);
+	struct buf all CLEANUP(buf_done) = BUF_INIT, few CLEANUP(buf_done) = {.max = 10};
+	struct err e = ERR_INIT;
+
+	sh(f, "git config diff.external false && git config color.ui always");
+	assert_int_equal(f->git->ops->diff(f->git, &onto, &m.commit, &all, &e), 0);
+	assert_non_null(strstr(buf_cstr(&all), " files changed, "));
+	assert_non_null(strstr(buf_cstr(&all), "\ndiff --git a/lines b/lines\n"));
+	assert_null(strchr(buf_cstr(&all), '\033'));
+	assert_int_equal(f->git->ops->diff(f->git, &onto, &m.commit, &few, &e), 0);
+	assert_int_equal(few.n, 10);
+	assert_memory_equal(few.p, all.p, 10);
+}
+
 static void test_merge__squash(void **state)
 {
 	struct fx *f = *state;
@@ -429,6 +448,7 @@ int main(void)
 		T(test_merge__all_shapes_as_git_does),
 		T(test_merge__merge),
 		T(test_merge__what_it_touches_is_read_as_git_reads_globs),
+		T(test_merge__what_differs_is_shown_up_to_a_limit),
 		T(test_merge__squash),
 		T(test_merge__rebase),
 		T(test_merge__rebase_in_place_keeps_its_commits),

@@ -142,16 +142,17 @@ static void test_expand__fills_in_fields_and_nothing_else(void **state)
 					     .worktree = "/w",
 					     .check = "make",
 					     .attempt = 2,
-					     .feedback = STR("red")};
+					     .feedback = STR("red"),
+					     .diff = STR("+d")};
 	struct err e = ERR_INIT;
 	char *p =
 		expand("{{id}} {{ title }} {{body}}{{comments}} {{epic}} {{epic_body}} {{branch}} "
-		       "{{worktree}} {{check}} {{attempt}} {a} }} {{feedback}}",
+		       "{{worktree}} {{check}} {{attempt}} {a} }} {{feedback}}{{diff}}",
 		       &s, &e);
 
 	(void)state;
 	assert_non_null(p);
-	assert_string_equal(p, "7 {{id}} BC E EB b /w make 2 {a} }} \nred\n");
+	assert_string_equal(p, "7 {{id}} BC E EB b /w make 2 {a} }} \nred\n+d\n");
 	free(p);
 	p = expand("", &s, &e);
 	assert_non_null(p);
@@ -257,6 +258,41 @@ static void test_prompt__bounds_the_feedback_and_keeps_its_end(void **state)
 	buf_done(&long_text);
 }
 
+static void test_prompt__shows_the_work_so_far_up_to_a_limit(void **state)
+{
+	static const char *const texts[] = {"## Why the last attempt did not land", "red",
+					    "What was changed so far (git diff a b):", "+one\n",
+					    "## Rules", NULL};
+	struct buf diff = BUF_INIT;
+	struct prompt_spec s = {.task = "1",
+				.attempt = 2,
+				.feedback_path = "/f",
+				.feedback = STR("red"),
+				.diff = STR("+one\n"),
+				.diff_command = "git diff a b"};
+	char *p = build(&s);
+
+	(void)state;
+	assert_in_order(p, texts);
+	assert_null(strstr(p, "cut here"));
+	free(p);
+	for (int i = 0; diff.n <= PROMPT_DIFF_MAX; i++)
+		buf_printf(&diff, "+line %d\n", i);
+	buf_puts(&diff, "+the last\n");
+	s.diff = buf_str(&diff);
+	p = build(&s);
+	assert_non_null(strstr(p, "+line 0\n"));
+	assert_null(strstr(p, "+the last"));
+	assert_non_null(strstr(p, "\n(cut here; all of it: git diff a b)\n"));
+	assert_true(strlen(p) < PROMPT_DIFF_MAX + 2000);
+	free(p);
+	s.diff = STR("");
+	p = build(&s);
+	assert_null(strstr(p, "What was changed"));
+	free(p);
+	buf_done(&diff);
+}
+
 static void test_prompt__tells_a_resolver_what_conflicts(void **state)
 {
 	static const char *const texts[] = {"## Resolve a conflict",
@@ -352,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_expand__names_what_it_does_not_know),
 		cmocka_unit_test(test_prompt__says_why_the_last_attempt_did_not_land),
 		cmocka_unit_test(test_prompt__bounds_the_feedback_and_keeps_its_end),
+		cmocka_unit_test(test_prompt__shows_the_work_so_far_up_to_a_limit),
 		cmocka_unit_test(test_prompt__tells_a_resolver_what_conflicts),
 		cmocka_unit_test(test_prompt__keeps_a_title_on_its_line),
 		cmocka_unit_test(test_prompt__expands_a_template),
