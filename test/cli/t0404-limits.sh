@@ -25,6 +25,19 @@ go -c limits.cost=2
 code_is 0 'with more it goes on'
 unlike "$(ganger status "$epic")" 'reached' 'and the reason is gone'
 
+# What one task may cost: it ends its further attempts, and no other task's.
+scene dear
+task dear
+task cheap
+does dear 'echo "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\"total_cost_usd\":0.3,\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}"; exit 1'
+does cheap 'echo x >cheap; echo "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"total_cost_usd\":0.1,\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}"'
+go -c limits.task_cost=0.5 -c limits.attempts=5
+code_is 1 'a task that costs too much: exit 1'
+is "$(ran dear)" 2 'an attempt that passes the limit is its last'
+like "$(why dear)" '^limits\.task_cost is reached' 'and the reason is the limit'
+is "$(state dear)" failed 'it has failed'
+is "$(state cheap)" closed 'the other one has landed'
+
 scene folder
 task one
 go -c agents.it.cwd=nowhere -c limits.attempts=1
