@@ -43,6 +43,14 @@ prompt=$(cat "$T/prompt2")
 like "$prompt" '^# two' 'codex gets the task'
 unlike "$prompt" 'Use (tabs|spaces)' 'and no AGENTS.md, which it reads by itself'
 
+scene other
+echo 'Use tabs.' >AGENTS.md
+git add . && git commit -qm instructions
+task four
+does four 'cat "$GANGER_PROMPT_FILE" >"$T/prompt4"; echo 4 >four'
+go -c agents.it.kind=claude -c limits.attempts=1
+like "$(cat "$T/prompt4")" '^Use tabs\.$' 'claude, which reads CLAUDE.md alone, is told AGENTS.md'
+
 scene link
 echo 'The secret.' >"$T/elsewhere"
 ln -s "$T/elsewhere" AGENTS.md

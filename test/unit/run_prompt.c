@@ -260,9 +260,12 @@ static void test_prompt__bounds_the_feedback_and_keeps_its_end(void **state)
 
 static void test_prompt__shows_the_work_so_far_up_to_a_limit(void **state)
 {
-	static const char *const texts[] = {"## Why the last attempt did not land", "red",
-					    "What was changed so far (git diff a b):", "+one\n",
-					    "## Rules", NULL};
+	static const char *const texts[] = {"## Why the last attempt did not land",
+					    "red",
+					    "What was changed so far (git diff a b):",
+					    "+one\n",
+					    "## Rules",
+					    NULL};
 	struct buf diff = BUF_INIT;
 	struct prompt_spec s = {.task = "1",
 				.attempt = 2,
@@ -329,16 +332,16 @@ static void test_prompt__expands_a_template(void **state)
 		const char *template, *expected; /* expected NULL: it is refused */
 		const char *said;
 	} cases[] = {
-		{"",				     "",			 NULL			},
-		{"plain { text }}",		   "plain { text }}",	  NULL			},
-		{"{{id}}: {{ title }}",	       "12: a title",	      NULL			},
-		{"{{id}}{{id}}",		      "1212",		     NULL			},
-		{"{{comments}}|{{feedback}}", "|",			NULL			},
-		{"try {{attempt}}",		   "try 3",		    NULL			},
-		{"{{body}}",			  "use {{title}} {{",	 NULL			},
-		{"{{everything}}",		    NULL, "there is no field '{{everything}}'"},
-		{"{{}}",			      NULL, "there is no field '{{}}'"	 },
-		{"a {{title",			 NULL, "a '{{' is not closed"		     },
+		{"",			  "",                 NULL				},
+		{"plain { text }}",           "plain { text }}",  NULL                                },
+		{"{{id}}: {{ title }}",       "12: a title",      NULL                                },
+		{"{{id}}{{id}}",              "1212",             NULL                                },
+		{"{{comments}}|{{feedback}}", "|",                NULL                                },
+		{"try {{attempt}}",           "try 3",            NULL                                },
+		{"{{body}}",                  "use {{title}} {{", NULL                                },
+		{"{{everything}}",            NULL,               "there is no field '{{everything}}'"},
+		{"{{}}",                      NULL,               "there is no field '{{}}'"          },
+		{"a {{title",                 NULL,               "a '{{' is not closed"              },
 	};
 	const struct prompt_spec spec = {
 		.task = "12", .title = "a title", .body = "use {{title}} {{", .attempt = 3};

@@ -273,14 +273,15 @@ static void test_beads__fields(void **state)
 
 	(void)state;
 	LOAD("{\"id\":\"a\",\"title\":\"two\\nlines\",\"description\":\"what\",\"notes\":\"n\","
-	     "\"design\":\"how\",\"priority\":9,\"labels\":[\"x\",\"y\",\"x\",7],"
+	     "\"design\":\"how\",\"acceptance_criteria\":\"it works\",\"priority\":9,\"labels\":[\"x\",\"y\",\"x\",7],"
 	     "\"created_at\":\"1970-01-01T00:00:01.5Z\",\"close_reason\":\"done\","
 	     "\"comments\":[{\"author\":\"k\",\"text\":\"hm\","
 	     "\"created_at\":\"1970-01-01T00:00:02Z\"},{\"author\":\"k\"}]}\n",
 	     &f);
 	const struct beads_issue *a = beads_find(&f, "a");
 	assert_string_equal(a->title, "two lines");
-	assert_string_equal(a->body, "what\n\n## Design\n\nhow\n\n## Notes\n\nn");
+	assert_string_equal(a->body, "what\n\n## Design\n\nhow\n\n## Acceptance criteria\n\n"
+				     "it works\n\n## Notes\n\nn");
 	assert_int_equal(a->priority, 4);
 	assert_string_equal(a->labels, "x\ny");
 	assert_string_equal(a->status, "open");
