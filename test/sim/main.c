@@ -2,6 +2,7 @@
 #include "sim/sim.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,8 +11,10 @@
 
 /*
  * ganger-sim --seed N [--log FILE] | --seeds A..B [--jobs J] [--tasks N] [--twice] [--beads FILE]
- *            [--first] [--coverage]
+ *            [--first] [--coverage] [--shrink]
  *
+ * --tasks, --rounds, --people, --crashes, --faults N: at most so many of what the seed draws;
+ * --shrink looks for the smallest of them with which the seed still breaks the rule it breaks.
  * --seconds S begins no seed after S seconds; --twice runs each seed two times and compares; --first stops at the first that fails;
  * --coverage says which rows of task.def were not reached, and fails for them.
  * Exit 0 when no rule broke. The last line says how many seeds were run.
@@ -19,14 +22,19 @@
 
 static struct {
 	int64_t from, to;
-	int jobs, tasks;
+	int jobs;
+	struct cuts cuts;
 	int64_t seconds;
-	bool twice, coverage, first;
+	bool twice, coverage, first, shrink;
 	const char *log, *beads;
-} opt = {.jobs = 1};
+} opt = {
+	.jobs = 1, .cuts.most = {INT_MAX, INT_MAX, INT_MAX, INT_MAX, INT_MAX}
+};
 
 static void print_failure(const struct world *w, const char *why)
 {
+	if (shrink_hears(w, why))
+		return;
 	uint64_t first = w->n_lines > LAST_LINES ? w->n_lines - LAST_LINES : 0;
 	(void)fprintf(stderr, "seed %lld: %s\n", (long long)w->seed, why);
 	for (uint64_t i = first; i < w->n_lines; i++)
@@ -45,7 +53,7 @@ static void on_abort(int signum)
 static bool run_once(int64_t seed, uint64_t *ret_hash)
 {
 	FILE *log = opt.log ? fopen(opt.log, "we") : NULL;
-	struct world *w = world_new((uint64_t)seed, log);
+	struct world *w = world_new((uint64_t)seed, &opt.cuts, log);
 	draw_weather(w);
 	struct settings *s = &w->settings;
 	w->checker = checker_new(&(struct checker_limits){.max_concurrent = s->max_concurrent,
@@ -64,7 +72,7 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .flaky_fails = s->flaky_fails});
 	sim_git_init();
 	if (!opt.beads)
-		draw_graph(w, opt.tasks);
+		draw_graph(w);
 	else if (!beads_graph(w, opt.beads))
 		checker_break(w->checker, "input: '%s' cannot be read", opt.beads);
 	bool well = world_run(w);
@@ -167,6 +175,32 @@ static bool run_all(void)
 	return well;
 }
 
+/* In a child. */
+static void try_cuts(const struct cuts *cuts)
+{
+	uint64_t hash = 0;
+	opt.cuts = *cuts;
+	opt.log = NULL;
+	(void)run_once(opt.from, &hash);
+}
+
+static bool run_shrunk(void)
+{
+	uint64_t hash = 0;
+	if (!shrink(&opt.cuts, try_cuts, is_time_over)) {
+		(void)printf("seed %lld breaks no rule\n", (long long)opt.from);
+		return true;
+	}
+	(void)printf("smallest: ganger-sim --seed %lld", (long long)opt.from);
+	if (opt.beads)
+		(void)printf(" --beads %s", opt.beads);
+	for (int k = opt.beads ? COUNT_TASKS + 1 : 0; k < COUNTS; k++)
+		(void)printf(" %s %d", count_option((enum count)k), opt.cuts.most[k]);
+	(void)printf("\n");
+	(void)fflush(stdout);
+	return run_once(opt.from, &hash);
+}
+
 static bool number(const char *s, int64_t *ret)
 {
 	return s && str_i64(str_of(s), ret) && *ret >= 0;
@@ -183,24 +217,35 @@ static bool range(const char *s)
 	return str_i64(first, &opt.from) && str_i64(all, &opt.to) && opt.from <= opt.to;
 }
 
+static bool count(const char *name, int64_t n)
+{
+	for (int k = 0; k < COUNTS; k++)
+		if (streq(name, count_option((enum count)k)) && n >= (k == COUNT_TASKS) &&
+		    n <= 5000) {
+			opt.cuts.most[k] = (int)n;
+			return true;
+		}
+	return false;
+}
+
+static bool is_switch(const char *name)
+{
+	bool *const all[] = {&opt.twice, &opt.first, &opt.coverage, &opt.shrink};
+	static const char *const names[] = {"--twice", "--first", "--coverage", "--shrink"};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (streq(name, names[i]))
+			return *all[i] = true;
+	return false;
+}
+
 static bool parse(char **argv)
 {
 	int64_t n = 0;
 	bool any = false;
 	for (char **a = argv + 1; *a; a++) {
 		const char *value = a[1];
-		if (streq(*a, "--twice")) {
-			opt.twice = true;
+		if (is_switch(*a))
 			continue;
-		}
-		if (streq(*a, "--first")) {
-			opt.first = true;
-			continue;
-		}
-		if (streq(*a, "--coverage")) {
-			opt.coverage = true;
-			continue;
-		}
 		if (streq(*a, "--seed") && number(value, &n)) {
 			opt.from = opt.to = n;
 			any = true;
@@ -208,8 +253,8 @@ static bool parse(char **argv)
 			any = true;
 		} else if (streq(*a, "--jobs") && number(value, &n) && n >= 1 && n <= 256) {
 			opt.jobs = (int)n;
-		} else if (streq(*a, "--tasks") && number(value, &n) && n >= 1 && n <= 5000) {
-			opt.tasks = (int)n;
+		} else if (number(value, &n) && count(*a, n)) {
+			;
 		} else if (streq(*a, "--seconds") && number(value, &opt.seconds)) {
 			;
 		} else if (streq(*a, "--log") && value) {
@@ -221,22 +266,24 @@ static bool parse(char **argv)
 		}
 		a++;
 	}
-	return any;
+	return any && (!opt.shrink || opt.from == opt.to);
 }
 
 int main(int argc, char **argv)
 {
 	(void)argc;
 	if (!parse(argv)) {
-		(void)fprintf(
-			stderr,
-			"usage: ganger-sim --seed N [--log FILE]\n"
-			"       ganger-sim --seeds A..B [--jobs J] [--seconds S]\n"
-			"       [--tasks N] [--beads FILE] [--twice] [--first] [--coverage]\n");
+		(void)fprintf(stderr, "usage: ganger-sim --seed N [--log FILE] [--shrink]\n"
+				      "       ganger-sim --seeds A..B [--jobs J] [--seconds S]\n"
+				      "       [--beads FILE] [--twice] [--first] [--coverage]\n"
+				      "       [--tasks N] [--rounds N] [--people N] [--crashes N] "
+				      "[--faults N]\n");
 		return 2;
 	}
 	(void)signal(SIGABRT, on_abort);
 	(void)signal(SIGSEGV, on_abort);
+	if (opt.shrink)
+		return run_shrunk() ? 0 : 1;
 	bool well = run_all();
 	if (opt.coverage) {
 		coverage_print(stdout);

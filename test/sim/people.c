@@ -244,7 +244,7 @@ static void person_removes(int64_t issue)
 static void crash(int64_t n)
 {
 	(void)n;
-	if (!sim->supervisor || sim->weather.faults <= 0)
+	if (!sim->supervisor || sim->weather.faults <= 0 || !may(COUNT_CRASHES))
 		return;
 	say("kill -9 of the supervisor");
 	sim->dead = true;
@@ -253,6 +253,8 @@ static void crash(int64_t n)
 static void reboot(int64_t n)
 {
 	crash(n);
+	if (sim->supervisor && !sim->dead)
+		return;
 	say("reboot");
 	sim->boot++;
 	sim->boot_at = sim->now;
@@ -355,11 +357,12 @@ void people_see(const char *id)
 		at(rng_below(r, HOUR / 6), approves, issue_index(id));
 	if (!rng_chance(r, is_left(id) ? 0.05 + 3 * chance : chance))
 		return;
-	at(rng_below(r, 20),
-	   rng_chance(r, 0.6)   ? cancels
-	   : rng_chance(r, 0.5) ? retries
-				: steals,
-	   issue_index(id));
+	void (*deed)(int64_t issue) = rng_chance(r, 0.6)   ? cancels
+				      : rng_chance(r, 0.5) ? retries
+							   : steals;
+	int64_t delay = rng_below(r, 20);
+	if (may(COUNT_PEOPLE))
+		at(delay, deed, issue_index(id));
 }
 
 static void orders_cancel(int64_t n)
@@ -431,8 +434,10 @@ void people_init(void)
 		size_t i = 0;
 		while (pick >= deeds[i].weight)
 			pick -= deeds[i++].weight;
-		at(rng_below(&sim->rng, rng_chance(&sim->rng, 0.5) ? HOUR / 6 : 3 * HOUR),
-		   deeds[i].fn, deeds[i].n);
+		int64_t most = rng_chance(&sim->rng, 0.5) ? HOUR / 6 : 3 * HOUR;
+		int64_t delay = rng_below(&sim->rng, most);
+		if (may(COUNT_PEOPLE))
+			at(delay, deeds[i].fn, deeds[i].n);
 	}
 }
 
@@ -455,7 +460,7 @@ bool people_between(int round, int exit_code)
 {
 	bool again = exit_code == 130;
 	VEC(const char *) ids = {0};
-	if (round >= 4)
+	if (round >= 4 || !may(COUNT_ROUNDS))
 		return false;
 	sim->disk_full = false;
 	if (sim->settings.remote && remote_get(EPIC_REF) >= 0 && rng_chance(&sim->rng, 0.7)) {

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Has the simulator teeth? Plant one bug at a time and see that a rule breaks.
 
-    planted.py SOURCE [--seeds N] [NAME...]     in a copy of SOURCE; prints a table in Markdown
+    planted.py SOURCE [--seeds N] [--shrink] [NAME...]     in a copy of SOURCE; prints a table in Markdown
 
+--shrink also shrinks each seed that fails, and sees that the smallest run breaks the same rule,
+and the real source, in that run, none.
 Exit 0 when each was caught within N seeds (default 2000). A text that is no longer in its file
 is a failure too: the bug must be planted somewhere.
 """
@@ -132,20 +134,53 @@ def hunt(tree, seeds):
     return found[-1] if done.returncode and found else None
 
 
+def run(tree, *args):
+    return subprocess.run([str(tree / 'build/ganger-sim'), *args], capture_output=True, text=True)
+
+
+def rule_of(done):
+    told = re.findall(r'^seed \d+: ([^:\n]*)', done.stderr, re.M)
+    return told[-1] if done.returncode and told else None
+
+
+def shrink(tree, seed, rule):
+    """The arguments of the smallest run; None where it does not break the rule, or twice not alike."""
+    done = run(tree, '--seed', seed, '--shrink', '--seconds', '120')
+    found = re.search(r'^smallest: ganger-sim (.*)$', done.stdout, re.M)
+    if not found or rule_of(done) != rule:
+        return None
+    args = found[1].split()
+    one, two = run(tree, *args), run(tree, *args)
+    return args if one.stderr == two.stderr == done.stderr and rule_of(one) == rule else None
+
+
+def well(tree, smallest):
+    """Those whose smallest run breaks nothing where nothing is planted."""
+    trouble = build(tree)
+    good = [n for n, args in smallest if args and not trouble and not run(tree, *args).returncode]
+    for name, args in smallest:
+        if name not in good:
+            print(f'not well without what is planted: {name}: {args}', file=sys.stderr)
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('source')
     parser.add_argument('names', nargs='*')
     parser.add_argument('--seeds', type=int, default=2000)
-    args = parser.parse_args()
+    parser.add_argument('--shrink', action='store_true')
+    args = parser.parse_intermixed_args()
     bugs = [b for b in BUGS if not args.names or b[0] in args.names]
     missed = 0
+    smallest = []
     with tempfile.TemporaryDirectory() as top:
         tree = Path(top) / 'tree'
         shutil.copytree(args.source, tree, ignore=shutil.ignore_patterns('build*', '.git'))
         subprocess.run(['meson', 'setup', str(tree / 'build'), str(tree)], check=True,
                        capture_output=True)
-        print('| planted | caught by seed | as |\n|---|---|---|')
+        print('| planted | caught by seed | as |' + ' smallest run |' * args.shrink)
+        print('|---|---|---|' + '---|' * args.shrink)
         for name, file, old, new in bugs:
             path = tree / 'src' / file
             text = path.read_text()
@@ -159,10 +194,16 @@ def main():
                 missed += found is None
                 result = f'| {name} | {found[0]} | {found[1]} |' if found else \
                     f'| {name} | – | {"it does not build" if trouble else "not caught"} |'
+                if found and args.shrink:
+                    small = shrink(tree, found[0], found[1].partition(':')[0])
+                    missed += small is None
+                    smallest.append((name, small))
+                    result += f' {" ".join(small or ["not shrunk"])} |'
                 if trouble:
                     print(trouble, file=sys.stderr)
                 path.write_text(text)
             print(result, flush=True)
+        missed += args.shrink and len(well(tree, smallest)) < len(smallest)
     print(f'\n{len(bugs) - missed} of {len(bugs)} caught within {args.seeds} seeds')
     return 1 if missed else 0
 

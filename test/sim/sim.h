@@ -56,13 +56,31 @@ struct weather {
 };
 
 struct settings {
-	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots, batch, retries, checks;
+	int max_concurrent, kind_max, attempts, interruptions, deferrals, slots, batch, retries,
+		checks;
 	int64_t retry_ms, silence_ms, timeout_ms;
-	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch, approve, flaky_fails;
+	bool poll, setup, check, probe, allow_red, skip, fail_uncommitted, remote, dispatch,
+		approve, flaky_fails;
 	const char *method, *from;
 	int conflict_attempts;
 	bool resolver; /* an agent of its own for conflicts */
 	bool overlap_wait;
+};
+
+/*
+ * What a seed draws, and the most of it that is let happen. All is drawn as ever: up to the first
+ * that is left out, a run is the same.
+ */
+enum count {
+	COUNT_TASKS,   /* the first ones of the graph */
+	COUNT_ROUNDS,  /* that people let it run again after it was over */
+	COUNT_PEOPLE,  /* deeds of people and machines; what ends one is none */
+	COUNT_CRASHES, /* of a supervisor, also those that are faults or deeds */
+	COUNT_FAULTS,  /* of calls */
+	COUNTS,
+};
+struct cuts {
+	int most[COUNTS]; /* INT_MAX: as drawn */
 };
 
 /* ---- issues: tracker.c, graph.c ---- */
@@ -70,9 +88,9 @@ struct sim_issue {
 	char *id;
 	int priority;
 	bool open, hidden, child, removed;
-	bool shut; /* closed by a person */
+	bool shut;      /* closed by a person */
 	bool retriable; /* as the last run ended */
-	bool held;     /* in the queue by a person, as it ended last */
+	bool held;      /* in the queue by a person, as it ended last */
 	int unapproved; /* its head, where it waits for that; -1 */
 	bool claimed_by_other;
 	char *claimed;
@@ -187,6 +205,8 @@ struct world {
 	struct rng rng;
 	struct weather weather;
 	struct settings settings;
+	struct cuts cuts;
+	int did[COUNTS];
 	struct checker *checker;
 
 	/* Time: what the boot's clock says, and how far the wall's is from it. */
@@ -239,7 +259,7 @@ extern struct world
 	*sim; /* the one there is; what is replaced at link time has no other way to it */
 
 /* world.c */
-struct world *world_new(uint64_t seed, FILE *log);
+struct world *world_new(uint64_t seed, const struct cuts *cuts, FILE *log);
 void world_free(struct world *w);
 void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void at(int64_t delay_ms, void (*fn)(int64_t n), int64_t n); /* an event of the world */
@@ -249,6 +269,8 @@ void at_life(int64_t delay_ms,
 bool event_pop(struct event *ret);
 int64_t wall_now(void);
 int64_t latency(void);
+/* Counts one more of what was drawn; false: it must not happen. */
+bool may(enum count k) MUST_CHECK;
 enum fate fate(const char *what);
 /* For the end of a driver's call: what is heard of it. */
 int heard(enum fate f, struct err *e) MUST_CHECK;
@@ -257,7 +279,7 @@ int refused(enum fate f, struct err *e) MUST_CHECK;
 
 /* weather.c, graph.c */
 void draw_weather(struct world *w);
-void draw_graph(struct world *w, int n_wanted);
+void draw_graph(struct world *w);
 bool beads_graph(struct world *w, const char *path);
 int issue_add(struct world *w, const char *id, int priority);
 
@@ -311,6 +333,16 @@ unsigned char *coverage_bytes(size_t *ret_n); /* to be sent to, and joined in, a
 void snapshot_taken(void);                    /* a commit was made: remember what was in memory */
 void snapshot_compare(void);                  /* a supervisor has loaded: it must be the same */
 void snapshot_free(void);
+
+/* shrink.c: */
+const char *count_option(enum count k);
+/*
+ * Makes cuts the smallest found with which run, in a child, still breaks the rule that it breaks
+ * with those given; false: it breaks none. is_over: begin no other trial.
+ */
+bool shrink(struct cuts *cuts, void (*run)(const struct cuts *cuts), bool (*is_over)(void));
+/* True in such a child: what broke is told to its parent, and not to be printed. */
+bool shrink_hears(const struct world *w, const char *why);
 
 /* runs one seed; false: a rule broke, and it was printed */
 bool world_run(struct world *w);

@@ -192,7 +192,7 @@ int store_commit(struct store *s, struct err *e)
 	}
 	enum fate f = fate("commit");
 	if (f == FATE_LOST_ANSWER) /* a commit that was made says so */
-		f = FATE_CRASH_AFTER;
+		f = may(COUNT_CRASHES) ? FATE_CRASH_AFTER : FATE_WELL;
 	if (f == FATE_ERROR && rng_chance(&sim->rng, 0.9)) {
 		drop_pending(s);
 		if (rng_chance(&sim->rng, 0.5))

@@ -2,6 +2,7 @@
 #include "sim/sim.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <string.h>
 
 /* How a run is and what it is asked to do, drawn once. */
@@ -94,41 +95,60 @@ static int graph_size(struct rng *r)
 }
 
 /* Edges go to earlier issues only: what has a cycle is never started. */
-static void draw_needs(struct world *w, int task, int shape)
+static void draw_needs(struct rng *r, struct sim_issue *x, int task, int shape)
 {
-	struct rng *r = &w->rng;
 	int most = shape == 0 ? 0 : shape == 1 ? 1 : (int)rng_below(r, 4);
 	for (int k = 0; task > 0 && k < most; k++) {
 		int need = shape == 1           ? task - 1
 			   : rng_chance(r, 0.5) ? (int)rng_below(r, task)
 						: task - 1 - (int)rng_below(r, task < 4 ? task : 4);
 		bool known = false;
-		for (size_t i = 0; i < w->issues.items[task].needs.n; i++)
-			known = known || w->issues.items[task].needs.items[i] == need;
-		if (known)
-			continue;
-		VEC_PUSH(&w->issues.items[task].needs, need);
-		checker_need(w->checker, task, need);
+		for (size_t i = 0; i < x->needs.n; i++)
+			known = known || x->needs.items[i] == need;
+		if (!known)
+			VEC_PUSH(&x->needs, need);
 	}
 }
 
-void draw_graph(struct world *w, int n_wanted)
+static struct sim_issue draw_issue(struct rng *r, int task, int n, int shape, double odd)
+{
+	struct sim_issue x = {.priority = (int)rng_below(r, 5)};
+	x.hidden = rng_chance(r, odd);
+	x.child = !rng_chance(r, odd);
+	x.open = !rng_chance(r, odd);
+	x.touches = rng_chance(r, 0.5) ? (int)rng_between(r, 1, 1 + n / 4) : 0;
+	draw_needs(r, &x, task, shape);
+	return x;
+}
+
+static void add_drawn(struct world *w, const struct sim_issue *x)
+{
+	char id[20];
+	(void)snprintf(id, sizeof(id), "t%d", (int)w->issues.n);
+	int task = issue_add(w, id, x->priority);
+	struct sim_issue *to = &w->issues.items[task];
+	char *own = to->id;
+	*to = *x;
+	to->id = own;
+	checker_touches(w->checker, task, x->touches);
+	checker_issue(w->checker, task, x->child && !x->hidden, x->open);
+	for (size_t i = 0; i < x->needs.n; i++)
+		checker_need(w->checker, task, x->needs.items[i]);
+}
+
+/* Those that are not wanted are drawn too, or all that comes after them would be another. */
+void draw_graph(struct world *w)
 {
 	struct rng *r = &w->rng;
-	int n = n_wanted ? n_wanted : graph_size(r), shape = (int)rng_below(r, 4);
+	int most = w->cuts.most[COUNT_TASKS];
+	int n = graph_size(r), shape = (int)rng_below(r, 4);
 	double odd = drawn(0.1);
-	for (int i = 0; i < n; i++) {
-		char id[20];
-		(void)snprintf(id, sizeof(id), "t%d", i);
-		int task = issue_add(w, id, (int)rng_below(r, 5));
-		struct sim_issue *x = &w->issues.items[task];
-		x->hidden = rng_chance(r, odd);
-		x->child = !rng_chance(r, odd);
-		x->open = !rng_chance(r, odd);
-		x->touches = rng_chance(r, 0.5) ? (int)rng_between(r, 1, 1 + n / 4) : 0;
-		checker_touches(w->checker, task, x->touches);
-		checker_issue(w->checker, task, x->child && !x->hidden, x->open);
-		draw_needs(w, task, shape);
+	for (int i = 0; i < n || (most != INT_MAX && i < most); i++) {
+		struct sim_issue x = draw_issue(r, i, n, shape, odd);
+		if (may(COUNT_TASKS))
+			add_drawn(w, &x);
+		else
+			VEC_DONE(&x.needs);
 	}
 }
 

@@ -7,12 +7,13 @@
 
 struct world *sim;
 
-struct world *world_new(uint64_t seed, FILE *log)
+struct world *world_new(uint64_t seed, const struct cuts *cuts, FILE *log)
 {
 	struct world *w = mem_alloc(sizeof(*w));
 	sim = w;
 	w->seed = seed;
 	w->rng.x = seed * 0x2545f4914f6cdd1du + 1;
+	w->cuts = *cuts;
 	w->log = log;
 	w->log_hash = 0xcbf29ce484222325u;
 	w->wake_at = -1;
@@ -182,6 +183,14 @@ static enum fate draw_fate(struct world *w)
 	return rng_chance(&w->rng, p->lost_answer) ? FATE_LOST_ANSWER : FATE_WELL;
 }
 
+bool may(enum count k)
+{
+	if (sim->did[k] >= sim->cuts.most[k])
+		return false;
+	sim->did[k]++;
+	return true;
+}
+
 enum fate fate(const char *what)
 {
 	static const char *const words[] = {"", "error", "lost answer", "crash before",
@@ -195,6 +204,9 @@ enum fate fate(const char *what)
 	if (f == FATE_WELL)
 		return f;
 	w->weather.faults--;
+	bool crash = f == FATE_CRASH || f == FATE_CRASH_AFTER;
+	if ((crash && !may(COUNT_CRASHES)) || !may(COUNT_FAULTS))
+		return FATE_WELL;
 	say("!! %s: %s", what, words[f]);
 	if (f == FATE_CRASH)
 		w->dead = true;
