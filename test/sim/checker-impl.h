@@ -25,11 +25,12 @@ struct book_need {
 };
 
 struct book_task {
-	bool child, open, closed_by_us, closed_by_person, removed, was_removed;
+	bool child, open, closed_by_us, closed_by_person, removed;
 	struct {
 		bool there, open, removed;
 	} read, known;          /* as the tracker was read last; as a supervisor has it */
 	bool claimed_as_removed;
+	bool unseen; /* out of the epic as others were claimed, since it was: nobody knew its files */
 	struct book_need *needs;
 	int n_needs;
 	int landed; /* commit, or -1 */

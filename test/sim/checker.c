@@ -149,7 +149,6 @@ void checker_touches(struct checker *c, int task, int file)
 void checker_removed(struct checker *c, int task, bool removed)
 {
 	book_task_of(c, task)->removed = removed;
-	book_task_of(c, task)->was_removed |= removed;
 }
 
 void checker_reopened(struct checker *c, int task)
@@ -203,6 +202,9 @@ void checker_claims(struct checker *c, int task)
 {
 	struct book_task *t = book_task_of(c, task);
 	t->claimed_as_removed = t->known.removed;
+	t->unseen = false;
+	for (int i = 0; i < c->n_tasks; i++)
+		c->tasks[i].unseen = c->tasks[i].unseen || c->tasks[i].known.removed;
 	for (int i = 0; i < t->n_needs; i++) {
 		const struct book_task *d = book_task_of(c, t->needs[i].task);
 		t->needs[i].binds = t->needs[i].known && (d->known.open || d->landed >= 0);
@@ -318,10 +320,10 @@ static void check_places(struct checker *c)
 
 static void check_overlap(struct checker *c, const struct checker_job *j)
 {
-	int file = c->tasks[j->task].touches;
+	int file = c->tasks[j->task].unseen ? 0 : c->tasks[j->task].touches;
 	for (int i = 0; i < c->n_tasks; i++)
 		if (i != j->task && file && c->tasks[i].touches == file && c->tasks[i].alive &&
-		    !c->tasks[i].resolving && !c->tasks[i].was_removed)
+		    !c->tasks[i].resolving && !c->tasks[i].unseen)
 			checker_break(c, "policy: task %d starts beside %d, both touch file %d",
 				      j->task, i, file);
 }

@@ -53,6 +53,8 @@ static void end_work(int64_t n)
 	if (sim->dead)
 		return;
 	sim->works.items[n] = NULL;
+	/* It has ended by what it knew: what comes now is for the next one. */
+	news = news && supervisor_core(sim->supervisor)->run.state != RUN_ENDED;
 	w->done(w);
 	if (news)
 		checker_synced(sim->checker);
