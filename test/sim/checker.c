@@ -207,7 +207,8 @@ void checker_claims(struct checker *c, int task)
 		c->tasks[i].unseen = c->tasks[i].unseen || c->tasks[i].known.removed;
 	for (int i = 0; i < t->n_needs; i++) {
 		const struct book_task *d = book_task_of(c, t->needs[i].task);
-		t->needs[i].binds = t->needs[i].known && (d->known.open || d->landed >= 0);
+		bool owed = d->known.open && d->last_end != END_NOTHING; /* else it is left at that */
+		t->needs[i].binds = t->needs[i].known && (owed || d->landed >= 0);
 	}
 }
 
