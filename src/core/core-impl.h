@@ -124,6 +124,9 @@ void train_rebuild(struct core *c, struct task *t);
 bool error_may_pass(int64_t code);
 int64_t error_delay_ms(int64_t errors);
 
+/* lost.c */
+void run_lost(struct core *c, const struct core_event *ev);
+
 /* run.c */
 void run_due(struct core *c);
 void run_step(struct core *c, const struct core_event *ev);

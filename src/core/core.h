@@ -67,7 +67,14 @@ enum core_event_kind {
 	EV_PAUSE,
 	EV_RESUME,
 	EV_DISK, /* n: 1 full, 0 there is room again */
+	EV_LOST, /* text: task id; n: mask of enum core_lost. Before core_reissue() */
 	EV_COUNT,
+};
+
+/* What a power cut took of the commits of a task. */
+enum core_lost {
+	LOST_HEAD = 1,  /* its work */
+	LOST_MERGE = 2, /* its merge, or the one that its group lands as */
 };
 
 enum core_issue {
@@ -313,6 +320,9 @@ void core_add_edge(struct core *c, int task, int needs);
  * done is found and what was not is done. The run's own begins anew with START.
  */
 void core_reissue(struct core *c);
+
+/* The commits a task cannot go on without: a mask of enum core_lost. */
+unsigned core_must_have(const struct task *t);
 
 /* The next moment something is due, in ms from now; -1: nothing by itself. */
 int64_t core_next_ms(const struct core *c);

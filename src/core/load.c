@@ -138,6 +138,15 @@ void core_loaded(struct core *c)
 	train_loaded(c);
 }
 
+/* What was lost (lost.c) may have led to an action already. */
+static bool is_asked(const struct core *c, int64_t serial)
+{
+	for (size_t i = 0; i < c->actions.n; i++)
+		if (c->actions.items[i].serial == serial)
+			return true;
+	return false;
+}
+
 void core_reissue(struct core *c)
 {
 	/* The run's own machine begins anew with START: until then nothing new is begun. */
@@ -146,7 +155,7 @@ void core_reissue(struct core *c)
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
 		enum action_kind k = task_state_action((enum task_state)t->state);
-		if (k == ACT_NONE || t->gave_up || t->due_mono)
+		if (k == ACT_NONE || t->gave_up || t->due_mono || is_asked(c, t->serial))
 			continue;
 		VEC_PUSH(&c->actions, ((struct action){.kind = k,
 						       .task = (int)i,

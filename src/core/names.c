@@ -51,6 +51,7 @@ const char *event_name(enum core_event_kind k)
 		[EV_SYNCED] = "SYNCED",
 		[EV_BRANCH] = "BRANCH", [EV_TICK] = "TICK",     [EV_STOP] = "STOP",
 		[EV_PAUSE] = "PAUSE",   [EV_RESUME] = "RESUME", [EV_DISK] = "DISK",
+		[EV_LOST] = "LOST",
 	};
 	CHECK(k > EV_NONE && k < EV_COUNT);
 	return names[k];

@@ -526,6 +526,9 @@ void run_step(struct core *c, const struct core_event *ev)
 	case EV_DISK:
 		c->run.full = ev->n;
 		break;
+	case EV_LOST:
+		run_lost(c, ev);
+		break;
 	default: /* an answer to the run's own action, or the time alone */
 		if (ev->kind != EV_TICK)
 			on_run_answer(c, ev);

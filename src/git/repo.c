@@ -114,6 +114,7 @@ static const struct git_ops ops = {
 	.refs = op_refs,
 	.drop_ref = op_drop_ref,
 	.worktrees = op_worktrees,
+	.prove = op_prove,
 	.free = op_free,
 };
 

@@ -177,6 +177,17 @@ struct git_founds {
 };
 void git_founds_done(struct git_founds *f);
 
+/* ---- after a reboot ---- */
+
+/* The commits a task cannot go on without; an empty one is not asked about. */
+struct git_named {
+	const char *task; /* id; borrowed */
+	int attempt;      /* the latest */
+	struct oid head;  /* the work, of this attempt or an earlier one */
+	struct oid merge, as; /* its merge, and the one that its group lands as */
+	bool head_lost, merge_lost; /* the answer */
+};
+
 struct git;
 
 struct git_ops {
@@ -262,6 +273,12 @@ struct git_ops {
 	int (*drop_ref)(struct git *g, const char *ref, const struct oid *at, struct err *e);
 	/* The epic's worktrees, the anchor among them. git_founds_done(). */
 	int (*worktrees)(struct git *g, struct git_founds *ret, struct err *e);
+	/*
+	 * Is what was named still there, as a whole commit? Called before open_epic(), with nothing
+	 * else under way. What is missing is looked for on the remote, where the epic is pushed; a
+	 * head that no attempt's ref names is named again.
+	 */
+	int (*prove)(struct git *g, struct git_named *v, size_t n, struct err *e);
 	void (*free)(struct git *g);
 };
 

@@ -223,7 +223,7 @@ static int begin(struct supervisor *s, struct err *e)
 				    s->workers[i].settings.max_concurrent);
 	struct executor_events events = {
 		.ctx = s, .started = job_started, .output = job_output, .ended = job_ended};
-	if (open_journal(s, e) || graph_sync(s, e) ||
+	if (open_journal(s, e) || recovery_lost(s, e) || graph_sync(s, e) ||
 	    s->spec.parts->executor_open(s->host, s->config, s->spec.shim, &events, &s->executor,
 					 e))
 		return e->code;

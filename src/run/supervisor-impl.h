@@ -105,6 +105,8 @@ struct supervisor {
 
 /* turn.c */
 void inbox_add(struct supervisor *s, const struct core_event *ev, int64_t forget);
+/* At once, before core_reissue(): what is asked for again follows from it. Durable with the first turn. */
+void supervisor_step(struct supervisor *s, const struct core_event *ev);
 void supervisor_message(struct supervisor *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void supervisor_stop(struct supervisor *s, int how); /* enum core_stop; also says so */
 bool disk_is_full(const struct supervisor *s); /* hardly any room where state is kept */
@@ -195,6 +197,9 @@ void graph_apply(struct supervisor *s, const struct issue_graph *g);
 int64_t look_due_ms(const struct supervisor *s);
 /* What a task was seen to touch: paths with a zero byte after each. */
 void graph_touched(struct supervisor *s, int task, struct str paths);
+
+/* lost.c: before anything is asked for again. After a reboot: are the journal's commits there? */
+int recovery_lost(struct supervisor *s, struct err *e) MUST_CHECK;
 
 /* recovery.c */
 void recovery_orphans(struct supervisor *s);

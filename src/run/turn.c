@@ -121,6 +121,12 @@ static void step_all(struct supervisor *s)
 	VEC_DONE(&batch);
 }
 
+void supervisor_step(struct supervisor *s, const struct core_event *ev)
+{
+	struct arrived a = {.ev = *ev}; /* its texts stay the caller's */
+	step_one(s, &a, s->host->now(s->host));
+}
+
 static int write_turn(struct supervisor *s, struct err *e)
 {
 	if (store_begin(s->store, e) || rows_save(s->store, &s->core, e))

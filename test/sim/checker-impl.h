@@ -16,6 +16,7 @@ struct book_commit {
 	int parent[2];
 	int change_of; /* task; -1 of no task, -2 no change */
 	bool area;
+	bool cut; /* a power cut took it: nobody hears of its checks any more */
 	struct bits content;
 };
 

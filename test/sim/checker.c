@@ -472,6 +472,26 @@ void checker_approved(struct checker *c, int task, int commit)
 	book_task_of(c, task)->approved = commit;
 }
 
+void checker_lost(struct checker *c, int task, int attempt, int commit)
+{
+	struct book_task *t = book_task_of(c, task);
+	int tip = book_tip(c);
+	if (tip >= 0 && book_holds(c, tip, commit)) /* it is in, by another commit */
+		return;
+	if (t->head == commit)
+		t->head = t->approved = -1;
+	if (attempt == t->attempt_most && t->last_end == END_DONE && t->counted > 0)
+		t->counted--;
+	t->red = false;
+	t->red_on = -1;
+	t->arrival = t->begun = 0;
+}
+
+void checker_cut(struct checker *c, int commit)
+{
+	c->commits[commit].cut = true;
+}
+
 void checker_clock_broken(struct checker *c)
 {
 	c->clock_broken = true;

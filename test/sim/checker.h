@@ -104,6 +104,10 @@ void checker_disk_full(struct checker *c);
 /* People. */
 void checker_retried(struct checker *c, int task);
 void checker_approved(struct checker *c, int task, int commit);
+/* A power cut took the work of this attempt: it is as if it had not been made. */
+void checker_lost(struct checker *c, int task, int attempt, int commit);
+/* It took a merge: it may be made, and tested, anew. */
+void checker_cut(struct checker *c, int commit);
 
 /* The end of a run, as its supervisor says it. */
 struct checker_result {

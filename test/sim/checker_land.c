@@ -75,7 +75,7 @@ static struct book_green *find_green(const struct checker *c, int commit, int ch
 void checker_heard_green(struct checker *c, int commit, int check)
 {
 	struct book_green *g = find_green(c, commit, check);
-	if (g) /* a flaky one is no green, where the user says so */
+	if (g && !c->commits[commit].cut) /* a flaky one is no green, where the user says so */
 		g->heard = true;
 }
 

@@ -5,6 +5,20 @@
 
 /* port/git.h over the repository of repo.c: every call may fail, die, or be done unheard. */
 
+static bool is_gone(const struct oid *o)
+{
+	int c = oid_commit(o);
+	return c >= 0 && sim->commits.items[c].gone;
+}
+
+/* What a power cut took is found by those who look after it, and used by nobody. */
+static void check_there(const struct oid *o, const char *what)
+{
+	if (is_gone(o))
+		checker_break(sim->checker, "ports: %s of %d, which a power cut took", what,
+			      oid_commit(o));
+}
+
 static int git_open_epic(struct git *g, struct git_opened *ret, struct err *e)
 {
 	enum fate f = fate("open the epic");
@@ -81,6 +95,9 @@ static void check_free(const char *path, const char *what)
 static int make_worktree(const struct git_worktree_spec *s, struct git_worktree *ret)
 {
 	struct worktree *w = worktree_find(s->path);
+	check_there(&s->at, "a worktree");
+	if (s->from == GIT_FROM_LAST || s->from == GIT_FROM_MERGED)
+		check_there(&s->last, "a worktree");
 	int task = s->task ? issue_index(s->task) : -1;
 	bool same = w && w->ready && w->task == task && w->attempt == s->attempt && s->task;
 	check_free(s->path, "preparing");
@@ -239,6 +256,9 @@ git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret,
 	(void)g;
 	if (rc)
 		return rc;
+	check_there(&s->head, "a merge");
+	if (is_gone(&s->onto))
+		return err_set(e, ERR_INVALID, "there is no commit %.12s", s->onto.hex);
 	if (contains(onto, head)) {
 		ret->result = GIT_ALREADY;
 	} else if (conflicts(onto, head, &paths)) {
@@ -329,6 +349,7 @@ git_land_(struct git *g, const struct git_land_spec *s, struct git_land *ret, st
 	(void)g;
 	if (!streq(s->branch, epic_branch()))
 		checker_break(sim->checker, "rule 4: a landing on '%s'", s->branch);
+	check_there(&s->new_, "a landing");
 	int rc = sim->settings.remote ? push_landing(s, ret, e) : land_here(s, ret, e);
 	if (rc == 0)
 		say("git: land %s: %s, tip %.8s", s->task,
@@ -379,6 +400,7 @@ static int git_push_task(struct git *g, const char *branch, const struct oid *he
 	(void)g;
 	if (rc)
 		return rc;
+	check_there(head, "a push");
 	(void)snprintf(name, sizeof(name), "refs/heads/%s", branch);
 	if (sim->settings.remote)
 		ref_set_either(name, oid_commit(head), true);
@@ -462,6 +484,39 @@ static int git_watch(struct git *g, const char *path, bool busy, struct err *e)
 	return 0;
 }
 
+/* Is any of it named by one of its attempts' refs? If not, it is named again. */
+static void name_again(const struct git_named *v)
+{
+	char name[200], free_name[200] = "";
+	for (int attempt = v->attempt; attempt > 0; attempt--) {
+		(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d", v->task, attempt);
+		int at = ref_get(name);
+		if (at == oid_commit(&v->head))
+			return;
+		if (at < 0 && !free_name[0])
+			(void)snprintf(free_name, sizeof(free_name), "%s", name);
+	}
+	if (free_name[0])
+		ref_set(free_name, oid_commit(&v->head));
+}
+
+static int git_prove(struct git *g, struct git_named *v, size_t n, struct err *e)
+{
+	enum fate f = fate("look for what is gone");
+	int rc = refused(f, e);
+	(void)g;
+	for (size_t i = 0; !rc && i < n; i++) {
+		v[i].head_lost = is_gone(&v[i].head);
+		v[i].merge_lost = is_gone(&v[i].merge) || is_gone(&v[i].as);
+		if (v[i].as.hex[0] && is_ancestor(oid_commit(&v[i].as), epic_tip()))
+			v[i].head_lost = v[i].merge_lost = false;
+		sim->lost = sim->lost || v[i].head_lost || v[i].merge_lost;
+		if (v[i].head.hex[0] && !v[i].head_lost)
+			name_again(&v[i]);
+	}
+	return rc ? rc : heard(f, e);
+}
+
 static void git_free(struct git *g)
 {
 	free(g);
@@ -486,6 +541,7 @@ int sim_git_open(struct git **ret)
 		.diff = git_diff,
 		.touches = git_touches,
 		.remove = git_remove,
+		.prove = git_prove,
 		.free = git_free,
 	};
 	struct git *g = mem_alloc(sizeof(*g));

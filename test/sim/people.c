@@ -260,6 +260,8 @@ static void reboot(int64_t n)
 	sim->boot_at = sim->now;
 	checker_clock_broken(sim->checker);
 	jobs_reboot();
+	if ((!sim->supervisor || sim->dead) && rng_chance(&sim->rng, 0.5))
+		power_cut();
 }
 
 static void shim_dies(int64_t n)

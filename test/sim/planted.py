@@ -114,6 +114,8 @@ BUGS = [
      '\tt->resolve = t->agent = 0;', '\tt->agent = 0;'),
     ('two that touch one file at once', 'core/beside.c',
      'c->policy.overlap_wait && t->busy > 0', 'c->policy.overlap_wait && t->busy > 1'),
+    ('what a power cut took is not heard', 'core/lost.c', 'if (lost & LOST_HEAD)', 'if (!lost)'),
+    ('a merge that is gone is not told', 'run/lost.c', '(x->merge_lost ? LOST_MERGE : 0)', '0'),
     ('overlaps are not told', 'run/graph.c', '{.kind = EV_OVERLAP,', '{.kind = EV_TICK,'),
     ('merged by no commit', 'run/act.c', 'w->t.landed.hex[0] ? w->t.landed.hex : NULL',
      'w->t.landed.hex'),

@@ -336,6 +336,80 @@ void epic_move(int commit, bool rewritten)
 		checker_epic(sim->checker, commit, true, rewritten);
 }
 
+/* The task and the attempt that a ref of ours names; false: it is none. */
+static bool ref_attempt(const char *name, int *ret_task, int *ret_attempt)
+{
+	static const char prefix[] = "refs/ganger/" EPIC "/";
+	const char *id = name + sizeof(prefix) - 1, *slash = strrchr(name, '/');
+	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0 || slash < id)
+		return false;
+	char *task CLEANUP(freep) = mem_strndup(id, (size_t)(slash - id));
+	*ret_task = issue_index(task);
+	*ret_attempt = atoi(slash + 1);
+	return *ret_task >= 0 && *ret_attempt > 0;
+}
+
+/* Of what is in a branch of people, or was built on by somebody, more would be lost than one object. */
+static bool may_be_lost(int c)
+{
+	if (is_ancestor(c, ref_get(EPIC_REF)) || is_ancestor(c, remote_get(EPIC_REF)))
+		return false;
+	for (size_t i = 0; i < sim->worktrees.n; i++) {
+		const struct worktree *w = &sim->worktrees.items[i];
+		if (w->ready && w->task >= 0 && is_ancestor(c, w->start))
+			return false;
+	}
+	for (int k = c + 1; k < (int)sim->commits.n; k++)
+		if (sim->commits.items[k].author != BY_GANGER && is_ancestor(c, k))
+			return false;
+	return true;
+}
+
+/* The branch and the worktrees that were at it name nothing any more. */
+static void lose_head(int task, int c)
+{
+	struct buf branch CLEANUP(buf_done) = BUF_INIT;
+	buf_puts(&branch, "refs/heads/");
+	task_branch(task, &branch);
+	sim->commits.items[c].gone = true;
+	if (ref_get(buf_cstr(&branch)) == c)
+		ref_set(buf_cstr(&branch), -1);
+	for (size_t i = 0; i < sim->worktrees.n; i++)
+		if (sim->worktrees.items[i].head == c)
+			sim->worktrees.items[i].head = sim->worktrees.items[i].start;
+}
+
+static void cut_refs(void)
+{
+	for (size_t i = 0; i < sim->refs.n; i++) {
+		int c = sim->refs.items[i].commit, task = -1, attempt = 0;
+		if (c < 0 || !ref_attempt(sim->refs.items[i].name, &task, &attempt) ||
+		    sim->commits.items[c].author != BY_AGENT || !rng_chance(&sim->rng, 0.3))
+			continue;
+		bool all = may_be_lost(c) && rng_chance(&sim->rng, 0.7);
+		say("power cut: %s%s", sim->refs.items[i].name, all ? " and its commit" : "");
+		sim->refs.items[i].commit = -1;
+		if (!all)
+			continue;
+		lose_head(task, c);
+		checker_lost(sim->checker, task, attempt, c);
+	}
+}
+
+void power_cut(void)
+{
+	cut_refs();
+	for (int c = 0; c < (int)sim->commits.n; c++) {
+		struct commit *x = &sim->commits.items[c];
+		if (x->author != BY_GANGER || x->gone || !rng_chance(&sim->rng, 0.3) ||
+		    !may_be_lost(c))
+			continue;
+		say("power cut: merge %d", c);
+		x->gone = true;
+		checker_cut(sim->checker, c);
+	}
+}
+
 int count_ahead(int head, int base)
 {
 	const struct set *x = &sim->commits.items[head].content;

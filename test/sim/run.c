@@ -427,10 +427,12 @@ static bool start(void)
 	if (sim->settings.dispatch && sim->life == 1)
 		dispatch_issues(&spec);
 	sim->host = (struct host){host_now, host_defer, host_wake_in};
+	sim->lost = false;
 	int rc = supervisor_new(&spec, &sim->host, &sim->supervisor, &e);
 	if (rc == 0) {
 		checker_synced(sim->checker);
-		snapshot_compare();
+		if (!sim->lost)
+			snapshot_compare();
 		see_journal(supervisor_core(sim->supervisor));
 		return true;
 	}

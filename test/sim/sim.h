@@ -111,6 +111,7 @@ struct commit {
 	enum author author;
 	int task; /* of a change; -1 */
 	bool change;
+	bool gone; /* a power cut took it */
 	int group;   /* conflicts with another of its group; 0 none */
 	int pair;    /* breaks the check together with another of its pair; 0 none */
 	bool broken; /* breaks the check by itself */
@@ -247,6 +248,7 @@ struct world {
 	struct map meta_keys;
 	VEC(char *) metas;
 	int64_t commits_made, traced;
+	bool lost; /* the present supervisor was told of what is gone */
 	int false_reds; /* checks and set-ups that failed by chance */
 
 	uint64_t log_hash;
@@ -293,6 +295,7 @@ void ref_set(const char *name, int commit);
 int remote_get(const char *name);
 int worktrees_kept(void); /* those with work that no ref names */
 void epic_move(int commit, bool rewritten);
+void power_cut(void); /* some commits and refs that nothing was built on are gone */
 int epic_tip(void); /* the remote's, where there is one */
 int commit_change(int onto, int task, enum author by);
 int commit_join(int a, int b, int task, enum author by);

@@ -1,0 +1,68 @@
+#include "base/clean.h"
+#include "run/supervisor-impl.h"
+
+/*
+ * A power cut may have taken commits and refs that the journal names, on a disk that does not keep
+ * what it was told to sync. So after a reboot they are looked for, before anything is asked for again
+ * (docs/adr/0024).
+ */
+
+typedef VEC(struct git_named) named_vec;
+
+static void add_named(named_vec *v, const struct task *t)
+{
+	unsigned must = core_must_have(t);
+	if (!must)
+		return;
+	struct git_named *x = VEC_ADD(v);
+	*x = (struct git_named){.task = t->id, .attempt = (int)t->attempt, .head = t->head};
+	if (must & LOST_MERGE)
+		x->merge = t->merge;
+	if (t->state == TASK_LANDING)
+		x->as = t->lands_as;
+}
+
+static void say_lost(struct supervisor *s, const struct git_named *x)
+{
+	const struct task *t = &s->core.tasks.items[core_find(&s->core, x->task)];
+	if (x->head_lost)
+		supervisor_message(s,
+				   "task %s: its work was lost by a power cut: %.12s is no longer in the "
+				   "repository; %s",
+				   x->task, x->head.hex,
+				   t->branch ? "submit its branch again" : "what is made of it begins anew");
+	else
+		supervisor_message(s,
+				   "task %s: its merge was lost by a power cut: it is merged anew",
+				   x->task);
+}
+
+static void tell(struct supervisor *s, const struct git_named *x)
+{
+	if (!x->head_lost && !x->merge_lost)
+		return;
+	say_lost(s, x);
+	supervisor_step(s, &(struct core_event){.kind = EV_LOST,
+						.task = -1,
+						.text = x->task,
+						.n = (x->head_lost ? LOST_HEAD : 0) |
+						     (x->merge_lost ? LOST_MERGE : 0)});
+}
+
+int recovery_lost(struct supervisor *s, struct err *e)
+{
+	named_vec v = {0};
+	char boot[BOOT_ID_SIZE];
+	int rc = 0;
+	clock_boot_id(boot);
+	if (!s->core.run.boot[0] || streq(s->core.run.boot, boot))
+		return 0;
+	for (size_t i = 0; i < s->core.tasks.n; i++)
+		add_named(&v, &s->core.tasks.items[i]);
+	if (v.n)
+		rc = s->git->ops->prove(s->git, v.items, v.n, e);
+	for (size_t i = 0; !rc && i < v.n; i++)
+		tell(s, &v.items[i]);
+	VEC_DONE(&v);
+	return rc ? err_wrap(e, "could not look for what the last power cut took") : 0;
+}
