@@ -96,15 +96,21 @@ static bool is_off(struct core *c, struct task *t)
 	return true;
 }
 
+/* Its check begins, unless another's merge had the same tree meanwhile, and passed. */
+static void go_on(struct core *c, struct task *t, enum task_state next)
+{
+	if (is_off(c, t))
+		return;
+	if (!t->reds && !choose_check(c, t))
+		queue_found(c, t, VERDICT_PASSED);
+	else
+		task_set_state(c, t, next);
+}
+
 void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	if (is_off(c, t))
-		return;
-	if (!t->reds && !choose_check(c, t)) /* another's merge had the same tree, and passed */
-		queue_found(c, t, VERDICT_PASSED);
-	else
-		task_set_state(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
+	go_on(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
 }
 
 /* ---- how one ended ---- */
@@ -175,8 +181,7 @@ void on_gate_setup_ended(struct core *c, struct task *t, const struct core_event
 		return;
 	}
 	job_over(c, t, ev);
-	if (!is_off(c, t))
-		task_set_state(c, t, TASK_GATING);
+	go_on(c, t, TASK_GATING);
 }
 
 /* As it was begun: where the settings changed since, that is not what is wanted now. */

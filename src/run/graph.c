@@ -195,12 +195,19 @@ void graph_touched(struct supervisor *s, int task, struct str paths)
 		send_overlap(s, number, i);
 }
 
-/* What issues say, of those that may be done. The core may not have them yet. */
+/* Many an agent closes its issue before it ends. */
+static bool is_unsettled(const struct core *c, const char *id)
+{
+	int at = core_find(c, id);
+	return at >= 0 && !(task_state_flags((enum task_state)c->tasks.items[at].state) & F_SETTLED);
+}
+
+/* What issues say, of those that may be done, or are. The core may not have them yet. */
 static void add_declared(struct supervisor *s, const struct issue_graph *g)
 {
 	for (size_t i = 0; i < g->issues.n; i++) {
 		const struct issue *x = &g->issues.items[i];
-		if (how_of(x, false) == ISSUE_OPEN)
+		if (how_of(x, false) == ISSUE_OPEN || is_unsettled(&s->core, x->id))
 			overlaps_declare(&s->overlaps, overlaps_number(&s->overlaps, x->id),
 					 x->body);
 	}

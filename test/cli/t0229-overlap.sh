@@ -57,4 +57,23 @@ ended
 code_is 0 'and is begun when that has landed'
 is "$(cat "$T/saw") $(ran one)" 'two 2' 'with its work'
 nothing_left 'nothing is left'
+
+# An issue that is closed while it is worked on is still worked on, also for the next supervisor.
+scene closed
+declared one shared
+declared two shared
+does one 'flock -s "$T/gate" true; echo one >shared; git add -A; git commit -q -m one'
+does two 'cat shared >"$T/saw"; echo two >>shared; git add -A; git commit -q -m two'
+hold
+start -c queue.overlap=wait
+ok 'one works' wait_lines "$T/ran" 1
+run ganger close "${id[one]}"
+code_is 0 'somebody closes it'
+killed
+start -c queue.overlap=wait
+release
+ended
+code_is 0 'both land'
+is "$(cat "$T/saw") $(ran two)" 'one 1' 'one after the other'
+nothing_left 'nothing is left'
 done_testing
