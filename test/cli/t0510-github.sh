@@ -88,6 +88,17 @@ is "$(pulls | cut -d' ' -f2-)" 'open epic/1 main' 'until it is finished'
 go "${on_hub[@]}" -c github.pull_requests=final -c forge.land=api
 code_is 2 'the API cannot land what has no pull request'
 
+# So it is before issues are dispatched.
+hub dispatched
+id[alone]=$(ganger add alone)
+run ganger "${on_hub[@]}" dispatch "${id[alone]}"
+code_is 2 'dispatch asks as well'
+err_like 'opens in o/r: 1 pull request, into the base' 'and says what it will open'
+is "$(control asked | jq .writes) $(git -C "$bare" for-each-ref --format='%(refname)')" '0 refs/heads/main' 'nothing was done'
+run ganger "${on_hub[@]}" dispatch --yes "${id[alone]}"
+code_is 0 'with --yes it does'
+is "$(pulls)" "1 open ganger/dispatch-1/${id[alone]} main" 'a pull request into the base'
+
 # An epic of 30 sub-issues, in layers that wait for each other.
 edges='12:2 13:2 14:3 15:4 16:5 17:6 18:7 19:8 20:9 21:10 22:12 22:13 23:14 24:15 25:16 26:17 27:18 28:19 29:20 30:21 31:22'
 hub_epic 30 "$edges" epic

@@ -6,6 +6,7 @@
 #include "run/session.h"
 #include "run/view.h"
 #include "ui/cli/commands.h"
+#include "ui/cli/reach.h"
 #include "ui/cli/supervise.h"
 #include "ui/result.h"
 
@@ -191,6 +192,9 @@ int cmd_dispatch(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &e);
 	if (!list.items.n)
 		return cli_usage(c, "no issue to dispatch");
+	int asked = reach_ask_dispatch(c, (int)list.items.n);
+	if (asked != CLI_OK)
+		return asked;
 	if (register_all(c, &list, &epic, &e))
 		return cli_fail(c, &e);
 	if (is_run(c, epic))

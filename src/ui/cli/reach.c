@@ -12,6 +12,7 @@
 struct reach {
 	bool pushes, opens, writes; /* branches; pull requests; on issues */
 	bool each;                  /* a branch and a pull request a task */
+	bool dispatch;              /* no epic: pull requests into the base */
 	char *where;                /* owner/name on GitHub; NULL: not known */
 	int tasks;                  /* that are not closed */
 };
@@ -68,20 +69,24 @@ static void say(struct cli *c, const char *epic, const struct reach *r)
 	const struct config *k = &c->config;
 	const char *where = r->where ? r->where : "GitHub";
 	int n = r->tasks;
-	cli_warn(c, "this run of epic '%s' is seen by others:", epic);
+	if (r->dispatch)
+		cli_warn(c, "what is dispatched is seen by others:");
+	else
+		cli_warn(c, "this run of epic '%s' is seen by others:", epic);
 	if (r->pushes && streq(k->git_push, "all") && r->each)
 		cli_detail(c, "pushes to '%s': the epic's branch, and %d branch%s of tasks",
 			   c->place.remote, n, n == 1 ? "" : "es");
 	else if (r->pushes)
 		cli_detail(c, "pushes to '%s': the epic's branch", c->place.remote);
 	if (r->opens && r->each)
-		cli_detail(c, "opens in %s: %d %spull request%s, merged into the epic's branch",
-			   where, n, k->github_draft ? "draft " : "", plural(n));
+		cli_detail(c, "opens in %s: %d %spull request%s, %s", where, n,
+			   k->github_draft ? "draft " : "", plural(n),
+			   r->dispatch ? "into the base" : "merged into the epic's branch");
 	if (r->writes && !streq(k->github_comments, "none"))
 		cli_detail(c, "comments in %s: once on each of at most %d issue%s%s", where, n,
 			   plural(n),
 			   streq(k->github_comments, "failures") ? ", where its task fails" : "");
-	if (r->writes)
+	if (r->writes && !r->dispatch)
 		cli_detail(c, "closes in %s: at most %d issue%s", where, n, plural(n));
 }
 
@@ -93,17 +98,15 @@ static bool agrees(void)
 	return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-int reach_ask(struct cli *c, const char *epic)
+static bool reaches(struct cli *c, struct reach *r)
 {
-	struct reach r CLEANUP(reach_done) = {0};
-	struct err e = ERR_INIT;
-	find_reach(c, &r);
-	if (cli_flag(c, "yes") || !(r.pushes || r.opens || r.writes) || !is_first(c, epic))
-		return CLI_OK;
-	while (count_tasks(c, epic, &r.tasks, &e))
-		if (!cli_wait(c, &e))
-			return cli_fail(c, &e);
-	say(c, epic, &r);
+	find_reach(c, r);
+	return !cli_flag(c, "yes") && (r->pushes || r->opens || r->writes);
+}
+
+static int ask(struct cli *c, const char *epic, const struct reach *r)
+{
+	say(c, epic, r);
 	if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
 		if (agrees())
 			return CLI_OK;
@@ -113,4 +116,22 @@ int reach_ask(struct cli *c, const char *epic)
 	cli_error(c, "cannot ask whether that is wanted: there is no terminal");
 	cli_hint(c, "'--yes' says that it is; git.push, forge and tracker decide what is reached");
 	return CLI_USAGE;
+}
+
+int reach_ask(struct cli *c, const char *epic)
+{
+	struct reach r CLEANUP(reach_done) = {0};
+	struct err e = ERR_INIT;
+	if (!reaches(c, &r) || !is_first(c, epic))
+		return CLI_OK;
+	while (count_tasks(c, epic, &r.tasks, &e))
+		if (!cli_wait(c, &e))
+			return cli_fail(c, &e);
+	return ask(c, epic, &r);
+}
+
+int reach_ask_dispatch(struct cli *c, int n)
+{
+	struct reach r CLEANUP(reach_done) = {.dispatch = true, .tasks = n};
+	return reaches(c, &r) ? ask(c, NULL, &r) : CLI_OK;
 }

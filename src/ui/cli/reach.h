@@ -11,5 +11,7 @@
  * Returns CLI_OK to go on, else the exit code; what is to be said was said.
  */
 int reach_ask(struct cli *c, const char *epic);
+/* The same before n issues are dispatched: each is a pull request into the base, none is closed. */
+int reach_ask_dispatch(struct cli *c, int n);
 
 #endif

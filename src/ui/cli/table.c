@@ -26,6 +26,7 @@ static const struct cli_option dispatch_options[] = {
 	{"agent",  "NAME", "use this agent",                                      0},
 	{"file",   "FILE", "a JSON object a line: id, title, body",               0},
 	{"as",     "NAME", "another dispatch to add it to; not given: a new one", 0},
+	{"yes",    NULL,   "do not ask before anything leaves this machine",        0},
 	{"detach", NULL,   "return when all are accepted; the run goes on",       0},
 	{"json",   NULL,   "the result alone, as JSON",                           0},
 	{NULL,     NULL,   NULL,						  0},
