@@ -338,6 +338,10 @@ static int read_check(const struct config_key_info *k,
 		rc = read_check_key(x, &n->items.items[i], e);
 	if (rc == 0 && !x->run)
 		rc = err_set(e, ERR_INVALID, "has no command: set its 'run'");
+	if (!x->run) { /* the list of checks ends there, and would not know of it */
+		texts_free(x->paths);
+		x->paths = NULL;
+	}
 	return rc;
 }
 

@@ -164,6 +164,8 @@ int slot_link(const struct slot *s, struct err *e);
 int slot_set_head(const struct slot *s, const char *head, struct err *e);
 /* Rename the folder to the epic's trash and delete it there; the books go too. */
 int slot_trash(struct git_repo *g, const struct slot *s, struct err *e);
+/* Where the books of a worktree are moved as they go; the caller frees. */
+char *books_trash(const struct git_repo *g);
 int slot_trash_folder(struct git_repo *g, const char *path, struct err *e);
 /* A file in the private git folder; the caller owns it. */
 char *slot_file(const struct slot *s, const char *name);

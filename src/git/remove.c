@@ -98,6 +98,7 @@ static void remove_books(const struct git_repo *g)
 static int remove_all(struct git_repo *g, struct err *e)
 {
 	char *trash CLEANUP(freep) = path_join(g->spec->state_dir, "trash");
+	char *books CLEANUP(freep) = books_trash(g);
 	char **paths = NULL;
 	size_t n = 0;
 	int rc = 0;
@@ -119,8 +120,8 @@ static int remove_all(struct git_repo *g, struct err *e)
 	free(paths);
 	g->anchor_at = (struct oid){{0}};
 	remove_books(g);
-	if (!rc)
-		rc = dir_remove(trash, e);
+	rc = rc ? rc : dir_remove(trash, e);
+	rc = rc ? rc : dir_remove(books, e);
 	return rc;
 }
 

@@ -174,11 +174,26 @@ int slot_trash_folder(struct git_repo *g, const char *path, struct err *e)
 	return rc ? rc : dir_remove(room, e);
 }
 
+char *books_trash(const struct git_repo *g)
+{
+	return mem_printf("%s/ganger-%s.trash", g->place.common_dir, g->epic_name);
+}
+
+/*
+ * The books go at once, by being moved away: half of them, after a crash, would be known to nobody
+ * as a worktree of this epic. Where they go is on their own file system.
+ */
 int slot_trash(struct git_repo *g, const struct slot *s, struct err *e)
 {
+	char *trash CLEANUP(freep) = books_trash(g);
+	char *to CLEANUP(freep) = path_join(trash, "books");
 	int rc = slot_trash_folder(g, s->path, e);
 
-	return rc ? rc : dir_remove(s->admin, e);
+	rc = rc ? rc : dir_remove(trash, e);
+	rc = rc ? rc : dir_make(trash, e);
+	if (!rc && rename(s->admin, to) < 0 && errno != ENOENT)
+		rc = err_sys(e, "could not move '%s' away", s->admin);
+	return rc ? rc : dir_remove(trash, e);
 }
 
 bool line_find(struct str text, const char *key, struct str *ret)

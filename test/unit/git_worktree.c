@@ -312,6 +312,8 @@ static void test_worktree__remove_all(void **state)
 	(void)fx_task(f, 1, "T1", "echo two >src/a.c; mkdir d; echo x >d/x; chmod 500 d");
 	w = fx_worktree(f, 2, "T2", 1);
 	sh_at(f, slot_path(f, 2), "echo work >work");
+	/* A supervisor was killed as it removed another one's books. */
+	sh(f, "mkdir -p .git/ganger-real.trash/books; touch .git/ganger-real.trash/books/index");
 	OK(f->git->ops->remove(f->git, NULL, e));
 	assert_string_equal(sh(f, "git show refs/ganger/real/T2/1.rest:work"), "work");
 	OK(f->git->ops->remove(f->git, NULL, e));
