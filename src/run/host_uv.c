@@ -179,8 +179,10 @@ int supervisor_run(const struct supervisor_spec *spec, int *ret_exit, struct err
 {
 	struct host_uv *h = mem_alloc(sizeof(*h));
 	(void)signal(SIGPIPE, SIG_IGN); /* writes say it themselves */
-	/* git and the tracker block. Those that wait for their turn at a forge hold up no other. */
-	(void)setenv("UV_THREADPOOL_SIZE", "24", 0);
+	/* git and the tracker block. Those that wait for their turn at a forge elsewhere hold up no other. */
+	const struct config *k = spec->config;
+	bool elsewhere = !streq(k->tracker, "local") || !streq(k->forge, "local");
+	(void)setenv("UV_THREADPOOL_SIZE", elsewhere ? "24" : "8", 0);
 	/* They seldom allocate at once; a heap for each would only keep what it once held. */
 	(void)mallopt(M_ARENA_MAX, 2);
 	host_init(h);
