@@ -179,8 +179,9 @@ void schedule_claims(struct core *c)
 		if (c->kinds.n == 1)
 			break;
 	}
+	/* A claim may have put one back already, or made it wait for the claimed one. */
 	for (size_t i = 0; i < passed.n; i++)
-		heap_add(c, HEAP_READY, passed.items[i]);
+		ready_place(c, &c->tasks.items[passed.items[i]]);
 	VEC_DONE(&passed);
 }
 
