@@ -37,6 +37,7 @@ struct book_task {
 	int landed; /* commit, or -1 */
 	int head;   /* of its pull request, or -1 */
 	bool by_hand; /* a person brought head into the branch */
+	bool cut_in;  /* its commit was lost while the branch had its work */
 	int approved; /* commit, or -1 */
 	int alive;  /* jobs */
 	bool resolving; /* the last of them is a resolver's: it waits for nobody beside it */

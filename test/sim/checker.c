@@ -301,7 +301,7 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 		check_resolver(c, j);
 	if (c->disk_full)
 		return;
-	if (!j->resolver && t->counted >= c->limits.attempts)
+	if (!j->resolver && t->counted >= c->limits.attempts && !(t->cut_in && c->rewritten))
 		checker_break(c, "policy: task %d has a try too many, %d counted", j->task,
 			      t->counted);
 	/* A start that was refused, and nobody heard of it, may be asked for again at once. */
@@ -476,7 +476,8 @@ void checker_lost(struct checker *c, int task, int attempt, int commit)
 {
 	struct book_task *t = book_task_of(c, task);
 	int tip = book_tip(c);
-	if (tip >= 0 && book_holds(c, tip, commit)) /* it is in, by another commit */
+	t->cut_in = tip >= 0 && book_holds(c, tip, commit);
+	if (t->cut_in) /* it is in, by another commit, unless somebody takes that out again */
 		return;
 	if (t->head == commit)
 		t->head = t->approved = -1;
