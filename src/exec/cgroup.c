@@ -11,9 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #define PROC_FILE_MAX  (1u << 20)
 #define PROBE_LIMIT_MS 2000
+#define REMOVE_TRIES   50 /* of 2 ms */
 
 /* The n-th blank-separated field of a line, from 0; empty where there are fewer. */
 static struct str field(struct str line, int n)
@@ -141,6 +144,7 @@ void cgroup_leaf_kill(const char *leaf)
 
 void cgroup_leaf_remove(const char *leaf)
 {
-	if (leaf)
-		(void)rmdir(leaf); /* gone already, or held by the unkillable */
+	/* One that has just died may hold it for a moment; the unkillable hold it for good. */
+	for (int i = 0; leaf && i < REMOVE_TRIES && rmdir(leaf) < 0 && errno == EBUSY; i++)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }

@@ -22,6 +22,7 @@
 
 #define WAIT_MAX_MS  3600000
 #define LOOK_MAX_MS  100 /* between two rounds of killing */
+#define REMOVE_TRIES 50  /* of 2 ms */
 #define NAMES_MAX    4   /* processes named in the text of the end */
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
@@ -130,6 +131,13 @@ static void child_write(struct job *j)
 	(void)fdatasync(j->o->status_fd); /* only the end record must be there for sure */
 }
 
+/* One that has just died may hold it for a moment; the unkillable hold it for good. */
+static void leaf_remove(const char *leaf)
+{
+	for (int i = 0; leaf && i < REMOVE_TRIES && rmdir(leaf) < 0 && errno == EBUSY; i++)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+}
+
 /*
  * Returns the exit status of the shim. The supervisor is told at once: all that is left to us is to
  * give back the watch on the log, which takes the kernel longer than all the rest.
@@ -138,8 +146,7 @@ static int end_write(struct job *j)
 {
 	const struct status_ready over = {.number = j->o->number};
 
-	if (j->o->cgroup)
-		(void)rmdir(j->o->cgroup); /* the unkillable may be in it */
+	leaf_remove(j->o->cgroup);
 	j->end.ended_ms = job_wall_ms();
 	status_seal(&j->end, sizeof(j->end), STATUS_END);
 	if (record_write(j, &j->end, sizeof(j->end), STATUS_END_AT) < 0)
