@@ -44,6 +44,9 @@ kept() { echo "refs/ganger/$epic/${id[$1]}/${2:-1}"; }
 # ---- the work of one, the ref of another ----
 task one
 task two
+# Done again it is the very same commit, for which git must not take what the cut left of the first.
+does one 'echo one >one; git add -A
+GIT_AUTHOR_DATE=2026-01-01T00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00Z git commit -q -m one'
 crash PULL:2 -c queue.approve=person
 reboot
 head=$(git rev-parse "$(kept one)") ref=$(git rev-parse "$(kept two)")
