@@ -383,6 +383,14 @@ void checker_job_refused(struct checker *c, int task, int attempt, int64_t now)
 	t->failed_at = now;
 }
 
+/* It is asked for again: nobody heard that it was refused. */
+void checker_job_asked(struct checker *c, int task, int attempt)
+{
+	struct book_task *t = book_task_of(c, task);
+	if (t->refused == attempt)
+		t->failed_at = -1;
+}
+
 void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now)
 {
 	int i = c->n_jobs - 1;

@@ -74,6 +74,7 @@ struct checker_job {
 void checker_job_started(struct checker *c, const struct checker_job *j, int64_t now);
 /* An agent that could not be started. */
 void checker_job_refused(struct checker *c, int task, int attempt, int64_t now);
+void checker_job_asked(struct checker *c, int task, int attempt);
 enum checker_end { END_DONE = 1, END_NOTHING, END_FAILED, END_LATER, END_INTERRUPTED };
 void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now);
 
@@ -96,6 +97,7 @@ void checker_nobody_queued(struct checker *c); /* what follows is all there is *
 void checker_excused(struct checker *c, int task); /* a person, or its own end, kept it back */
 /* It is taken to be at fault: it is sent back, or fails. */
 void checker_blamed(struct checker *c, int task);
+void checker_merges(struct checker *c, int task); /* anew: what a check said before is over */
 
 /* What makes some of the books useless: times that jump, ends that are no verdicts. */
 void checker_clock_broken(struct checker *c);

@@ -226,6 +226,11 @@ void checker_nobody_queued(struct checker *c)
 		c->tasks[i].begun = 0;
 }
 
+void checker_merges(struct checker *c, int task)
+{
+	book_task_of(c, task)->red_on = -1;
+}
+
 /* A check of it on work that never landed says nothing of it. */
 void checker_blamed(struct checker *c, int task)
 {
