@@ -40,6 +40,7 @@ struct book_task {
 	bool cut_in;  /* its commit was lost while the branch had its work */
 	int approved; /* commit, or -1 */
 	int alive;  /* jobs */
+	int gated_in; /* the commit of the journal by which its check was decided on */
 	bool resolving; /* the last of them is a resolver's: it waits for nobody beside it */
 	int attempt_most;
 	int counted;       /* attempts that count, since it was last retried */
@@ -74,8 +75,10 @@ struct checker {
 	struct book_green {
 		int commit, check;
 		bool heard, kept; /* by a supervisor, which wrote it down */
+		int kept_in;      /* the commit of the journal that has it, counted */
 	} *green;
 	int n_green;
+	int kept; /* commits of the journal */
 	int begun; /* last place given out */
 	int epic, remote;
 	int alive; /* sessions */

@@ -97,6 +97,7 @@ void checker_nobody_queued(struct checker *c); /* what follows is all there is *
 void checker_excused(struct checker *c, int task); /* a person, or its own end, kept it back */
 /* It is taken to be at fault: it is sent back, or fails. */
 void checker_blamed(struct checker *c, int task);
+void checker_decides_on_check(struct checker *c, int task);
 void checker_merges(struct checker *c, int task); /* anew: what a check said before is over */
 
 /* What makes some of the books useless: times that jump, ends that are no verdicts. */

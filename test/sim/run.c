@@ -306,6 +306,8 @@ static void see_queue(const struct core *c, const struct transition *t)
 	if (x->proof && t->to == TASK_MERGING) /* it keeps nobody any more */
 		checker_gone(sim->checker, issue);
 	bool sent_back = t->to == TASK_READY || t->to == TASK_BLOCKED || t->to == TASK_FAILING;
+	if (t->to == TASK_GATING)
+		checker_decides_on_check(sim->checker, issue);
 	if (t->to == TASK_MERGING)
 		checker_merges(sim->checker, issue);
 	/* A worktree for its check that cannot be made says nothing of it. */
