@@ -128,6 +128,29 @@ static void test_beside__many_that_wait_cost_nothing(void **state)
 	rig_done(&r);
 }
 
+/* A resolver of a kind that rests is set aside; the claim of one beside it puts it back. */
+static void test_beside__who_is_set_aside_is_put_back_once(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.overlap_wait = true;
+	rig_init(&r, &p);
+	(void)core_add_kind(&r.c, "resolver", 0);
+	r.c.kinds.items[1].paused_ms = r.now.wall_ms + 3600000;
+	issues(&r, "ab");
+	task(&r, "a")->agent = 1;
+	task(&r, "a")->resolve = 1;
+	overlap(&r, "a", "b");
+	begin(&r);
+	assert_state(&r, "a", TASK_READY);
+	assert_state(&r, "b", TASK_CLAIMING);
+	assert_int_equal(r.c.ready.items.n, 1);
+	pass_ms(&r, 3600001);
+	assert_state(&r, "a", TASK_CLAIMING);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_beside__a_failure_lets_the_other_go),
 		cmocka_unit_test(test_beside__a_resolver_waits_for_nobody),
 		cmocka_unit_test(test_beside__many_that_wait_cost_nothing),
+		cmocka_unit_test(test_beside__who_is_set_aside_is_put_back_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
