@@ -79,6 +79,7 @@ void task_fail(struct core *c, struct task *t);
 /* gate.c */
 /* Its merge is another one: skips is a mask of the checks that are not about it. */
 void gate_reset(struct core *c, struct task *t, int64_t skips);
+bool gate_is_off(struct core *c, struct task *t); /* something put an end to it: it goes where it belongs */
 /* A run begins: where it has other checks, nothing that was found with the old ones is enough. */
 void gate_settings(struct core *c);
 /* The first check that its tree has not passed; none: it has passed. */

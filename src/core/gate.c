@@ -82,8 +82,7 @@ void gate_begin(struct core *c, struct task *t)
 		queue_found(c, t, VERDICT_PASSED);
 }
 
-/* Somebody or something put an end to it meanwhile. */
-static bool is_off(struct core *c, struct task *t)
+bool gate_is_off(struct core *c, struct task *t)
 {
 	if (t->cancel)
 		task_set_state(c, t, TASK_CANCELLING);
@@ -99,7 +98,7 @@ static bool is_off(struct core *c, struct task *t)
 /* Its check begins, unless another's merge had the same tree meanwhile, and passed. */
 static void go_on(struct core *c, struct task *t, enum task_state next)
 {
-	if (is_off(c, t))
+	if (gate_is_off(c, t))
 		return;
 	if (!t->reds && !choose_check(c, t))
 		queue_found(c, t, VERDICT_PASSED);
@@ -222,7 +221,7 @@ static void passed(struct core *c, struct task *t)
 	t->reds = 0;
 	if (!choose_check(c, t))
 		queue_found(c, t, VERDICT_PASSED);
-	else if (!is_off(c, t))
+	else if (!gate_is_off(c, t))
 		task_set_state(c, t, TASK_GATING);
 }
 

@@ -129,16 +129,8 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 	t->merge = ev->a;
 	t->tree = ev->b;
 	gate_reset(c, t, ev->n);
-	if (t->cancel)
-		task_set_state(c, t, TASK_CANCELLING);
-	else if (c->run.stop == STOP_NOW)
-		task_set_state(c, t, TASK_QUEUED);
-	else if (!train_holds(c, t))
-		train_rebuild(c, t);
-	else if (c->policy.n_checks)
-		queue_found(c, t, VERDICT_MADE);
-	else
-		queue_found(c, t, VERDICT_PASSED);
+	if (!gate_is_off(c, t))
+		queue_found(c, t, c->policy.n_checks ? VERDICT_MADE : VERDICT_PASSED);
 }
 
 void on_conflict(struct core *c, struct task *t, const struct core_event *ev)

@@ -116,6 +116,8 @@ void cli_print(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_print_buf(struct cli *c, const struct buf *b);
 /* One line, control bytes escaped, and its end. */
 void cli_print_line(struct cli *c, const char *text);
+/* "" for one, else "s". */
+const char *cli_plural(int n);
 /* One line of JSON; takes over and frees j. */
 void cli_print_json(struct cli *c, cJSON *j);
 /* A text as JSON: what is not UTF-8 is replaced. NULL gives null. */

@@ -110,6 +110,11 @@ void cli_print_buf(struct cli *c, const struct buf *b)
 	(void)fwrite(buf_cstr(b), 1, b->n, stdout);
 }
 
+const char *cli_plural(int n)
+{
+	return n == 1 ? "" : "s";
+}
+
 void cli_print_line(struct cli *c, const char *text)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;

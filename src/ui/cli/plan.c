@@ -176,11 +176,6 @@ chain_line(const struct planned *v, const char *label, const struct plan_list *l
 	cli_print_buf(v->c, &b);
 }
 
-static const char *plural(int n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void print_head(const struct planned *v)
 {
 	const struct plan *p = &v->plan;
@@ -193,7 +188,7 @@ static void print_head(const struct planned *v)
 		buf_line(&b, str_of(v->epic.title));
 		buf_putc(&b, '\n');
 	}
-	buf_printf(&b, "%d open task%s", p->n_tasks, plural(p->n_tasks));
+	buf_printf(&b, "%d open task%s", p->n_tasks, cli_plural(p->n_tasks));
 	if (p->n_closed)
 		buf_printf(&b, ", %d closed", p->n_closed);
 	if (p->n_hidden)
@@ -207,7 +202,7 @@ static void print_waves(const struct planned *v)
 	for (int w = 0; w < v->plan.n_waves; w++) {
 		const struct plan_list *wave = &v->plan.waves[w];
 
-		cli_print(v->c, "\nwave %d: %d task%s%s\n", w + 1, wave->n, plural(wave->n),
+		cli_print(v->c, "\nwave %d: %d task%s%s\n", w + 1, wave->n, cli_plural(wave->n),
 			  w ? "" : ", ready");
 		for (int i = 0; i < wave->n; i++)
 			task_line(v, wave->items[i]);
@@ -280,8 +275,8 @@ static void print_ceiling(const struct planned *v)
 	int n = v->plan.n_tasks;
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 
-	buf_printf(&b, "at most: %d task%s x %d attempt%s", n, plural(n), k->limits_attempts,
-		   plural(k->limits_attempts));
+	buf_printf(&b, "at most: %d task%s x %d attempt%s", n, cli_plural(n), k->limits_attempts,
+		   cli_plural(k->limits_attempts));
 	if (k->limits_timeout > 0) {
 		buf_puts(&b, " x ");
 		buf_duration(&b, k->limits_timeout);

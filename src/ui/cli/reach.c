@@ -58,11 +58,6 @@ static int count_tasks(struct cli *c, const char *epic, int *ret, struct err *e)
 	return rc;
 }
 
-static const char *plural(int n)
-{
-	return n == 1 ? "" : "s";
-}
-
 /* The remote's name alone: its address may have a password in it. */
 static void say(struct cli *c, const char *epic, const struct reach *r)
 {
@@ -80,14 +75,14 @@ static void say(struct cli *c, const char *epic, const struct reach *r)
 		cli_detail(c, "pushes to '%s': the epic's branch", c->place.remote);
 	if (r->opens && r->each)
 		cli_detail(c, "opens in %s: %d %spull request%s, %s", where, n,
-			   k->github_draft ? "draft " : "", plural(n),
+			   k->github_draft ? "draft " : "", cli_plural(n),
 			   r->dispatch ? "into the base" : "merged into the epic's branch");
 	if (r->writes && !streq(k->github_comments, "none"))
 		cli_detail(c, "comments in %s: once on each of at most %d issue%s%s", where, n,
-			   plural(n),
+			   cli_plural(n),
 			   streq(k->github_comments, "failures") ? ", where its task fails" : "");
 	if (r->writes && !r->dispatch)
-		cli_detail(c, "closes in %s: at most %d issue%s", where, n, plural(n));
+		cli_detail(c, "closes in %s: at most %d issue%s", where, n, cli_plural(n));
 }
 
 static bool agrees(void)
