@@ -39,12 +39,12 @@ static void person_orders(int64_t kind)
 static void person_resumes(int64_t n)
 {
 	const struct core *c = core_now();
-	(void)n;
-	if (c && !c->run.paused)
+	/* At first also where the pause is not seen yet: it may wait for room on the disk. */
+	if (c && n && !c->run.paused)
 		return;
 	if (c)
 		tell(EV_RESUME, -1, 0);
-	at(60000, person_resumes, 0); /* until one was there to be told, and did not die of it */
+	at(60000, person_resumes, n || c); /* until one was there to be told, and did not die of it */
 }
 
 static void person_pauses(int64_t n)
