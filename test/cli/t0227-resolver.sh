@@ -162,7 +162,7 @@ END
 start
 read -r _ <"$T/at-work"
 second=$(the_one resolving)
-ganger cancel "${id[$second]}" 2>/dev/null
+ganger cancel "${id[$second]}" >/dev/null 2>&1
 ended
 is "$(state "$second")" cancelled 'one that resolves is cancelled'
 nothing_left 'nothing of it is left'
