@@ -58,7 +58,12 @@ planted()
 
 sql()
 {
-	sqlite3 "$1" "$2" || exit 1
+	python3 - "$1" "$2" <<-'END' || exit 1
+		import sqlite3, sys
+		db = sqlite3.connect(sys.argv[1], isolation_level=None)
+		db.executescript(sys.argv[2])
+		db.close()
+	END
 }
 
 world
