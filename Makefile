@@ -48,6 +48,14 @@ storm: all
 faults: all
 	@nice test/fault/faults $(FAULTS) $(BUILD)/ganger $(BUILD)/test/fault/fault.so
 
+# The parsers of outside bytes under libFuzzer (clang): make fuzz RUNS=10000000 FUZZ="rows talk"
+fuzz:
+	@tools/install-deps
+	@CC=clang $(MAKE) --no-print-directory $(BUILD)-fuzz/build.ninja BUILD=$(BUILD)-fuzz \
+		MESON_FLAGS='$(MESON_FLAGS) -Dfuzz=true'
+	@ninja -C $(BUILD)-fuzz fuzz
+	@nice env RUNS=$(or $(RUNS),100000) test/fuzz/run $(BUILD)-fuzz $(FUZZ)
+
 check: all
 	@meson test -C $(BUILD) --print-errorlogs --suite house
 	@tools/check-format
@@ -59,6 +67,6 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-analyse $(BUILD)-tidy
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-analyse $(BUILD)-tidy
 
-.PHONY: all demo test test-agents test-github sanitize tsan analyse storm faults check install clean
+.PHONY: all demo test test-agents test-github sanitize tsan analyse storm faults fuzz check install clean

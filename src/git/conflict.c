@@ -136,10 +136,13 @@ int conflict_text(struct git_repo *g, struct tree_merge *m, struct buf *ret, str
 		const struct conflicted *f = &m->files.items[i];
 
 		buf_line(ret, str_of(f->path));
-		if (f->hunks)
+		if (f->hunks) {
 			buf_printf(ret, " (%d hunk%s)", f->hunks, f->hunks == 1 ? "" : "s");
-		else if (f->kind[0])
-			buf_printf(ret, " (%s)", f->kind);
+		} else if (f->kind[0]) {
+			buf_puts(ret, " (");
+			buf_line(ret, str_of(f->kind));
+			buf_putc(ret, ')');
+		}
 		buf_putc(ret, '\n');
 	}
 	return rc;
