@@ -72,9 +72,8 @@ int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
 	return 0;
 }
 
-void anchor_follow(struct git_repo *g, const struct oid *at)
+static void follow(struct git_repo *g, const struct oid *at)
 {
-	QUEUE_ALONE(g);
 	struct cmd c = anchor_cmd(g);
 	int64_t now = clock_now().mono_ms;
 
@@ -82,4 +81,13 @@ void anchor_follow(struct git_repo *g, const struct oid *at)
 		return;
 	g->anchor_ms = now;
 	(void)!anchor_sync(g, at, NULL); /* what matters is brought there before each merge */
+}
+
+void anchor_follow(struct git_repo *g, const struct oid *at)
+{
+	/* A merge is under way: the landing that follows it will do. */
+	if (pthread_mutex_trylock(&g->queue) != 0)
+		return;
+	follow(g, at);
+	(void)pthread_mutex_unlock(&g->queue); /* it is ours */
 }

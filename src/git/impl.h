@@ -54,8 +54,9 @@ struct git_repo {
 	atomic_uint n_processes;
 	/* Opening and removing the epic take away locks and worktrees: nobody else works then. */
 	pthread_rwlock_t turn;
-	/* The anchor and what was made: a landing and merges for later ones share them. */
+	/* The anchor: a landing and merges for later ones share it. A merge is long. */
 	pthread_mutex_t queue;
+	pthread_mutex_t making; /* what was made, for a moment at a time */
 };
 
 static inline void turn_endp(pthread_rwlock_t **turn)
@@ -63,14 +64,14 @@ static inline void turn_endp(pthread_rwlock_t **turn)
 	(void)pthread_rwlock_unlock(*turn); /* it is ours */
 }
 
-static inline void queue_endp(pthread_mutex_t **queue)
+static inline void mutex_endp(pthread_mutex_t **mutex)
 {
-	(void)pthread_mutex_unlock(*queue); /* it is ours */
+	(void)pthread_mutex_unlock(*mutex); /* it is ours */
 }
 
-/* For the rest of the block: nobody else merges, or uses the anchor or what was made. */
+/* For the rest of the block: nobody else merges, or uses the anchor. */
 #define QUEUE_ALONE(g)                                                                             \
-	pthread_mutex_t *queue_ CLEANUP(queue_endp) = &(g)->queue;                                 \
+	pthread_mutex_t *queue_ CLEANUP(mutex_endp) = &(g)->queue;                                 \
 	(void)pthread_mutex_lock(queue_)
 
 /* For the rest of the block: with others, or alone. Neither can fail on a lock that is not ours. */
@@ -123,11 +124,11 @@ int ref_set(struct git_repo *g,
 	    const char *message,
 	    struct err *e);
 
-/* What is remembered of a commit; NULL: nothing. Only with QUEUE_ALONE. */
-const struct made *made_find(const struct git_repo *g, const struct oid *commit);
+/* What is remembered of a commit; false: nothing. */
+bool made_find(struct git_repo *g, const struct oid *commit, struct made *ret);
 void made_add(struct git_repo *g, const struct made *m);
 
-/* The tree of a commit; one process, none where it is remembered. Only with QUEUE_ALONE. */
+/* The tree of a commit; one process, none where it is remembered. */
 int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret, struct err *e);
 
 /* The folder of a worktree, other than ours at except_admin, that has this branch checked out;

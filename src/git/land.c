@@ -35,10 +35,9 @@ contains(struct landing *l, const struct oid *a, const struct oid *b, bool *ret,
 /* A merge that we made, onto just this. */
 static bool is_made(const struct landing *l)
 {
-	QUEUE_ALONE(l->g);
-	const struct made *m = made_find(l->g, &l->s->new_);
+	struct made m;
 
-	return m && oid_eq(&m->onto, &l->s->old);
+	return made_find(l->g, &l->s->new_, &m) && oid_eq(&m.onto, &l->s->old);
 }
 
 /* The branch only ever moves forward, whatever we are told. */

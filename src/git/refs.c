@@ -111,30 +111,37 @@ int ref_set(struct git_repo *g,
 			NULL, e);
 }
 
-const struct made *made_find(const struct git_repo *g, const struct oid *commit)
+#define MADE_ALONE(g)                                                                              \
+	pthread_mutex_t *making_ CLEANUP(mutex_endp) = &(g)->making;                               \
+	(void)pthread_mutex_lock(making_)
+
+bool made_find(struct git_repo *g, const struct oid *commit, struct made *ret)
 {
+	MADE_ALONE(g);
 	for (size_t i = 0; i < ARRAY_LEN(g->made); i++) {
-		if (g->made[i].at.hex[0] && oid_eq(&g->made[i].at, commit))
-			return &g->made[i];
+		if (!g->made[i].at.hex[0] || !oid_eq(&g->made[i].at, commit))
+			continue;
+		*ret = g->made[i];
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 void made_add(struct git_repo *g, const struct made *m)
 {
+	MADE_ALONE(g);
 	g->made[g->n_made++ % MADE_MAX] = *m;
 }
 
 int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret, struct err *e)
 {
-	const struct made *known = made_find(g, commit);
 	struct made m = {.at = *commit};
 	struct cmd c = repo_cmd(g);
 	char *name CLEANUP(freep) = mem_printf("%s^{tree}", commit->hex);
 	int rc;
 
-	if (known) {
-		*ret = known->tree;
+	if (made_find(g, commit, &m)) {
+		*ret = m.tree;
 		return 0;
 	}
 	rc = cmd_oid(&c, ARGS("rev-parse", "--verify", "-q", name), &m.tree, e);

@@ -84,6 +84,7 @@ static void op_free(struct git *git)
 		return;
 	(void)pthread_rwlock_destroy(&g->turn);
 	(void)pthread_mutex_destroy(&g->queue); /* nobody works any more */
+	(void)pthread_mutex_destroy(&g->making);
 	git_place_done(&g->place);
 	free(g->epic_name);
 	free(g->epic_ref);
@@ -145,6 +146,7 @@ int git_new(const char *root,
 	g->git.ops = &ops;
 	CHECK(pthread_rwlock_init(&g->turn, NULL) == 0);
 	CHECK(pthread_mutex_init(&g->queue, NULL) == 0);
+	CHECK(pthread_mutex_init(&g->making, NULL) == 0);
 	g->spec = spec;
 	g->has_env = env != NULL;
 	if (env)
