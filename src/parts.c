@@ -104,13 +104,12 @@ static int shim_path(char **ret, struct err *e)
 /* How GitHub is reached: the same for the tracker and the forge. */
 struct github_access {
 	struct github_options o; /* borrows from here and from the settings */
-	char *repository, *shim;
+	char *repository;
 };
 
 static void github_access_done(struct github_access *a)
 {
 	free(a->repository);
-	free(a->shim);
 }
 
 static void
@@ -118,14 +117,11 @@ github_access_find(const struct place *p, const struct config *c, struct github_
 {
 	ret->repository = c->github_repository ? mem_strdup(c->github_repository)
 					       : github_repository_of(p->remote_url, c->github_url);
-	if (shim_path(&ret->shim, NULL)) /* who starts jobs will say so */
-		ret->shim = NULL;
 	ret->o = (struct github_options){.url = c->github_url,
 					 .token_env = c->github_token_env,
 					 .app_id = c->github_app_id,
 					 .app_key = c->github_app_key,
 					 .repository = ret->repository,
-					 .shim = ret->shim,
 					 .write_interval_ms = c->github_write_interval};
 }
 
@@ -147,7 +143,6 @@ tracker_open(const struct place *p, const struct config *c, struct tracker **ret
 	struct tracker_where where = {.state_dir = p->state_dir,
 				      .root = p->root,
 				      .beads = c->beads_path,
-				      .shim = github.shim,
 				      .github = &github.o,
 				      .github_comments = c->github_comments,
 				      .github_label = c->github_label};

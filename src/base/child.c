@@ -7,19 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define ERROUT_MAX    65536u
 #define READ_CHUNK    65536u
 /* What may still be in a pipe when the program is gone, at most; a grandchild may go on filling it. */
 #define DRAIN_MAX     (1u << 20)
+/* Of a process between its birth and its program, beside room for the arguments of a script. */
+#define STACK_BYTES   65536u
 #define PATH_FALLBACK "/usr/local/bin:/usr/bin:/bin"
 
 /* A helper under way. Descriptors are -1 where closed. */
@@ -112,24 +116,6 @@ static char *program_find(const struct child_spec *s)
 	return NULL;
 }
 
-/* argv for the spawn; the strings are borrowed, the array is the caller's. */
-static char **arguments(const struct child_spec *s, const char *program)
-{
-	VEC(const char *) v = {0};
-
-	if (s->env && s->env->shim) {
-		VEC_PUSH(&v, s->env->shim);
-		VEC_PUSH(&v, "--helper");
-		VEC_PUSH(&v, program);
-	} else {
-		VEC_PUSH(&v, s->argv[0]);
-	}
-	for (size_t i = 1; s->argv[i]; i++)
-		VEC_PUSH(&v, s->argv[i]);
-	VEC_PUSH(&v, NULL);
-	return (char **)v.items;
-}
-
 /* Standard input as a file in memory: the program may read it or not, and we never block on it. */
 static int input_open(struct str input, struct err *e)
 {
@@ -178,58 +164,99 @@ static int child_open(struct child *c, const struct child_spec *s, struct err *e
 	return c->in_fd < 0 ? ERR_IO : 0;
 }
 
-/* Own group, no signal blocked or ignored (we ignore SIGPIPE, a helper must not). */
-static int set_attributes(posix_spawnattr_t *attr)
-{
-	sigset_t none, all;
-	int rc;
+/* What a new process needs to become the program. It runs in our memory until then. */
+struct launch {
+	const struct child *c;
+	const struct child_spec *s;
+	const char *program;
+	char **envp;
+	pid_t parent;
+	int failed; /* errno; 0: it became the program */
+};
 
+/* No signal blocked or ignored (we ignore SIGPIPE, a helper must not). */
+static int default_signals(void)
+{
+	const struct sigaction standard = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		(void)sigaction(i, &standard, NULL); /* two cannot be changed, nor were they */
 	sigemptyset(&none);
-	sigfillset(&all);
-	rc = posix_spawnattr_setsigmask(attr, &none);
-	rc = rc ? rc : posix_spawnattr_setsigdefault(attr, &all);
-	rc = rc ? rc : posix_spawnattr_setpgroup(attr, 0);
-	return rc ? rc
-		  : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-							   POSIX_SPAWN_SETSIGDEF);
+	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int
-set_actions(posix_spawn_file_actions_t *fa, const struct child *c, const struct child_spec *s)
+/* As dup2(), also where it is in its place already. */
+static int place_fd(int fd, int at)
 {
-	int rc = posix_spawn_file_actions_adddup2(fa, c->in_fd, 0), first_closed = 3;
-
-	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, c->out_its, 1);
-	rc = rc ? rc : posix_spawn_file_actions_adddup2(fa, c->err_its, 2);
-	/* The lock is inherited, and nothing else: neither ours nor what came to us unmarked. */
-	if (!rc && s->env && s->env->lock_fd >= 0)
-		rc = posix_spawn_file_actions_adddup2(fa, s->env->lock_fd, first_closed++);
-	rc = rc ? rc : posix_spawn_file_actions_addclosefrom_np(fa, first_closed);
-	if (!rc && s->cwd)
-		rc = posix_spawn_file_actions_addchdir_np(fa, s->cwd);
-	return rc;
+	return fd == at ? fcntl(fd, F_SETFD, 0) : dup2(fd, at);
 }
 
-/* Returns 0 or errno. */
+/* The lock is inherited, and nothing else: neither ours nor what came to us unmarked. */
+static int place_fds(const struct child *c, const struct child_spec *s)
+{
+	int first_closed = 3;
+
+	if (place_fd(c->in_fd, 0) < 0 || place_fd(c->out_its, 1) < 0 || place_fd(c->err_its, 2) < 0)
+		return -1;
+	if (s->env && s->env->lock_fd >= 0 && place_fd(s->env->lock_fd, first_closed++) < 0)
+		return -1;
+	closefrom(first_closed);
+	return 0;
+}
+
+/*
+ * A helper never outlives who started it: the kernel kills it when that thread ends. Who started
+ * it waits for it, so a parent that changes under our eyes has died.
+ */
+static int is_bound(pid_t parent)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent ? 0 : -1;
+}
+
+static int launch(void *arg)
+{
+	struct launch *l = arg;
+
+	if (is_bound(l->parent) < 0 || setpgid(0, 0) < 0 || place_fds(l->c, l->s) < 0 ||
+	    (l->s->cwd && chdir(l->s->cwd) < 0) || default_signals() < 0 ||
+	    execvpe(l->program, (char *const *)l->s->argv, l->envp) < 0)
+		l->failed = errno;
+	_exit(127);
+}
+
+static size_t n_words(const char *const *argv)
+{
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	return n;
+}
+
+/*
+ * A process in our memory on a stack of its own, while this thread waits (as posix_spawn does, which
+ * cannot bind it to us). No handler of ours may run there: signals are blocked until they have none.
+ * Returns 0 or errno.
+ */
 static int spawn(struct child *c, const struct child_spec *s, const char *program)
 {
-	const char *file = s->env && s->env->shim ? s->env->shim : program;
-	char **argv CLEANUP(freep) = arguments(s, program);
 	char **envp CLEANUP(freep) = environment(s->set);
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	int rc = posix_spawn_file_actions_init(&fa);
+	struct launch l = {.c = c, .s = s, .program = program, .envp = envp, .parent = getpid()};
+	size_t n = STACK_BYTES + n_words(s->argv) * 16; /* bytes, and aligned */
+	char *stack CLEANUP(freep) = mem_resize(NULL, n, 1);
+	sigset_t all, before;
+	int rc;
 
+	sigfillset(&all);
+	rc = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (rc)
 		return rc;
-	rc = posix_spawnattr_init(&attr);
-	if (!rc) {
-		rc = set_actions(&fa, c, s);
-		rc = rc ? rc : set_attributes(&attr);
-		rc = rc ? rc : posix_spawn(&c->pid, file, &fa, &attr, argv, envp);
-		(void)posix_spawnattr_destroy(&attr);
-	}
-	(void)posix_spawn_file_actions_destroy(&fa);
+	c->pid = clone(launch, stack + n, CLONE_VM | CLONE_VFORK | SIGCHLD, &l);
+	rc = c->pid < 0 ? errno : l.failed;
+	if (c->pid > 0 && l.failed)
+		(void)waitpid(c->pid, NULL, 0); /* it has ended: this only takes it away */
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* as it was */
 	return rc;
 }
 
@@ -240,9 +267,6 @@ static int spawn_failed(const struct child_spec *s, int sys, struct err *e)
 	if (missing && s->cwd && access(s->cwd, F_OK) < 0)
 		return err_set(e, ERR_NOT_FOUND, "could not run '%s' in '%s': no such folder",
 			       s->argv[0], s->cwd);
-	if (missing && s->env && s->env->shim && access(s->env->shim, X_OK) < 0)
-		return err_set(e, ERR_NOT_FOUND, "could not run '%s': no such program",
-			       s->env->shim);
 	if (missing)
 		return err_set(e, ERR_NOT_FOUND, "could not run '%s': no such program", s->argv[0]);
 	errno = sys;

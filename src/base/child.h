@@ -6,14 +6,12 @@
 #include <stdint.h>
 
 /*
- * Helpers: short programs (git and the like) that we wait for, off the loop's thread.
- * They start through 'ganger-shim --helper', so the kernel ends them when we die, and
- * they hold helpers.lock shared, so that recovery can wait until none of an earlier
- * supervisor is left (DESIGN 6).
+ * Helpers: short programs (git and the like) that we wait for, off the loop's thread. The kernel
+ * ends them when the thread that waits dies, and those of a supervisor hold helpers.lock shared,
+ * so that recovery can wait until none of an earlier one is left (DESIGN 6).
  */
 struct child_env {
-	const char *shim; /* path of ganger-shim; NULL runs the program directly (tests, plain CLI use) */
-	int lock_fd;      /* helpers.lock, inherited; -1 none */
+	int lock_fd; /* helpers.lock, inherited; -1 none */
 };
 
 /*

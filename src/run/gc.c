@@ -331,7 +331,6 @@ static int epic_open(struct gc_epic *x, struct err *e)
 	paths_find(x->spec->place, epic, c->worktree_dir, &x->paths);
 	x->epic_branch = branch_expand(c->git_epic_branch, epic, NULL);
 	x->ended = x->core.run.state == RUN_ENDED;
-	x->env.shim = x->spec->dry_run ? NULL : x->spec->shim;
 	x->git_spec = (struct git_epic_spec){.epic = epic,
 					     .epic_branch = x->epic_branch,
 					     .base = x->core.run.base,

@@ -18,8 +18,7 @@ struct gc_spec {
 	const struct place *place;
 	const struct config *config;
 	const struct parts *parts;
-	const char *shim; /* path of ganger-shim */
-	bool dry_run;     /* the same list, and nothing is done */
+	bool dry_run; /* the same list, and nothing is done */
 };
 
 enum gc_result {

@@ -244,7 +244,7 @@ int supervisor_new(const struct supervisor_spec *spec,
 	s->config = spec->config;
 	s->host = host;
 	s->lock_fd = -1;
-	s->child_env = (struct child_env){.shim = spec->shim, .lock_fd = -1};
+	s->child_env = (struct child_env){.lock_fd = -1};
 	s->published_mono = -1;
 	s->looked_mono = host->now(host).mono_ms;
 	paths_find(spec->place, spec->epic, spec->config->worktree_dir, &s->paths);

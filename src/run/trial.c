@@ -88,7 +88,7 @@ static void trying_init(struct trying *t, const struct trial_spec *s)
 	t->prompt = path_join(t->dir, "prompt");
 	t->result = path_join(t->dir, "result");
 	t->log = path_join(t->dir, "log");
-	t->env = (struct child_env){.shim = s->shim, .lock_fd = -1};
+	t->env = (struct child_env){.lock_fd = -1};
 	t->git_spec = (struct git_epic_spec){
 		.epic = PATH_TRIAL,
 		.epic_branch = t->epic_branch,

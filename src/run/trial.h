@@ -19,7 +19,6 @@ struct trial_spec {
 	const struct config *config;
 	const struct config_agent *agent;
 	const struct parts *parts;
-	const char *shim;
 };
 
 enum trial_result {

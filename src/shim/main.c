@@ -1,8 +1,7 @@
 /*
- * ganger-shim: the small process that owns one job, or one helper. Uses libc alone, as it has to
+ * ganger-shim: the small process that owns one job. Uses libc alone, as it has to
  * run while the system's libraries are being replaced, and as there is one for each agent.
  *
- *     ganger-shim --helper PROGRAM ARGS...
  *     ganger-shim --probe-cgroup FOLDER
  *     ganger-shim --job --number=N --status-fd=N [--ready-fd=N] [--input-fd=N] [--timeout-ms=N]
  *                 [--silence-ms=N] [--grace-ms=N] [--bound-ms=N] [--log-bytes=N] --cwd=DIR [--watch=DIR]
@@ -17,38 +16,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define EXIT_USAGE     2
-#define EXIT_NOT_FOUND 127
-#define BOUND_MS       10000
-#define FD_MAX         1024 /* looked at where there is no close_range */
+#define EXIT_USAGE 2
+#define BOUND_MS   10000
+#define FD_MAX     1024 /* looked at where there is no close_range */
 
 static int usage(const char *what)
 {
 	(void)fprintf(stderr, "error: cannot use '%s'\n", what);
 	(void)fprintf(stderr, "hint: this program is started by ganger only\n");
 	return EXIT_USAGE;
-}
-
-/*
- * A helper never outlives who started it: the kernel kills it when that thread ends. Who started
- * it waits for it, so a parent that changes under our eyes has died.
- */
-static int helper_run(char **argv)
-{
-	pid_t parent = getppid();
-
-	if (!argv[0])
-		return usage("--helper");
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		return EXIT_NOT_FOUND;
-	(void)setpgid(0, 0); /* it may lead a group already */
-	(void)execvp(argv[0], argv);
-	(void)fprintf(stderr, "error: could not run '%s': %s\n", argv[0], strerror(errno));
-	return EXIT_NOT_FOUND;
 }
 
 /* Can a process of ours move into this cgroup? Only trying tells. */
@@ -192,8 +171,6 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "--job"))
 		return job_main(argc - 2, argv + 2);
-	if (argc > 1 && !strcmp(argv[1], "--helper"))
-		return helper_run(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "--probe-cgroup"))
 		return probe_cgroup(argv[2]);
 	return usage(argc > 1 ? argv[1] : "no arguments");

@@ -73,7 +73,6 @@ int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e
 	const char *const set[] = {dir, "BD_JSON_ENVELOPE=1", "BEADS_NO_DAEMON=1",
 				   "BD_NON_INTERACTIVE=1", NULL};
 	const char *all[BD_ARGS_MAX + 4] = {"bd", argv[0], "--json"};
-	struct child_env env = {.shim = b->shim, .lock_fd = -1};
 	struct child_result r = {0};
 	size_t n = 3;
 
@@ -81,12 +80,10 @@ int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e
 		CHECK(n < ARRAY_LEN(all) - 1);
 		all[n++] = argv[i];
 	}
-	int rc = child_run(&(struct child_spec){.env = b->shim ? &env : NULL,
-						.cwd = b->root,
-						.argv = all,
-						.set = set,
-						.timeout_ms = b->timeout_ms},
-			   &r, e);
+	int rc = child_run(
+		&(struct child_spec){
+			.cwd = b->root, .argv = all, .set = set, .timeout_ms = b->timeout_ms},
+		&r, e);
 	if (rc == 0 && r.exit_code)
 		rc = refused(argv[0], &r, e);
 	else if (rc == 0 && r.out.full)

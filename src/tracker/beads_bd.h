@@ -14,7 +14,6 @@
 struct bd {
 	char *dir;  /* BEADS_DIR */
 	char *root; /* where it runs */
-	char *shim; /* of our helpers; NULL: none */
 	char *lock; /* a file: one call at a time, over all processes of ours */
 	int64_t timeout_ms;
 	pthread_mutex_t mutex;

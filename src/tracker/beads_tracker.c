@@ -419,7 +419,6 @@ static void free_tracker(struct tracker *t)
 	CHECK(pthread_mutex_destroy(&b->bd.mutex) == 0);
 	free(b->bd.dir);
 	free(b->bd.root);
-	free(b->bd.shim);
 	free(b->bd.lock);
 	free(b->file);
 	free(b);
@@ -471,7 +470,6 @@ int tracker_beads_new(const struct beads_spec *spec, struct tracker **ret, struc
 	b->tracker.ops = &beads_ops;
 	b->bd.dir = *path == '/' ? mem_strdup(path) : path_join(spec->root, path);
 	b->bd.root = mem_strdup(spec->root);
-	b->bd.shim = mem_strdup(spec->shim);
 	b->bd.lock = path_join(spec->state_dir, "bd.lock");
 	b->bd.timeout_ms = spec->timeout_ms ? spec->timeout_ms : BD_TIMEOUT_MS;
 	b->bd.lock_fd = -1;

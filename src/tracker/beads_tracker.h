@@ -14,7 +14,6 @@ struct beads_spec {
 	const char *root; /* of the repository */
 	const char *path; /* the folder of the store, or an export; NULL or empty: .beads in root */
 	const char *state_dir; /* for the lock */
-	const char *shim;      /* may be NULL */
 	int64_t timeout_ms;    /* of a call; 0: BD_TIMEOUT_MS */
 };
 

@@ -23,11 +23,9 @@ static int open_fake(const struct tracker_where *w, struct tracker **ret, struct
 
 static int open_beads(const struct tracker_where *w, struct tracker **ret, struct err *e)
 {
-	return tracker_beads_new(&(struct beads_spec){.root = w->root,
-						      .path = w->beads,
-						      .state_dir = w->state_dir,
-						      .shim = w->shim},
-				 ret, e);
+	return tracker_beads_new(
+		&(struct beads_spec){.root = w->root, .path = w->beads, .state_dir = w->state_dir},
+		ret, e);
 }
 
 static int open_github(const struct tracker_where *w, struct tracker **ret, struct err *e)

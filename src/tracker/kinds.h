@@ -11,7 +11,6 @@ struct tracker_where {
 	const char *beads;     /* beads.path of the settings; may be NULL */
 	const struct github_options *github; /* of the kind 'github'; else it may be NULL */
 	const char *github_comments, *github_label;
-	const char *shim;      /* ganger-shim, for helpers; may be NULL */
 };
 
 /* The kinds of tracker there are; the contract tests run over every row. */

@@ -17,7 +17,7 @@ struct github {
 
 	char *url, *origin, *host;
 	enum github_credential credential;
-	char *app_id, *app_key, *repository, *shim;
+	char *app_id, *app_key, *repository;
 	int64_t installation;   /* of the App, where it is known; else 0 */
 	char *token;            /* NULL: the App has none yet */
 	int64_t token_until_ms; /* wall clock; 0: it does not end */

@@ -40,7 +40,6 @@ static void destroy(struct github *g)
 	free(g->app_id);
 	free(g->app_key);
 	free(g->repository);
-	free(g->shim);
 	free(g);
 }
 
@@ -61,7 +60,6 @@ static struct github *new_client(const struct github_options *o)
 	g->app_id = mem_strdup(o->app_id);
 	g->app_key = mem_strdup(o->app_key);
 	g->repository = mem_strdup(o->repository ? o->repository : "");
-	g->shim = mem_strdup(o->shim);
 	g->write_interval_ms = o->write_interval_ms;
 	g->cache = github_cache_new();
 	return g;

@@ -30,7 +30,6 @@ struct github_options {
 	const char *app_id;        /* a GitHub App's id or client id; NULL or empty: none is used */
 	const char *app_key;       /* the file of its private key (PEM) */
 	const char *repository;    /* owner/name, to find the App's installation */
-	const char *shim;          /* of helpers; may be NULL */
 	int64_t write_interval_ms; /* least time between two writes */
 };
 

@@ -39,10 +39,8 @@ static const char *gh_host(const struct github *g)
 static int ask_gh(struct github *g, char **ret, struct err *e)
 {
 	const char *const argv[] = {"gh", "auth", "token", "--hostname", gh_host(g), NULL};
-	struct child_env env = {.shim = g->shim, .lock_fd = -1};
 	struct child_result r = {.out = BUF_INIT, .errout = BUF_INIT};
-	int rc = child_ok(&(struct child_spec){.env = &env,
-					       .argv = argv,
+	int rc = child_ok(&(struct child_spec){.argv = argv,
 					       .timeout_ms = GH_TIMEOUT_MS,
 					       .out_max = TOKEN_MAX},
 			  &r, e);

@@ -257,7 +257,6 @@ static void test_child__what_is_missing_is_not_found(void **state)
 	static const char *const absent[] = {"ganger-no-such-program", NULL};
 	static const char *const absent_path[] = {"/nowhere/program", NULL};
 	static const char *const fine[] = {"true", NULL};
-	const struct child_env no_shim = {.shim = "/nowhere/ganger-shim", .lock_fd = -1};
 	const struct {
 		struct child_spec spec;
 		const char *named;
@@ -265,7 +264,6 @@ static void test_child__what_is_missing_is_not_found(void **state)
 		{{.argv = absent},                  "ganger-no-such-program"},
 		{{.argv = absent_path},             "/nowhere/program"      },
 		{{.argv = fine, .cwd = "/nowhere"}, "/nowhere"              },
-		{{.argv = fine, .env = &no_shim},   "/nowhere/ganger-shim"  },
 	};
 	int before = n_descriptors();
 
@@ -320,62 +318,77 @@ static void test_child__inherits_the_lock_and_nothing_else(void **state)
 	(void)close(other);
 }
 
-static void test_child__goes_through_the_shim(void **state)
+/* Nothing of ours is left in it, whatever we block and ignore. */
+static void test_child__no_signal_is_blocked_or_ignored(void **state)
 {
-	char dir[] = "/tmp/ganger-test-XXXXXX";
-	struct child_env env = {.lock_fd = -1};
 	struct child_result r;
 	struct err e = ERR_INIT;
-	char *shim;
+	sigset_t usr1, before;
+
+	(void)state;
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, &usr1, &before), 0);
+	assert_true(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	assert_int_equal(run_sh("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\t0'",
+				(struct child_spec){0}, &r, &e),
+			 0);
+	assert_string_equal(buf_cstr(&r.out), "SigBlk:\nSigIgn:\n");
+	child_result_done(&r);
+	assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, &usr1), 0);
+	assert_int_equal(sigismember(&usr1, SIGUSR1), 1); /* and ours are as they were */
+}
+
+/* The kernel refuses it, a shell does not; with many words, which it needs room for. */
+static void test_child__a_script_that_names_no_program_is_the_shells(void **state)
+{
+	char dir[] = "/tmp/ganger-test-XXXXXX";
+	const char *argv[20002] = {NULL};
+	struct child_result r;
+	struct err e = ERR_INIT;
+	char *path;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	shim = path_join(dir, "shim");
-	assert_int_equal(
-		file_write(shim,
-			   STR("#!/bin/sh\necho \"$1\" \"${2##*/}\" \"$3\"\nshift\nexec \"$@\"\n"),
-			   false, &e),
-		0);
-	assert_int_equal(chmod(shim, 0700), 0);
-	env.shim = shim;
-	assert_int_equal(run_sh("echo ran; exit 5", (struct child_spec){.env = &env}, &r, &e), 0);
-	assert_string_equal(buf_cstr(&r.out), "--helper sh -c\nran\n");
-	assert_int_equal(r.exit_code, 5);
+	path = path_join(dir, "script");
+	assert_int_equal(file_write(path, STR("echo $#\n"), false, &e), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+	for (size_t i = 0; i + 1 < ARRAY_LEN(argv); i++)
+		argv[i] = i ? "x" : path;
+	assert_int_equal(child_run(&(struct child_spec){.argv = argv}, &r, &e), 0);
+	assert_string_equal(buf_cstr(&r.out), "20000\n");
 	child_result_done(&r);
 	assert_int_equal(dir_remove(dir, &e), 0);
-	free(shim);
+	free(path);
 }
 
-/* Start a helper under the real shim that says its number and never ends. Does not return. */
-_Noreturn static void run_endless_helper(const char *shim, const char *fifo)
+/* Start a helper that says its number and never ends. Does not return. */
+_Noreturn static void run_endless_helper(const char *fifo)
 {
-	const struct child_env env = {.shim = shim, .lock_fd = -1};
 	char *script = mem_printf("echo $$ >'%s'; exec sleep 1000", fifo);
 	struct child_result r;
 
-	(void)run_sh(script, (struct child_spec){.env = &env}, &r, NULL);
+	(void)run_sh(script, (struct child_spec){0}, &r, NULL);
 	_exit(1);
 }
 
 static void test_child__a_helper_dies_with_us(void **state)
 {
 	char dir[] = "/tmp/ganger-test-XXXXXX", text[32] = "";
-	const char *shim = getenv("GANGER_SHIM");
 	int64_t helper = 0;
 	int fd, status = 0;
 	char *fifo;
 	pid_t us;
 
 	(void)state;
-	if (!shim)
-		skip(); /* not run by Meson */
 	assert_non_null(mkdtemp(dir));
 	fifo = path_join(dir, "fifo");
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	us = fork();
 	assert_true(us >= 0);
 	if (us == 0)
-		run_endless_helper(shim, fifo);
+		run_endless_helper(fifo);
 	fd = open(fifo, O_RDONLY | O_CLOEXEC);
 	assert_true(read(fd, text, sizeof(text) - 1) > 0);
 	assert_true(str_i64(str_trim(str_of(text)), &helper));
@@ -473,7 +486,8 @@ int main(void)
 		cmocka_unit_test(test_child__what_is_missing_is_not_found),
 		cmocka_unit_test(test_child__folder_and_environment_are_as_asked),
 		cmocka_unit_test(test_child__inherits_the_lock_and_nothing_else),
-		cmocka_unit_test(test_child__goes_through_the_shim),
+		cmocka_unit_test(test_child__no_signal_is_blocked_or_ignored),
+		cmocka_unit_test(test_child__a_script_that_names_no_program_is_the_shells),
 		cmocka_unit_test(test_child__a_helper_dies_with_us),
 		cmocka_unit_test(test_child__ok_tells_what_the_program_said),
 		cmocka_unit_test(test_child__many_threads_at_once),

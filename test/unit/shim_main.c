@@ -98,31 +98,6 @@ static void test_shim__is_small(void **state)
 	buf_done(&b);
 }
 
-/* --- helpers --- */
-
-static void test_shim__a_helper_dies_with_who_started_it(void **state)
-{
-	struct fixture *f = fixture(state);
-	char *text = mem_printf("echo $$ >%s; exec sleep 1000", f->say);
-	pid_t parent = fork(), helper;
-	int status;
-
-	if (parent == 0) {
-		if (fork() == 0)
-			execl(getenv("GANGER_SHIM"), "ganger-shim", "--helper", "sh", "-c", text,
-			      NULL);
-		(void)pause();
-		_exit(0);
-	}
-	helper = hear(f);
-	assert_int_equal(getpgid(helper), helper);
-	assert_int_equal(kill(parent, SIGKILL), 0);
-	assert_int_equal(waitpid(parent, &status, 0), parent);
-	assert_int_equal(waitpid(helper, &status, 0), helper); /* it came to us, dead */
-	assert_int_equal(WTERMSIG(status), SIGKILL);
-	free(text);
-}
-
 static void expect_run(const char *const *argv, int code, const char *words)
 {
 	struct child_spec s = {.argv = argv};
@@ -139,8 +114,6 @@ static void test_shim__says_what_it_cannot_do(void **state)
 {
 	const char *shim = getenv("GANGER_SHIM");
 	const char *none[] = {shim, NULL};
-	const char *missing[] = {shim, "--helper", "/no/such/program", NULL};
-	const char *bare[] = {shim, "--helper", NULL};
 	const char *unknown[] = {shim, "--job", "--colour=red", "--", "true", NULL};
 	const char *number[] = {shim, "--job", "--number=1x", "--", "true", NULL};
 	const char *program[] = {shim, "--job", "--status-fd=3", "--cwd=/", "--", NULL};
@@ -148,8 +121,6 @@ static void test_shim__says_what_it_cannot_do(void **state)
 
 	(void)state;
 	expect_run(none, 2, "started by ganger only");
-	expect_run(missing, 127, "could not run '/no/such/program': No such file");
-	expect_run(bare, 2, "--helper");
 	expect_run(unknown, 2, "cannot use '--colour=red'");
 	expect_run(number, 2, "cannot use '--number=1x'");
 	expect_run(program, 2, "--job");
@@ -165,7 +136,6 @@ int main(void)
 		CASE(test_shim__asks_at_the_first_sigterm_and_kills_at_the_second),
 		CASE(test_shim__kills_its_program_when_it_dies),
 		CASE(test_shim__is_small),
-		CASE(test_shim__a_helper_dies_with_who_started_it),
 		CASE(test_shim__says_what_it_cannot_do),
 	};
 

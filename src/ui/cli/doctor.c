@@ -386,7 +386,6 @@ static void check_trial(struct doctor *d, const struct config_agent *a)
 		.config = &d->c->config,
 		.agent = a,
 		.parts = d->c->parts,
-		.shim = d->shim,
 	};
 
 	trial_run(&spec, &t);

@@ -72,7 +72,6 @@ int cmd_gc(struct cli *c, int argc, char **argv)
 {
 	struct gc g CLEANUP(gc_done) = {0};
 	struct err e = ERR_INIT;
-	char *shim CLEANUP(freep) = NULL;
 	struct gc_spec s = {.place = &c->place,
 			    .config = &c->config,
 			    .parts = c->parts,
@@ -81,9 +80,6 @@ int cmd_gc(struct cli *c, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (c->parts->shim_path(&shim, &e))
-		return cli_fail(c, &e);
-	s.shim = shim;
 	if (gc_run(&s, &g, &e))
 		return cli_fail(c, &e);
 	if (cli_flag(c, "json"))
