@@ -52,4 +52,33 @@ void child_result_done(struct child_result *r);
 /* As child_run, but a non-zero exit is ERR_INVALID with the program's own first words. */
 int child_ok(const struct child_spec *s, struct child_result *ret, struct err *e) MUST_CHECK;
 
+/*
+ * A helper that stays, and is asked one thing after another: a program that reads requests from its
+ * standard input and answers each at once. One asks at a time, from any thread. It ends when its input
+ * does, and so after us: what it was told whole is done even so, and it holds helpers.lock until then.
+ */
+struct child_stay;
+
+/* s: its input, timeout_ms and out_max count for nothing. ret: child_stay_free(), which ends it. */
+int child_stay_new(const struct child_spec *s, struct child_stay **ret, struct err *e) MUST_CHECK;
+void child_stay_free(struct child_stay *h);
+
+struct child_question {
+	struct str request;
+	struct str end;     /* the last of its answer, and of nothing before that */
+	int64_t timeout_ms; /* 0: none */
+};
+
+/*
+ * ret       what it printed, and complained of; child_result_done()
+ * ret_gone  it has ended instead (see exit_code), by itself or as the deadline passed: it is only
+ *           to be freed
+ * Returns 0; ERR_LIMIT when the deadline passed, ERR_IO.
+ */
+int child_stay_ask(struct child_stay *h,
+		   const struct child_question *q,
+		   struct child_result *ret,
+		   bool *ret_gone,
+		   struct err *e) MUST_CHECK;
+
 #endif

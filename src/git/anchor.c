@@ -50,23 +50,46 @@ int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e)
 	return anchor_sync(g, epic_head, e);
 }
 
+/* A line with the two trees comes first, then the files; what names no object is echoed. */
+static int attributes_differ(
+	struct git_repo *g, const struct oid *a, const struct oid *b, bool *ret, struct err *e)
+{
+	struct child_result r CLEANUP(child_result_done) = {0};
+	struct cmd c = repo_cmd(g);
+	struct oid tree_a, tree_b;
+	char *request CLEANUP(freep) = NULL;
+	int rc = commit_tree_of(g, a, &tree_a, e);
+
+	rc = rc ? rc : commit_tree_of(g, b, &tree_b, e);
+	if (rc)
+		return rc;
+	request = mem_printf("%s %s\nend\n", tree_a.hex, tree_b.hex);
+	c.input = str_of(request);
+	rc = cmd_ask(&g->differ, &c,
+		     ARGS("diff-tree", "--stdin", "-r", "--name-only", "--no-renames", "--",
+			  ":(top,glob)**/.gitattributes"),
+		     STR("end\n"), &r, e);
+	if (rc)
+		return rc;
+	if (!str_starts(buf_str(&r.out), tree_a.hex))
+		return err_set(e, ERR_INVALID, "could not run 'git diff-tree': %.*s",
+			       (int)cmd_reason(&r).n, cmd_reason(&r).p);
+	*ret = r.out.n > strlen(request);
+	return 0;
+}
+
 int anchor_refresh(struct git_repo *g, const struct oid *at, struct err *e)
 {
 	struct cmd c = anchor_cmd(g);
-	struct child_result r CLEANUP(child_result_done) = {0};
+	bool differ = true;
 	int rc;
 
 	if (!c.work_tree || oid_eq(&g->anchor_at, at))
 		return 0;
-	if (!g->anchor_at.hex[0])
-		return anchor_sync(g, at, e);
-	rc = cmd_ok(&c,
-		    ARGS("diff-tree", "-r", "--name-only", "--no-renames", g->anchor_at.hex,
-			 at->hex, "--", ":(top,glob)**/.gitattributes"),
-		    &r, e);
+	rc = g->anchor_at.hex[0] ? attributes_differ(g, &g->anchor_at, at, &differ, e) : 0;
 	if (rc)
 		return rc;
-	if (r.out.n)
+	if (differ)
 		return anchor_sync(g, at, e);
 	g->anchor_at = *at;
 	return 0;

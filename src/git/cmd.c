@@ -1,6 +1,8 @@
 #include "git/cmd.h"
 
+#include "base/check.h"
 #include "base/clean.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "git/impl.h"
 
@@ -116,32 +118,101 @@ static void fill_set(struct words *w, const struct cmd *c)
 	VEC_PUSH(&w->set, NULL);
 }
 
-int cmd_run(const struct cmd *c, const char *const *args, struct child_result *ret, struct err *e)
+/* What is borrowed of w lives as long as that. */
+static struct child_spec spec_of(struct words *w, const struct cmd *c, const char *const *args)
 {
-	struct words w CLEANUP(words_done) = {0};
-	struct child_spec s = {
+	fill_argv(w, c, args);
+	fill_set(w, c);
+	return (struct child_spec){
 		.env = c->env,
 		.cwd = c->cwd         ? c->cwd
 		       : c->work_tree ? c->work_tree
 				      : c->git_dir,
+		.argv = w->argv.items,
+		.set = w->set.items,
 		.input = c->input,
 		.out_max = c->out_max,
 		.timeout_ms = c->timeout_ms ? c->timeout_ms : CMD_LOCAL_MS,
 	};
+}
+
+/* Whoever ended it: nothing is known of what it did, and the next one may live. */
+static int check_signal(const char *const *args, const struct child_result *r, struct err *e)
+{
+	if (r->exit_code <= EXIT_USAGE)
+		return 0;
+	return err_set(e, ERR_IO, "could not run 'git %s': it was ended by signal %d", args[0],
+		       r->exit_code - EXIT_SIGNAL);
+}
+
+int cmd_run(const struct cmd *c, const char *const *args, struct child_result *ret, struct err *e)
+{
+	struct words w CLEANUP(words_done) = {0};
+	struct child_spec s = spec_of(&w, c, args);
 	int rc;
 
-	fill_argv(&w, c, args);
-	fill_set(&w, c);
-	s.argv = w.argv.items;
-	s.set = w.set.items;
 	if (c->count)
 		atomic_fetch_add(c->count, 1);
 	rc = child_run(&s, ret, e);
-	/* Whoever ended it: nothing is known of what it did, and the next one may live. */
-	if (!rc && ret->exit_code > EXIT_USAGE)
-		return err_set(e, ERR_IO, "could not run 'git %s': it was ended by signal %d",
-			       args[0], ret->exit_code - EXIT_SIGNAL);
-	return rc;
+	return rc ? rc : check_signal(args, ret, e);
+}
+
+/* ---- One that stays ---- */
+
+void cmd_stay_init(struct cmd_stay *h)
+{
+	*h = (struct cmd_stay){0};
+	CHECK(pthread_mutex_init(&h->mutex, NULL) == 0);
+}
+
+void cmd_stay_done(struct cmd_stay *h)
+{
+	child_stay_free(h->child);
+	(void)pthread_mutex_destroy(&h->mutex); /* nobody asks any more */
+}
+
+static int
+stay_start(struct cmd_stay *h, const struct cmd *c, const char *const *args, struct err *e)
+{
+	struct words w CLEANUP(words_done) = {0};
+	struct child_spec s = spec_of(&w, c, args);
+
+	h->born_ms = clock_now().mono_ms;
+	return child_stay_new(&s, &h->child, e);
+}
+
+int cmd_ask(struct cmd_stay *h,
+	    const struct cmd *c,
+	    const char *const *args,
+	    struct str end,
+	    struct child_result *ret,
+	    struct err *e)
+{
+	const struct child_question q = {c->input, end,
+					 c->timeout_ms ? c->timeout_ms : CMD_LOCAL_MS};
+	MUTEX_HELD(&h->mutex);
+	bool gone = false;
+	int rc = 0;
+
+	if (clock_now().mono_ms - h->born_ms > CMD_STAY_MS)
+		child_stay_free(TAKE(h->child));
+	if (h->child) {
+		rc = child_stay_ask(h->child, &q, ret, &gone, e);
+		/* Gone before it read this, by somebody's hand. */
+		if (!rc && gone && !ret->out.n && !ret->errout.n) {
+			child_result_done(ret);
+			child_stay_free(TAKE(h->child));
+		}
+	}
+	if (!h->child) {
+		rc = stay_start(h, c, args, e);
+		rc = rc ? rc : child_stay_ask(h->child, &q, ret, &gone, e);
+	}
+	if (!rc && !gone)
+		return 0;
+	child_stay_free(TAKE(h->child));
+	rc = rc ? rc : check_signal(args, ret, e);
+	return rc ? rc : cmd_error(args, ret, e);
 }
 
 int cmd_ok(const struct cmd *c, const char *const *args, struct child_result *ret, struct err *e)

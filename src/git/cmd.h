@@ -6,6 +6,7 @@
 #include "base/oid.h"
 #include "base/str.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -33,7 +34,7 @@ struct cmd {
 	int64_t timeout_ms;      /* 0: CMD_LOCAL_MS */
 	struct str input;
 	size_t out_max; /* as of struct child_spec */
-	atomic_uint *count; /* processes are counted here; may be NULL */
+	atomic_uint *count; /* processes are counted here, but for those that stay; may be NULL */
 };
 
 #define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -58,6 +59,34 @@ int cmd_line(const struct cmd *c, const char *const *args, struct buf *ret, stru
 /* As cmd_line(), where the line is an object's name. */
 int cmd_oid(const struct cmd *c, const char *const *args, struct oid *ret, struct err *e)
 	MUST_CHECK;
+
+/*
+ * A git that stays and is asked many times ('… --stdin'). It is made anew once it is CMD_STAY_MS old:
+ * what it read of settings and the clock is never older.
+ */
+#define CMD_STAY_MS 1000
+struct cmd_stay {
+	pthread_mutex_t mutex;    /* one asks at a time */
+	struct child_stay *child; /* NULL: none yet */
+	int64_t born_ms;
+};
+void cmd_stay_init(struct cmd_stay *h);
+void cmd_stay_done(struct cmd_stay *h);
+
+/*
+ * Ask it what c->input says. c and args are the same each time: they start it. One that has gone
+ * before it said a word is started again. Thread-safe.
+ *
+ * end       the last of its answer, and of nothing before that
+ * ret       child_result_done()
+ * Returns 0 when it has answered; where it ended instead, as cmd_ok().
+ */
+int cmd_ask(struct cmd_stay *h,
+	    const struct cmd *c,
+	    const char *const *args,
+	    struct str end,
+	    struct child_result *ret,
+	    struct err *e) MUST_CHECK;
 
 /*
  * Make an error of what git said: BUSY somebody holds a lock; LIMIT no room; else INVALID.

@@ -400,7 +400,6 @@ keep_line(const struct collection *c, struct buf *b, const char *suffix, const s
 static int name_work(const struct collection *c, bool with_branch, struct err *e)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
-	struct cmd cmd = repo_cmd(c->g);
 	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, "");
 	char *branch CLEANUP(freep) =
 		mem_printf(PREFIX_HEADS "%s", c->j->branch ? c->j->branch : "");
@@ -414,10 +413,7 @@ static int name_work(const struct collection *c, bool with_branch, struct err *e
 		keep_line(c, &b, ".earlier", &have);
 	if (with_branch && !(branch_read(c, c->j->branch, &have) && oid_eq(&have, &c->work.head)))
 		update_line(&b, branch, &c->work.head);
-	cmd.input = buf_str(&b);
-	return cmd_line(&cmd,
-			ARGS("update-ref", "--create-reflog", "-m", "ganger: collect", "--stdin"),
-			NULL, e);
+	return refs_change(c->g, buf_str(&b), e);
 }
 
 static bool branch_is_folder(const struct collection *c)

@@ -110,7 +110,7 @@ meet_remote(struct git_repo *g, const struct oid *theirs, struct git_opened *ret
 	/* Ahead or apart: the next landing finds out and says so. */
 	if (rc || !behind)
 		return rc;
-	rc = ref_set(g, g->epic_ref, theirs, &ret->epic_head, "ganger: from the remote", e);
+	rc = ref_set(g, g->epic_ref, theirs, &ret->epic_head, e);
 	ret->epic_head = rc ? ret->epic_head : *theirs;
 	return rc;
 }
@@ -156,7 +156,7 @@ int op_open_epic(struct git *git, struct git_opened *ret, struct err *e)
 			return rc;
 	}
 	if (!o.epic_head.hex[0]) {
-		rc = ref_set(g, g->epic_ref, &o.base_head, &none, "ganger: open", e);
+		rc = ref_set(g, g->epic_ref, &o.base_head, &none, e);
 		o.epic_head = o.base_head;
 	}
 	rc = rc ? rc : anchor_open(g, &o.epic_head, e);

@@ -49,6 +49,9 @@ struct git_repo {
 		*identity;        /* variables of the stand-in identity; NULL: the user has one */
 	struct oid anchor_at;     /* the commit the anchor's files are from; empty: not known */
 	int64_t anchor_ms;        /* when its index was last brought there */
+	struct cmd_stay differ;   /* anchor.c: tells trees apart */
+	struct cmd_stay keeper;   /* refs.c: sets refs … */
+	struct cmd_stay mover;    /* … and moves the epic branch, beside it */
 	struct made made[MADE_MAX]; /* the latest, in a ring */
 	unsigned n_made;
 	atomic_uint n_processes;
@@ -69,10 +72,13 @@ static inline void mutex_endp(pthread_mutex_t **mutex)
 	(void)pthread_mutex_unlock(*mutex); /* it is ours */
 }
 
+/* For the rest of the block it is ours; locking cannot fail. */
+#define MUTEX_HELD(mutex)                                                                          \
+	pthread_mutex_t *mutex_ CLEANUP(mutex_endp) = (mutex);                                     \
+	(void)pthread_mutex_lock(mutex_)
+
 /* For the rest of the block: nobody else merges, or uses the anchor. */
-#define QUEUE_ALONE(g)                                                                             \
-	pthread_mutex_t *queue_ CLEANUP(mutex_endp) = &(g)->queue;                                 \
-	(void)pthread_mutex_lock(queue_)
+#define QUEUE_ALONE(g) MUTEX_HELD(&(g)->queue)
 
 /* For the rest of the block: with others, or alone. Neither can fail on a lock that is not ours. */
 #define TURN_SHARED(g)                                                                             \
@@ -121,8 +127,9 @@ int ref_set(struct git_repo *g,
 	    const char *ref,
 	    const struct oid *new_,
 	    const struct oid *old,
-	    const char *message,
 	    struct err *e);
+/* Change refs in one transaction: lines as 'git update-ref --stdin' reads them. */
+int refs_change(struct git_repo *g, struct str lines, struct err *e);
 
 /* What is remembered of a commit; false: nothing. */
 bool made_find(struct git_repo *g, const struct oid *commit, struct made *ret);

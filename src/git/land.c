@@ -69,14 +69,6 @@ static int probe(struct landing *l, const struct oid *tip, struct err *e)
 	return rc;
 }
 
-static int swap(struct landing *l, const struct oid *new_, const struct oid *old, struct err *e)
-{
-	char *message CLEANUP(freep) =
-		mem_printf("ganger: land %s", l->s->task ? l->s->task : l->s->branch);
-
-	return ref_set(l->g, l->ref, new_, old, message, e);
-}
-
 static struct oid local_tip(const struct landing *l)
 {
 	struct oid tip;
@@ -95,7 +87,7 @@ static int land_local(struct landing *l, struct err *e)
 	if (rc || l->out.result)
 		return rc;
 	epic_unlock(l->g);
-	rc = swap(l, &l->s->new_, &l->s->old, &why);
+	rc = ref_set(l->g, l->ref, &l->s->new_, &l->s->old, &why);
 	tip = local_tip(l);
 	if (!rc)
 		settle(l, GIT_LANDED, &tip);
@@ -120,7 +112,7 @@ static int follow(struct landing *l, const struct oid *to, struct err *e)
 	if (!behind)
 		rc = contains(l, &tip, to, &behind, e);
 	if (!rc && behind)
-		return swap(l, to, &tip, e);
+		return ref_set(l->g, l->ref, to, &tip, e);
 	if (!rc)
 		say(l, "the local branch has commits of its own; it was left where it is");
 	return rc;

@@ -80,7 +80,7 @@ int op_refs(struct git *git,
 int op_drop_ref(struct git *git, const char *ref, const struct oid *at, struct err *e)
 {
 	struct git_repo *g = repo_of(git);
-	struct cmd c = repo_cmd(g);
+	char *lines CLEANUP(freep) = mem_printf("option no-deref\ndelete %s %s\n", ref, at->hex);
 	struct oid now;
 
 	if (!ref_read(g, ref, &now))
@@ -89,7 +89,7 @@ int op_drop_ref(struct git *git, const char *ref, const struct oid *at, struct e
 		return err_set(e, ERR_CONFLICT, "could not delete '%s': it has moved to %.12s", ref,
 			       now.hex);
 	/* Git looks once more, with the ref locked. */
-	return cmd_line(&c, ARGS("update-ref", "--no-deref", "-d", ref, at->hex), NULL, e);
+	return refs_change(g, str_of(lines), e);
 }
 
 int op_worktrees(struct git *git, struct git_founds *ret, struct err *e)

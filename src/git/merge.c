@@ -366,7 +366,7 @@ int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *
 	if (!rc)
 		rc = s->method == GIT_REBASE ? merge_rebase(g, s, &m, e) : merge_one(g, s, &m, e);
 	if (!rc && m.result == GIT_MERGED)
-		rc = ref_set(g, ref, &m.commit, NULL, "ganger: merge", e);
+		rc = ref_set(g, ref, &m.commit, NULL, e);
 	if (rc)
 		return err_wrap(e, "could not merge attempt %d of task '%s'", s->attempt, s->task);
 	if (m.result == GIT_MERGED)

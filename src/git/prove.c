@@ -147,7 +147,7 @@ static int name_head(struct git_repo *g, const struct git_named *v, struct err *
 	 * lock that a crash left: no helper of ours is alive. */
 	(void)unlink(lock);
 	(void)unlink(path);
-	return ref_set(g, ref, &v->head, NULL, "ganger: named again after a reboot", e);
+	return ref_set(g, ref, &v->head, NULL, e);
 }
 
 int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e)

@@ -93,31 +93,45 @@ bool ref_read(const struct git_repo *g, const char *ref, struct oid *ret)
 
 static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/* The first word of its answer comes before anything is done: without it, nothing was. */
+static int change(struct git_repo *g,
+		  struct cmd_stay *stay,
+		  const char *message,
+		  struct str lines,
+		  struct err *e)
+{
+	struct child_result r CLEANUP(child_result_done) = {0};
+	struct cmd c = repo_cmd(g);
+	char *request CLEANUP(freep) = mem_printf("start\n%.*scommit\n", (int)lines.n, lines.p);
+
+	c.input = str_of(request);
+	return cmd_ask(stay, &c, ARGS("update-ref", "--create-reflog", "-m", message, "--stdin"),
+		       STR("commit: ok\n"), &r, e);
+}
+
+int refs_change(struct git_repo *g, struct str lines, struct err *e)
+{
+	return change(g, &g->keeper, "ganger: keep", lines, e);
+}
+
 int ref_set(struct git_repo *g,
 	    const char *ref,
 	    const struct oid *new_,
 	    const struct oid *old,
-	    const char *message,
 	    struct err *e)
 {
-	struct cmd c = repo_cmd(g);
-	char *absent CLEANUP(freep) = mem_strndup(zero, strlen(new_->hex));
+	bool epic = streq(ref, g->epic_ref);
+	char *line CLEANUP(freep) =
+		mem_printf("update %s %s%s%.*s\n", ref, new_->hex, old ? " " : "",
+			   old ? (int)strlen(new_->hex) : 0, old && old->hex[0] ? old->hex : zero);
 
-	return cmd_line(&c,
-			ARGS("update-ref", "--create-reflog", "-m", message, ref, new_->hex,
-			     !old          ? NULL
-			     : old->hex[0] ? old->hex
-					   : absent),
-			NULL, e);
+	return change(g, epic ? &g->mover : &g->keeper, epic ? "ganger: move" : "ganger: keep",
+		      str_of(line), e);
 }
-
-#define MADE_ALONE(g)                                                                              \
-	pthread_mutex_t *making_ CLEANUP(mutex_endp) = &(g)->making;                               \
-	(void)pthread_mutex_lock(making_)
 
 bool made_find(struct git_repo *g, const struct oid *commit, struct made *ret)
 {
-	MADE_ALONE(g);
+	MUTEX_HELD(&g->making);
 	for (size_t i = 0; i < ARRAY_LEN(g->made); i++) {
 		if (!g->made[i].at.hex[0] || !oid_eq(&g->made[i].at, commit))
 			continue;
@@ -129,7 +143,7 @@ bool made_find(struct git_repo *g, const struct oid *commit, struct made *ret)
 
 void made_add(struct git_repo *g, const struct made *m)
 {
-	MADE_ALONE(g);
+	MUTEX_HELD(&g->making);
 	g->made[g->n_made++ % MADE_MAX] = *m;
 }
 

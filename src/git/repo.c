@@ -85,6 +85,9 @@ static void op_free(struct git *git)
 	(void)pthread_rwlock_destroy(&g->turn);
 	(void)pthread_mutex_destroy(&g->queue); /* nobody works any more */
 	(void)pthread_mutex_destroy(&g->making);
+	cmd_stay_done(&g->differ);
+	cmd_stay_done(&g->keeper);
+	cmd_stay_done(&g->mover);
 	git_place_done(&g->place);
 	free(g->epic_name);
 	free(g->epic_ref);
@@ -147,6 +150,9 @@ int git_new(const char *root,
 	CHECK(pthread_rwlock_init(&g->turn, NULL) == 0);
 	CHECK(pthread_mutex_init(&g->queue, NULL) == 0);
 	CHECK(pthread_mutex_init(&g->making, NULL) == 0);
+	cmd_stay_init(&g->differ);
+	cmd_stay_init(&g->keeper);
+	cmd_stay_init(&g->mover);
 	g->spec = spec;
 	g->has_env = env != NULL;
 	if (env)
@@ -215,7 +221,7 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	TURN_SHARED(g);
 	if (ref_read(g, ref, &have) && oid_eq(&have, head))
 		return 0;
-	return ref_set(g, ref, head, NULL, "ganger: keep", e);
+	return ref_set(g, ref, head, NULL, e);
 }
 
 int op_diff(struct git *git,

@@ -22,6 +22,7 @@ static void fault_setup(struct fault *t, struct fx *f, bool after)
 	   "#!/bin/sh\n"
 	   "read n <%s; n=\\$((n - 1)); echo \\$n >%s\n"
 	   "[ \\$n = 0 ] || exec $real \"\\$@\"\n"
+	   "case \\$* in *--stdin*) sed -u '/^commit$/q; /^end$/q';; *) cat;; esac |\n"
 	   "%s\n"
 	   "kill -9 \\$\\$\n"
 	   "EOT\n"

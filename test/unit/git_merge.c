@@ -206,7 +206,7 @@ static void test_merge__merge(void **state)
 	unsigned n = git_process_count(f->git);
 
 	m = fx_merge_by(f, GIT_MERGE, "T1", &onto, &work.head);
-	assert_int_equal(git_process_count(f->git) - n, 4);
+	assert_int_equal(git_process_count(f->git) - n, 2);
 	assert_int_equal(m.result, GIT_MERGED);
 	assert_string_equal(sh(f, "git log -1 --format=%%P %s", m.commit.hex),
 			    P(f, "%s %s", onto.hex, work.head.hex));
