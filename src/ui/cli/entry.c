@@ -1,23 +1,11 @@
 #include "ui/cli/entry.h"
 
-#include "base/child.h"
 #include "base/clean.h"
 #include "port/forge.h"
-#include "port/git.h"
 #include "run/control.h"
-#include "run/paths.h"
 #include "run/view.h"
 
-/* Git for an epic, as long as one call needs it. */
-struct epic_git {
-	struct paths paths;
-	char *epic_branch;
-	struct git_epic_spec spec;
-	struct child_env env;
-	struct git *git;
-};
-
-static void epic_git_done(struct epic_git *g)
+void entry_git_done(struct entry_git *g)
 {
 	if (g->git)
 		g->git->ops->free(g->git);
@@ -25,12 +13,15 @@ static void epic_git_done(struct epic_git *g)
 	free(g->epic_branch);
 }
 
-static int epic_git_open(struct cli *c, const char *epic, struct epic_git *g, struct err *e)
+static int need_git(struct entry_git *g, struct err *e)
 {
-	paths_find(&c->place, epic, c->config.worktree_dir, &g->paths);
-	g->epic_branch = branch_expand(c->config.git_epic_branch, epic, NULL);
+	const struct cli *c = g->c;
+	if (g->git)
+		return 0;
+	paths_find(&c->place, g->epic, c->config.worktree_dir, &g->paths);
+	g->epic_branch = branch_expand(c->config.git_epic_branch, g->epic, NULL);
 	g->env = (struct child_env){.lock_fd = -1};
-	g->spec = (struct git_epic_spec){.epic = epic,
+	g->spec = (struct git_epic_spec){.epic = g->epic,
 					 .epic_branch = g->epic_branch,
 					 .base = c->config.base,
 					 .state_dir = g->paths.epic_dir,
@@ -38,12 +29,11 @@ static int epic_git_open(struct cli *c, const char *epic, struct epic_git *g, st
 	return c->parts->git_open(&c->place, &g->spec, &g->env, &g->git, e);
 }
 
-int entry_resolve(struct cli *c, const char *epic, const char *ref, struct oid *ret, struct err *e)
+int entry_resolve(struct entry_git *g, const char *ref, struct oid *ret, struct err *e)
 {
-	struct epic_git g CLEANUP(epic_git_done) = {0};
-	if (epic_git_open(c, epic, &g, e))
+	if (need_git(g, e))
 		return e->code;
-	if (g.git->ops->resolve(g.git, ref, ret, e)) {
+	if (g->git->ops->resolve(g->git, ref, ret, e)) {
 		if (e->code == ERR_NOT_FOUND)
 			(void)err_set(e, ERR_INVALID, "there is no branch '%s'", ref);
 		return e->code;
@@ -51,25 +41,19 @@ int entry_resolve(struct cli *c, const char *epic, const char *ref, struct oid *
 	return 0;
 }
 
-int entry_contains(struct cli *c,
-		   const char *epic,
-		   const struct oid *a,
-		   const struct oid *b,
-		   bool *ret,
-		   struct err *e)
+int entry_contains(
+	struct entry_git *g, const struct oid *a, const struct oid *b, bool *ret, struct err *e)
 {
-	struct epic_git g CLEANUP(epic_git_done) = {0};
-	if (epic_git_open(c, epic, &g, e))
-		return e->code;
-	return g.git->ops->ancestor(g.git, a, b, ret, e);
+	return need_git(g, e) ? e->code : g->git->ops->ancestor(g->git, a, b, ret, e);
 }
 
 /* One more than the attempts so far, so that no earlier ref is moved. */
-static int next_attempt(struct cli *c, const struct entry *entry)
+static int next_attempt(const struct entry_git *g, const struct entry *entry)
 {
+	const struct cli *c = g->c;
 	struct view v CLEANUP(view_done) = {0};
 	struct err none = ERR_INIT; /* no run yet: it is the first */
-	if (view_open(&c->place, &c->config, entry->epic, &v, &none))
+	if (view_open(&c->place, &c->config, g->epic, &v, &none))
 		return 1;
 	int at = core_find(&v.core, entry->id);
 	return at < 0 ? 1 : (int)v.core.tasks.items[at].attempt + 1;
@@ -101,13 +85,13 @@ static int open_pull(struct cli *c,
 	return rc;
 }
 
-int entry_send(struct cli *c, const struct entry *entry, struct buf *said, struct err *e)
+int entry_send(struct entry_git *g, const struct entry *entry, struct buf *said, struct err *e)
 {
-	struct epic_git g CLEANUP(epic_git_done) = {0};
+	struct cli *c = g->c;
 	int64_t pull = 0;
-	if (epic_git_open(c, entry->epic, &g, e) ||
-	    g.git->ops->keep(g.git, entry->id, next_attempt(c, entry), &entry->head, e) ||
-	    open_pull(c, entry, g.epic_branch, &pull, e))
+	if (need_git(g, e) ||
+	    g->git->ops->keep(g->git, entry->id, next_attempt(g, entry), &entry->head, e) ||
+	    open_pull(c, entry, g->epic_branch, &pull, e))
 		return e->code;
 	struct control_request r = {.verb = CONTROL_SUBMIT,
 				    .id = entry->id,
@@ -117,5 +101,5 @@ int entry_send(struct cli *c, const struct entry *entry, struct buf *said, struc
 				    .priority = 2,
 				    .branch = entry->tracked ? 1 : 2,
 				    .pull = pull};
-	return control_send(&c->place, &c->config, entry->epic, &r, said, e);
+	return control_send(&c->place, &c->config, g->epic, &r, said, e);
 }

@@ -32,6 +32,7 @@ static void ends_done(struct ends *n)
 static int find_ends(struct cli *c, const struct view *v, struct ends *ret, struct err *e)
 {
 	const struct run_row *r = &v->core.run;
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
 	char *epic CLEANUP(freep) = mem_printf("refs/heads/%s", v->epic_branch);
 	ends_done(ret);
 	*ret = (struct ends){0};
@@ -42,15 +43,15 @@ static int find_ends(struct cli *c, const struct view *v, struct ends *ret, stru
 	} else {
 		ret->base_ref = mem_printf("refs/heads/%s", r->base);
 	}
-	int rc = entry_resolve(c, v->epic, ret->base_ref, &ret->base, e);
+	int rc = entry_resolve(&g, ret->base_ref, &ret->base, e);
 	if (rc && r->remote[0]) {
 		free(ret->base_ref);
 		ret->base_ref = mem_printf("refs/remotes/%s/%s", r->remote, r->base);
-		rc = entry_resolve(c, v->epic, ret->base_ref, &ret->base, e);
+		rc = entry_resolve(&g, ret->base_ref, &ret->base, e);
 	}
-	if (rc || entry_resolve(c, v->epic, epic, &ret->epic, e) ||
-	    entry_contains(c, v->epic, &ret->base, &ret->epic, &ret->base_in_epic, e) ||
-	    entry_contains(c, v->epic, &ret->epic, &ret->base, &ret->epic_in_base, e))
+	if (rc || entry_resolve(&g, epic, &ret->epic, e) ||
+	    entry_contains(&g, &ret->base, &ret->epic, &ret->base_in_epic, e) ||
+	    entry_contains(&g, &ret->epic, &ret->base, &ret->epic_in_base, e))
 		return e->code;
 	return 0;
 }
@@ -95,12 +96,10 @@ static int send_base(struct cli *c, const struct view *v, const struct ends *n, 
 	/* One that a person was asked about is retried by the person. */
 	if (at >= 0 && v->core.tasks.items[at].state != TASK_FAILED)
 		return 0;
-	struct entry entry = {.epic = v->epic,
-			      .id = id,
-			      .title = title,
-			      .branch = v->core.run.base,
-			      .head = n->base};
-	return entry_send(c, &entry, &said, e);
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
+	struct entry entry = {
+		.id = id, .title = title, .branch = v->core.run.base, .head = n->base};
+	return entry_send(&g, &entry, &said, e);
 }
 
 /* Why the base is not in the epic branch although it was sent, and what to do. */
@@ -151,8 +150,9 @@ static int bring_in(struct cli *c, const char *epic, struct view *v, struct ends
 			ends_done(&before);
 			return cli_fail(c, &e);
 		}
+		struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = epic};
 		bool landed = false;
-		int rc = entry_contains(c, epic, &before.base, &n->epic, &landed, &e);
+		int rc = entry_contains(&g, &before.base, &n->epic, &landed, &e);
 		code = rc ? cli_fail(c, &e) : landed ? CLI_OK : say_why_not(c, epic, &before);
 		ends_done(&before);
 		if (code != CLI_OK)

@@ -140,9 +140,10 @@ static int prove(struct cli *c, const struct view *v, const struct oid *head, st
 {
 	char *ref CLEANUP(freep) = NULL;
 	struct oid base;
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
 	bool in = false;
-	if (finish_fetch(c, v, &ref, e) || entry_resolve(c, v->epic, ref, &base, e) ||
-	    entry_contains(c, v->epic, head, &base, &in, e))
+	if (finish_fetch(c, v, &ref, e) || entry_resolve(&g, ref, &base, e) ||
+	    entry_contains(&g, head, &base, &in, e))
 		return e->code;
 	if (!in)
 		return err_set(e, ERR_BUSY, "'%s' does not have it yet", v->core.run.base);

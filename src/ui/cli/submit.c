@@ -73,36 +73,31 @@ static int find_epic(struct cli *c, struct tracker *t, char **ret, struct err *e
 }
 
 /* Where a branch is now; that is what lands. */
-static int resolve(struct cli *c, const char *branch, struct oid *ret, struct err *e)
+static int resolve(struct entry_git *g, const char *branch, struct oid *ret, struct err *e)
 {
 	char *ref CLEANUP(freep) = mem_printf("refs/heads/%s", branch);
-	if (entry_resolve(c, "submit", ref, ret, e) == 0)
+	if (entry_resolve(g, ref, ret, e) == 0)
 		return 0;
 	if (e->code == ERR_INVALID)
 		(void)err_set(e, ERR_INVALID, "there is no branch '%s'", branch);
 	return e->code;
 }
 
-static int submit_branch(struct cli *c,
+static int submit_branch(struct entry_git *g,
 			 struct tracker *t,
-			 const char *epic,
 			 const char *branch,
 			 const struct oid *head,
 			 struct err *e)
 {
 	char *id CLEANUP(freep) = NULL;
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	if (make_issue(t, epic, branch, &id, e))
+	if (make_issue(t, g->epic, branch, &id, e))
 		return e->code;
-	struct entry entry = {.epic = epic,
-			      .id = id,
-			      .title = branch,
-			      .branch = branch,
-			      .head = *head,
-			      .tracked = true};
-	if (entry_send(c, &entry, &said, e))
+	struct entry entry = {
+		.id = id, .title = branch, .branch = branch, .head = *head, .tracked = true};
+	if (entry_send(g, &entry, &said, e))
 		return e->code;
-	cli_print(c, "%s\n", id);
+	cli_print(g->c, "%s\n", id);
 	return 0;
 }
 
@@ -111,16 +106,19 @@ int cmd_submit(struct cli *c, int argc, char **argv)
 	struct err e = ERR_INIT;
 	struct tracker *t = NULL;
 	char *epic CLEANUP(freep) = NULL;
+	struct entry_git any CLEANUP(entry_git_done) = {.c = c, .epic = "submit"};
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c};
 	struct oid *heads CLEANUP(freep) = mem_alloc((size_t)argc * sizeof(*heads));
 	/* All are looked for before anything is made. */
 	for (int i = 0; i < argc; i++)
-		if (resolve(c, argv[i], &heads[i], &e))
+		if (resolve(&any, argv[i], &heads[i], &e))
 			return cli_fail(c, &e);
 	if (cli_tracker(c, &t, &e))
 		return cli_fail(c, &e);
 	int rc = find_epic(c, t, &epic, &e);
+	g.epic = epic;
 	for (int i = 0; rc == 0 && i < argc; i++)
-		rc = submit_branch(c, t, epic, argv[i], &heads[i], &e);
+		rc = submit_branch(&g, t, argv[i], &heads[i], &e);
 	t->ops->free(t);
 	if (rc)
 		return cli_fail(c, &e);
