@@ -206,7 +206,7 @@ static int job_over(struct merging *m, const struct cJSON *job, struct err *e)
 		return 0;
 	}
 	if (streq(status, "failed"))
-		return refused(m, json_text(details, "reason"), e);
+		return refused(m, json_text(details, "message"), e);
 	return later(m,
 		     streq(status, "enqueued") ? "it is in the merge queue of its base"
 					       : "GitHub is at it",
@@ -250,8 +250,8 @@ static int merge_async(struct merging *m, bool *ret_offered, struct err *e)
 	*ret_offered = true;
 	if (rc)
 		return rc;
-	/* A conflict is a job that exists already. */
-	if (a.result == GITHUB_DONE || a.status == 409)
+	/* 409 is a job that exists already, 400 one that failed before it was begun. */
+	if (a.result == GITHUB_DONE || json_at(a.json, "details"))
 		return wait_job(m, a.json, e);
 	if (a.result == GITHUB_UNKNOWN)
 		return find_out(m, a.text, e);

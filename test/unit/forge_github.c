@@ -295,6 +295,30 @@ static void test_forge_github__a_405_has_many_reasons(void **state)
 	assert_int_equal(merge(s.number, head).result, FORGE_MERGED);
 }
 
+/* A job of the asynchronous call that failed: its words are in its details. */
+static void test_forge_github__a_job_that_fails_says_why(void **state)
+{
+	(void)state;
+	github_fake_tell(&hub, "conf", "{\"async\": true}");
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	fault("PUT", "*/merge-async", "\"human\", \"do\": \"draft\"");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "still a draft"));
+	fault("PUT", "*/merge-async",
+	      "\"human\", \"do\": \"rules\", \"rules\": [{\"type\": \"required_status_checks\", "
+	      "\"parameters\": {\"required_status_checks\": [{\"context\": \"ci\"}]}}]");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "\"ci\" is expected"));
+	fault("PUT", "*/merge-async",
+	      "\"human\", \"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\"}]");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "merge queue"));
+	github_fake_tell(&hub, "human", "{\"do\": \"run_queue\"}");
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
 static void test_forge_github__waits_for_required_checks(void **state)
 {
 	(void)state;
@@ -346,6 +370,7 @@ int main(void)
 		T(test_forge_github__merges_once_whatever_is_cut),
 		T(test_forge_github__merges_only_what_was_tested),
 		T(test_forge_github__a_405_has_many_reasons),
+		T(test_forge_github__a_job_that_fails_says_why),
 		T(test_forge_github__waits_for_required_checks),
 		T(test_forge_github__a_draft_is_made_ready_to_be_merged),
 		T(test_forge_github__a_closed_one_is_not_merged),

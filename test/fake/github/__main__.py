@@ -22,7 +22,8 @@ import sys
 import threading
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, '../openapi')]
 
 import checks  # noqa: E402,F401  the routes register themselves
 import refs  # noqa: E402,F401

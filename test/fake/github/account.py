@@ -5,19 +5,22 @@ import hashlib
 import json
 
 from answers import BAD_CREDENTIALS, NOT_FOUND, Answer, Refused
-from issues import user
 from routes import route
+from shapes import SITE, urls, user, whole_user
+
+
+BORN = '2020-01-01T00:00:00Z'
 
 
 @route('GET', '/user')
 def get_user(call):
-    return Answer(200, user(call.world, call.login))
+    return Answer(200, whole_user(call.world, call.login))
 
 
 @route('GET', '/rate_limit')
 def rate_limit(call):
     core = call.request.limits()
-    body = {'resources': {'core': core}}
+    body = {'resources': {'core': core, 'search': core | {'resource': 'search'}}}
     if not call.is_new():
         body['rate'] = core
     return Answer(200, body)
@@ -31,13 +34,21 @@ def app_of(call):
 
 def installation(call):
     app = app_of(call)
-    return Answer(200, {'id': app['installation'], 'app_id': app['id'], 'target_type': 'User', 'permissions': {
-        'issues': 'write', 'pull_requests': 'write', 'contents': 'write'}})
+    return Answer(200, {
+        **urls('installation', SITE + 'installation'), **dict.fromkeys(('single_file_name', 'suspended_by', 'suspended_at')),
+        'id': app['installation'], 'app_id': app['id'], 'app_slug': 'ganger', 'target_type': 'User', 'target_id': 1,
+        'account': user(call.world, call.params.get('owner', 'o')), 'repository_selection': 'selected', 'events': [],
+        'created_at': BORN, 'updated_at': BORN,
+        'permissions': {'issues': 'write', 'pull_requests': 'write', 'contents': 'write'}})
 
 
 @route('GET', '/app')
 def get_app(call):
-    return Answer(200, {'id': app_of(call)['id'], 'slug': 'ganger'})
+    app = app_of(call)
+    return Answer(200, {
+        **urls('integration', SITE + 'apps/ganger'), 'id': app['id'], 'slug': 'ganger', 'name': 'ganger',
+        'node_id': call.world.node('A_', app['id']), 'description': None, 'owner': user(call.world, 'person'),
+        'created_at': BORN, 'updated_at': BORN, 'permissions': {}, 'events': []})
 
 
 @route('GET', '/repos/{owner}/{repo}/installation')

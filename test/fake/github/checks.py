@@ -2,6 +2,7 @@
 
 from answers import NOT_FOUND, Answer, Refused
 from routes import route
+from shapes import SITE, repository, user
 
 R = '/repos/{owner}/{repo}'
 
@@ -15,11 +16,18 @@ def latest(runs):
 
 
 def run_out(call, run):
-    return {'id': run['id'], 'name': run['name'], 'head_sha': run['head_sha'], 'status': run['status'],
+    url = call.url('repos', call.repo()['name'], 'check-runs', run['id'])
+    app = {'id': run['app'], 'slug': f"app-{run['app']}", 'node_id': call.world.node('A_', run['app']),
+           'owner': user(call.world, 'person'), 'name': 'CI', 'description': '', 'external_url': SITE,
+           'html_url': SITE, 'created_at': run['started_at'], 'updated_at': run['started_at'],
+           'permissions': {}, 'events': []}
+    return {'id': run['id'], 'node_id': call.world.node('CR_', run['id']), 'url': url, 'html_url': url,
+            'details_url': url, 'name': run['name'], 'head_sha': run['head_sha'], 'status': run['status'],
             'conclusion': run['conclusion'], 'started_at': run['started_at'], 'completed_at': run['completed_at'],
-            'external_id': '', 'app': {'id': run['app'], 'slug': f"app-{run['app']}"},
+            'external_id': '', 'app': app,
             'check_suite': {'id': run['id']}, 'pull_requests': [],
-            'output': {'title': None, 'summary': None, 'text': None, 'annotations_count': 0}}
+            'output': {'title': None, 'summary': None, 'text': None, 'annotations_count': 0,
+                       'annotations_url': url + '/annotations'}}
 
 
 def sha_of(call, text):
@@ -50,7 +58,16 @@ def get_status(call):
     # 'pending' also where there are none.
     state = 'failure' if {'failure', 'error'} & set(states) else \
         'success' if states and set(states) == {'success'} else 'pending'
-    return Answer(200, {'state': state, 'sha': sha, 'total_count': len(states), 'statuses': list(found.values())})
+    url = call.url('repos', call.repo()['name'], 'commits', sha)
+    return Answer(200, {'state': state, 'sha': sha, 'total_count': len(states), 'commit_url': url,
+                        'url': url + '/status', 'repository': repository(call, call.repo()),
+                        'statuses': [status_out(call, s) for s in found.values()]})
+
+
+def status_out(call, status):
+    url = call.url('repos', call.repo()['name'], 'statuses', status['id'])
+    return {'node_id': call.world.node('SC_', status['id']), 'url': url, 'avatar_url': None,
+            'created_at': status['updated_at'], **status}
 
 
 @route('POST', R + '/check-runs', {'name!': str, 'head_sha!': str, 'status': str, 'conclusion': str, 'app': int})
@@ -72,7 +89,7 @@ def add_status(call):
               'target_url': call.body.get('target_url'), 'updated_at': call.world.stamp()}
     call.repo()['statuses'].setdefault(call.params['sha'], []).append(status)
     call.wrote('status', context=status['context'], sha=call.params['sha'])
-    return Answer(201, status)
+    return Answer(201, status_out(call, status) | {'creator': user(call.world, call.login)})
 
 
 def state_of(world, repo, sha, name, app=None):

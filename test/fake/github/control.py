@@ -18,6 +18,9 @@ def answer(hub, method, path, raw):
 
 
 def check(hub, _):
+    for text in hub.api().all_wrong(hub.exchanges):
+        hub.oracle.complain('not as published: ' + text)
+    hub.exchanges.clear()
     return {'broken': hub.oracle.check()}
 
 

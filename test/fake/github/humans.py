@@ -1,5 +1,6 @@
 """What people do meanwhile: pushes, labels, closing, renaming. Each is a word with its arguments."""
 
+import pulls
 from world import PERSON
 
 
@@ -110,6 +111,11 @@ def review(world, repo, a):
                             'commit_id': pull['head_sha'], 'submitted_at': world.stamp(), 'body': ''})
 
 
+def run_queue(world, repo, a):
+    """The merge queue of the base comes to its entries."""
+    pulls.run_queue(world, repo)
+
+
 def rename(world, repo, a):
     """The repository gets the name 'to'; the old one answers 301."""
     world.renamed[repo['name']] = a['to']
@@ -136,7 +142,7 @@ def protect(world, repo, a):
 
 DEEDS = {f.__name__: f for f in (
     push, push_head, push_base, close, reopen, delete_issue, transfer, label, unlabel, edit, delete_branch,
-    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, rename, lose, rules, protect)}
+    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, run_queue, rename, lose, rules, protect)}
 
 
 def act(world, spec):

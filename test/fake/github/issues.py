@@ -2,14 +2,10 @@
 
 from answers import (FAILED, GONE, LABEL_MISSING, LOCKED, MOVED, NOT_FOUND, Answer, Refused, custom, invalid)
 from routes import route
+from shapes import repository, user
 from world import CHILDREN_MAX, DEPTH_MAX, EDGES_MAX
 
 R = '/repos/{owner}/{repo}'
-
-
-def user(world, login):
-    return login and {'login': login, 'id': 1 + sum(login.encode()), 'type': 'Bot' if login.endswith('[bot]') else
-                      'User', 'node_id': world.node('U_', login)}
 
 
 def label_out(call, repo, name):
@@ -29,7 +25,7 @@ def issue_out(call, issue, with_repository=False):
     out = {
         'id': issue['id'], 'node_id': world.node('PR_' if issue['pull'] else 'I_', issue['id']),
         'number': issue['number'], 'title': issue['title'], 'body': issue['body'], 'state': issue['state'],
-        'state_reason': issue['state_reason'], 'url': url,
+        'state_reason': issue['state_reason'], 'url': url, 'timeline_url': url + '/timeline',
         'html_url': f"https://github.invalid/{repo['name']}/issues/{issue['number']}",
         'repository_url': call.url('repos', repo['name']), 'comments_url': url + '/comments',
         'labels_url': url + '/labels{/name}', 'events_url': url + '/events',
@@ -54,11 +50,11 @@ def issue_out(call, issue, with_repository=False):
         parent = world.by_id(issue['parent'])
         out['parent_issue_url'] = call.url('repos', parent['repo'], 'issues', parent['number'])
     if issue['pull']:
-        out['pull_request'] = {'url': call.url('repos', repo['name'], 'pulls', issue['number']),
+        pull = call.url('repos', repo['name'], 'pulls', issue['number'])
+        out['pull_request'] = {'url': pull, 'html_url': pull, 'diff_url': pull + '.diff', 'patch_url': pull + '.patch',
                                'merged_at': issue['pull']['merged_at']}
     if with_repository:
-        out['repository'] = {'id': repo['id'], 'full_name': repo['name'], 'name': repo['name'].split('/')[1],
-                             'url': call.url('repos', repo['name'])}
+        out['repository'] = repository(call, repo)
     return out
 
 

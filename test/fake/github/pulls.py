@@ -5,9 +5,10 @@ import uuid
 import answers as say
 from answers import NOT_FOUND, Answer, Refused, custom, invalid
 from checks import state_of
-from issues import label_out, user
+from issues import label_out
 from repo import Moved
 from routes import route
+from shapes import link, repository, urls, user
 
 R = '/repos/{owner}/{repo}'
 P = R + '/pulls/{number}'
@@ -20,8 +21,11 @@ def pull_out(call, issue, whole=True):
 
     def side(which, sha):
         return {'label': f'{owner}:{pull[which]}', 'ref': pull[which], 'sha': sha,
-                'user': user(world, owner), 'repo': {'id': repo['id'], 'full_name': repo['name']}}
+                'user': user(world, owner), 'repo': repository(call, repo)}
+    links = ('self', 'html', 'issue', 'comments', 'review_comments', 'review_comment', 'commits', 'statuses')
     out = {
+        **urls('pull-request', url), '_links': {n: link(f'{url}/{n}') for n in links}, 'milestone': None,
+        'author_association': 'OWNER', 'requested_reviewers': [],
         'id': issue['id'], 'node_id': world.node('PR_', issue['id']), 'number': issue['number'], 'url': url,
         'html_url': f"https://github.invalid/{repo['name']}/pull/{issue['number']}",
         'issue_url': call.url('repos', repo['name'], 'issues', issue['number']), 'state': issue['state'],
@@ -35,6 +39,8 @@ def pull_out(call, issue, whole=True):
     if whole:
         can, state = mergeable(world, repo, issue)
         out |= {'merged': bool(pull['merged_at']), 'mergeable': can, 'mergeable_state': state, 'commits': 1,
+                'additions': 1, 'deletions': 0, 'changed_files': 1, 'comments': 0, 'review_comments': 0,
+                'maintainer_can_modify': False, 'rebaseable': None,
                 'merged_by': user(world, 'ganger-bot') if pull['merged_at'] else None}
     return out
 
@@ -139,16 +145,25 @@ def list_events(call):
     pull = issue['pull']
     if not pull or not pull['merged_at']:
         return []
-    return [{'id': 1 + issue['id'], 'event': 'merged', 'commit_id': pull['merge_sha'],
-             'created_at': pull['merged_at'], 'actor': user(call.world, 'ganger-bot')}]
+    url = call.url('repos', issue['repo'], 'issues/events', 1 + issue['id'])
+    return [{'id': 1 + issue['id'], 'event': 'merged', 'commit_id': pull['merge_sha'], 'commit_url': None,
+             'created_at': pull['merged_at'], 'actor': user(call.world, 'ganger-bot'), 'url': url,
+             'node_id': call.world.node('ME_', issue['id']), 'performed_via_github_app': None}]
 
 
 # ---- Reviews ----
 
+def review_out(call, r):
+    url = call.url('repos', call.repo()['name'], 'pulls', call.params['number'])
+    links = {'html': link(url), 'pull_request': link(url)}
+    return {'id': r['id'], 'node_id': call.world.node('PRR_', r['id']), 'user': user(call.world, r['user']),
+            'state': r['state'], 'commit_id': r['commit_id'], 'submitted_at': r['submitted_at'], 'body': r['body'],
+            'html_url': url, 'pull_request_url': url, '_links': links, 'author_association': 'OWNER'}
+
+
 @route('GET', P + '/reviews')
 def list_reviews(call):
-    return [{'id': r['id'], 'user': user(call.world, r['user']), 'state': r['state'], 'commit_id': r['commit_id'],
-             'submitted_at': r['submitted_at'], 'body': r['body']} for r in find(call)[1]['pull']['reviews']]
+    return [review_out(call, r) for r in find(call)[1]['pull']['reviews']]
 
 
 @route('POST', P + '/reviews', {'event!': str, 'body': str, 'commit_id': str})
@@ -162,7 +177,7 @@ def add_review(call):
               'body': call.body.get('body') or ''}
     pull['reviews'].append(review)
     call.wrote('review', number=call.number())
-    return Answer(200, review)
+    return Answer(200, review_out(call, review))
 
 
 # ---- Merging ----
@@ -291,9 +306,14 @@ def update_branch(call):
     return Answer(202, {'message': 'Updating pull request branch.', 'url': call.url('repos', repo['name'])})
 
 
-def async_out(job):
-    details = {'uuid': job['uuid'], 'expected_head_sha': job['expected'], 'reason': job['reason']}
-    return {'status': job['status'], 'details': details | ({'sha': job['sha']} if job['sha'] else {})}
+def async_out(status, text, job=None, sha=None):
+    details = {'message': text}
+    if status == 'pending':
+        spec = job['spec']
+        details |= {'uuid': job['uuid'], 'expected_head_sha': job['expected'],
+                    'merge_method': spec.get('merge_method', 'default'),
+                    'merge_action': spec.get('merge_action', 'default')}
+    return {'status': status, 'details': details | ({'sha': sha} if sha else {})}
 
 
 @route('PUT', P + '/merge-async', MERGE_FIELDS | {'merge_action': str})
@@ -304,19 +324,20 @@ def merge_async(call):
     if call.body.get('merge_action') not in (None, 'default', 'direct_merge', 'merge_queue'):
         raise invalid('PullRequest', 'merge_action')
     if issue['pull']['merged_at']:
-        return Answer(200, {'status': 'merged', 'details': {'sha': issue['pull']['merge_sha']}})
+        return Answer(200, async_out('merged', say.ASYNC_MERGED, sha=issue['pull']['merge_sha']))
     if issue['state'] != 'open' or issue['pull']['draft']:
-        raise Refused(400, say.IS_DRAFT if issue['pull']['draft'] else say.IS_CLOSED)
+        return Answer(400, async_out('failed', say.IS_DRAFT if issue['pull']['draft'] else say.IS_CLOSED))
+    if queued(repo, issue):
+        return Answer(200, async_out('enqueued', say.ASYNC_QUEUED))
     for job in repo['asyncs'].values():
-        if job['number'] == issue['number'] and job['status'] in ('pending', 'enqueued'):
-            return Answer(409, async_out(job))
+        if job['number'] == issue['number'] and job['status'] == 'pending':
+            return Answer(409, async_out('pending', say.ASYNC_EXISTS, job))
     job = {'uuid': str(uuid.UUID(int=call.world.new_id())), 'number': issue['number'], 'status': 'pending',
-           'expected': call.body.get('sha'), 'sha': None, 'reason': None, 'reads': 0, 'spec': call.body}
-    if call.body.get('merge_action') == 'merge_queue':
-        job['status'] = 'enqueued'
+           'expected': call.body.get('sha') or issue['pull']['head_sha'], 'sha': None, 'text': '', 'reads': 0,
+           'spec': call.body}
     repo['asyncs'][job['uuid']] = job
     call.wrote('merge_asked', number=issue['number'], expected=job['expected'])
-    return Answer(202, async_out(job))
+    return Answer(202, async_out('pending', say.ASYNC_TAKEN, job))
 
 
 @route('GET', P + '/merge-async/{uuid}')
@@ -326,16 +347,50 @@ def get_async(call):
     if not job:
         raise Refused(404, NOT_FOUND)
     job['reads'] += 1
-    if job['status'] in ('pending', 'enqueued') and job['reads'] > call.world.conf['async_reads']:
-        spec = job['spec'] | ({'merge_method': 'queue'} if job['status'] == 'enqueued' else {})
-        spec.pop('merge_action', None)
+    if job['status'] == 'pending' and job['reads'] > call.world.conf['async_reads']:
+        settle(call, repo, issue, job)
+    return Answer(200, async_out(job['status'], job['text'] or say.ASYNC_GOES_ON, job, job['sha']))
+
+
+def settle(call, repo, issue, job):
+    """The job runs: 'default' is the queue where the base has one."""
+    action = job['spec'].get('merge_action', 'default')
+    if action == 'merge_queue' or (action == 'default' and has_queue(call.world, repo, issue)):
+        enqueue(repo, issue, job['expected'])
+        call.wrote('enqueue', number=issue['number'], expected=job['expected'])
+        job['status'], job['text'] = 'enqueued', say.ASYNC_QUEUED
+        return
+    try:
+        job['sha'] = merge_now(call.world, repo, issue, job['spec'])
+        job['status'], job['text'] = 'merged', say.ASYNC_DONE
+        call.wrote('merge', **merge_facts(issue, job['spec'], job['sha']))
+    except Refused as e:
+        job['status'], job['text'] = 'failed', e.message
+
+
+# ---- The queue of a base ----
+
+def has_queue(world, repo, issue):
+    return any(r['type'] == 'merge_queue' for r in world.rules_of(repo, issue['pull']['base']))
+
+
+def queued(repo, issue):
+    return next((q for q in repo['queue'] if q['number'] == issue['number']), None)
+
+
+def enqueue(repo, issue, expected):
+    repo['queue'].append({'number': issue['number'], 'state': 'QUEUED', 'expected': expected})
+
+
+def run_queue(world, repo):
+    """What the queue holds is merged, in its order; what cannot be is thrown out of it."""
+    for entry in list(repo['queue']):
+        repo['queue'].remove(entry)
+        issue = repo['issues'][entry['number']]
         try:
-            job['sha'] = merge_now(call.world, repo, issue, spec)
-            job['status'] = 'merged'
-            call.wrote('merge', **merge_facts(issue, job['spec'], job['sha']))
-        except Refused as e:
-            job['status'], job['reason'] = 'failed', e.message
-    return Answer(200, async_out(job))
+            merge_now(world, repo, issue, {'merge_method': 'queue', 'sha': entry['expected']})
+        except Refused:
+            pass
 
 
 # ---- The two changes that REST has no words for ----
@@ -355,9 +410,16 @@ def graphql(call):
                 return Answer(200, {'data': {'markPullRequestReadyForReview': {'pullRequest': {
                     'number': issue['number'], 'isDraft': False}}}})
             if 'enqueuePullRequest' in call.body['query']:
-                repo['queue'].append({'number': issue['number'], 'state': 'QUEUED',
-                                      'expected': given.get('sha')})
+                if given.get('sha') not in (None, issue['pull']['head_sha']):
+                    return graphql_error('UNPROCESSABLE', say.HEAD_MODIFIED)
+                if queued(repo, issue):
+                    return graphql_error('UNPROCESSABLE', say.QUEUED_ALREADY)
+                enqueue(repo, issue, given.get('sha'))
                 call.wrote('enqueue', number=issue['number'], expected=given.get('sha'))
                 return Answer(200, {'data': {'enqueuePullRequest': {'mergeQueueEntry': {
                     'position': len(repo['queue']), 'state': 'QUEUED'}}}})
-    return Answer(200, {'data': None, 'errors': [{'type': 'NOT_FOUND', 'message': 'Could not resolve to a node'}]})
+    return graphql_error('NOT_FOUND', 'Could not resolve to a node')
+
+
+def graphql_error(kind, text):
+    return Answer(200, {'data': None, 'errors': [{'type': kind, 'message': text}]})

@@ -3,8 +3,18 @@
 from answers import NOT_FOUND, NOT_FORWARD, OBJECT_MISSING, REF_EXISTS, REF_MISSING, Answer, Refused
 from repo import ZERO, Moved
 from routes import route
+from shapes import repository, urls
 
 R = '/repos/{owner}/{repo}'
+# What a rule says besides what a test gives.
+RULES = {
+    'required_status_checks': {'required_status_checks': [], 'strict_required_status_checks_policy': False},
+    'pull_request': {'dismiss_stale_reviews_on_push': False, 'require_code_owner_review': False,
+                     'require_last_push_approval': False, 'required_approving_review_count': 0,
+                     'required_review_thread_resolution': False},
+    'merge_queue': {'check_response_timeout_minutes': 60, 'grouping_strategy': 'ALLGREEN', 'merge_method': 'MERGE',
+                    'max_entries_to_build': 5, 'max_entries_to_merge': 5, 'min_entries_to_merge': 1,
+                    'min_entries_to_merge_wait_minutes': 5}}
 
 
 def ref_out(call, ref, sha):
@@ -16,15 +26,7 @@ def ref_out(call, ref, sha):
 
 @route('GET', R)
 def get_repo(call):
-    repo = call.repo()
-    return Answer(200, {
-        'id': repo['id'], 'node_id': call.world.node('R_', repo['id']), 'name': repo['name'].split('/')[1],
-        'full_name': repo['name'], 'private': False, 'default_branch': repo['default'], 'archived': False,
-        'has_issues': True, 'url': call.url('repos', repo['name']),
-        'owner': {'login': repo['name'].split('/')[0], 'type': 'User'},
-        'permissions': {'admin': False, 'push': True, 'pull': True},
-        'allow_merge_commit': 'merge' in repo['methods'], 'allow_squash_merge': 'squash' in repo['methods'],
-        'allow_rebase_merge': 'rebase' in repo['methods']})
+    return Answer(200, repository(call, call.repo()))
 
 
 @route('GET', R + '/git/ref/{ref+}')
@@ -92,7 +94,19 @@ def get_commit(call):
     facts = call.git().commit_facts(call.params['sha'])
     if not facts:
         raise Refused(404, NOT_FOUND)
-    return Answer(200, facts | {'url': call.url('repos', call.repo()['name'], 'git/commits', facts['sha'])})
+    return Answer(200, commit_out(call, facts))
+
+
+def commit_out(call, facts):
+    def at(what, sha):
+        return {'sha': sha, 'url': call.url('repos', call.repo()['name'], 'git', what, sha)}
+    url = at('commits', facts['sha'])['url']
+    return facts | {
+        'url': url, 'html_url': url, 'node_id': call.world.node('C_', facts['sha']),
+        'tree': at('trees', facts['tree']['sha']),
+        'parents': [at('commits', p['sha']) | {'html_url': at('commits', p['sha'])['url']} for p in facts['parents']],
+        'verification': dict.fromkeys(('signature', 'payload', 'verified_at')) | {
+            'verified': False, 'reason': 'unsigned'}}
 
 
 @route('POST', R + '/git/commits', {'message!': str, 'tree!': str, 'parents': list, 'author': dict,
@@ -105,7 +119,7 @@ def create_commit(call):
         raise Refused(422, 'Parent SHA does not exist or is not a commit object')
     sha = git.commit(call.body['tree'], call.body.get('parents', []), call.body['message'])
     call.wrote('commit', sha=sha)
-    return Answer(201, git.commit_facts(sha))
+    return Answer(201, commit_out(call, git.commit_facts(sha)))
 
 
 @route('GET', R + '/branches/{branch+}')
@@ -117,14 +131,23 @@ def get_branch(call):
     guard = repo['protection'].get(branch, {})
     checks = guard.get('required_status_checks', [])
     return Answer(200, {
-        'name': branch, 'commit': {'sha': sha}, 'protected': bool(guard),
+        'name': branch, 'commit': branch_commit(call, sha), 'protected': bool(guard),
+        '_links': dict.fromkeys(('self', 'html'), call.url('repos', repo['name'], 'branches', branch)),
+        'protection_url': call.url('repos', repo['name'], 'branches', branch, 'protection'),
         'protection': {'enabled': bool(guard), 'required_status_checks': {
             'enforcement_level': 'everyone' if checks else 'off', 'contexts': [c['context'] for c in checks],
             'checks': [{'context': c['context'], 'app_id': c.get('app_id')} for c in checks]}}})
 
 
+def branch_commit(call, sha):
+    inner = commit_out(call, call.git().commit_facts(sha))
+    keep = {k: inner[k] for k in ('author', 'committer', 'message', 'tree', 'url', 'verification')}
+    return {**urls('commit', inner['url']), 'sha': sha, 'node_id': inner['node_id'], 'author': None,
+            'committer': None, 'parents': inner['parents'], 'commit': keep | {'comment_count': 0}}
+
+
 @route('GET', R + '/rules/branches/{branch+}')
 def get_rules(call):
     rules = call.world.rules_of(call.repo(), call.params['branch'])
-    return [{'type': r['type'], 'parameters': r.get('parameters', {}), 'ruleset_id': 1,
+    return [{'type': r['type'], 'parameters': RULES[r['type']] | r.get('parameters', {}), 'ruleset_id': 1,
              'ruleset_source': call.repo()['name'], 'ruleset_source_type': 'Repository'} for r in rules]

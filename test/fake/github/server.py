@@ -20,6 +20,7 @@ import answers as say
 import control
 import faults as bent
 import humans
+import published
 import routes
 from answers import Answer, Refused
 
@@ -37,6 +38,13 @@ class Hub:
         self.reset_at = world.now() + 3600
         self.base = ''
         self.n = 0
+        self.exchanges = []  # that were not compared yet with the published description
+        self.known_api = None
+
+    def api(self):
+        """GitHub's published description. It is read at the first question: most servers are never asked."""
+        self.known_api = self.known_api or published.Api()
+        return self.known_api
 
     def limits(self, credential):
         limit = self.world.conf['limit']
@@ -46,6 +54,7 @@ class Hub:
 
     def note(self, entry):
         self.n += 1
+        self.exchanges.append(entry)
         if self.log:
             self.log.write(json.dumps({'n': self.n, **entry}) + '\n')
             self.log.flush()
@@ -301,7 +310,7 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             body = None
         self.hub.note({
-            'method': request.method, 'path': request.path_query, 'route': r and r.path, 'by': request.login,
+            'method': request.method, 'path': request.path_query, 'route': r and r.path, 'by': request.login, 'version': request.version,
             'request': request.body, 'status': answer.status, 'headers': answer.headers, 'answer': body,
             'faults': [f['act'] for f in found], 'ms': round(1000 * (time.monotonic() - began), 2)})
 
