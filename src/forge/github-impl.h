@@ -2,6 +2,7 @@
 #define FORGE_GITHUB_IMPL_H
 
 #include "base/mem.h"
+#include "base/oid.h"
 #include "base/str.h"
 #include "forge/github.h"
 #include "wire/github.h"
@@ -15,6 +16,12 @@ struct hub {
 	char *path;  /* "/repos/owner/name", escaped */
 	bool draft, rewrites;
 	bool no_async; /* it was asked once and is not offered there */
+	/* What was put into the merge queue of its base last: it may come back out of it. */
+	struct {
+		int64_t number;
+		struct oid head;
+		int times;
+	} queued;
 };
 
 struct hub *hub_of(struct forge *f);
@@ -32,6 +39,21 @@ int hub_merged_sha(struct hub *h, const struct cJSON *pull, struct oid *ret, str
 void hub_wait(int n);
 #define HUB_WAITS      4 /* of something that it was asked for */
 #define HUB_WAITS_PUSH 6 /* of a push, which it looks at in its own time */
+
+/* What the base of a pull request asks for, by its rules and its protection. */
+struct hub_rules {
+	struct buf unmet; /* what is not there yet, for people; empty: nothing */
+	bool has_failed;  /* a check among it: waiting alone will not mend that */
+	bool is_strict;   /* the head must have all of the base in it */
+	bool has_queue;   /* merges go through the base's own merge queue */
+};
+/* head: what is to be merged. ret: always filled; hub_rules_done(). e: as github_list(). */
+int hub_rules(struct hub *h,
+	      const struct cJSON *pull,
+	      const char *head,
+	      struct hub_rules *ret,
+	      struct err *e) MUST_CHECK;
+void hub_rules_done(struct hub_rules *r);
 
 int hub_merge(struct forge *f,
 	      const struct forge_merge_spec *s,

@@ -13,12 +13,14 @@
  * what landed.
  */
 
-#define AGAIN_MS 15000 /* to ask for checks, reviews and the forge's own queue again */
+#define AGAIN_MS  15000 /* to ask for checks, reviews and the forge's own queue again */
+#define QUEUE_MAX 3     /* times that one head is put into that queue */
 
 struct merging {
 	struct hub *h;
 	const struct forge_merge_spec *s;
 	struct cJSON *pull; /* as it was read last */
+	bool has_queue;     /* of its base: it merges what it is given in its own time */
 	struct forge_merge out;
 };
 
@@ -112,6 +114,26 @@ static bool says(const char *text, const char *words)
 	return text && strcasestr(text, words);
 }
 
+/* is_new: it was not there already. One that its queue takes out again is put in a few times. */
+static int in_queue(struct merging *m, bool is_new, struct err *e)
+{
+	__typeof__(m->h->queued) *q = &m->h->queued;
+
+	if (is_new && (q->number != m->s->number || !streq(q->head.hex, m->s->head_sha))) {
+		q->number = m->s->number;
+		q->times = 0;
+		(void)snprintf(q->head.hex, sizeof(q->head.hex), "%s", m->s->head_sha);
+	}
+	if (is_new && ++q->times > QUEUE_MAX) {
+		(void)err_set(e, ERR_INVALID,
+			      "the merge queue of its base took pull request %" PRId64
+			      " out again %d times",
+			      m->s->number, QUEUE_MAX);
+		return err_hint(e, "it says why on GitHub; or set forge.land to push");
+	}
+	return later(m, "it is in the merge queue of its base", e);
+}
+
 /* The base's own merge queue takes it from here, with the head that was tested. */
 static int enqueue(struct merging *m, struct err *e)
 {
@@ -128,7 +150,7 @@ static int enqueue(struct merging *m, struct err *e)
 	if (rc)
 		return rc;
 	if (a.result == GITHUB_DONE || says(a.text, "already"))
-		return later(m, "it is in the merge queue of its base", e);
+		return in_queue(m, a.result == GITHUB_DONE, e);
 	return github_refused(&a, ERR_INVALID, "put the pull request into the merge queue", e);
 }
 
@@ -171,6 +193,8 @@ static struct cJSON *request(const struct merging *m)
 	CHECK(cJSON_AddStringToObject(body, "merge_method", m->s->method));
 	CHECK(cJSON_AddStringToObject(body, "commit_title", m->s->title));
 	CHECK(cJSON_AddStringToObject(body, "commit_message", m->s->message));
+	if (m->has_queue)
+		CHECK(cJSON_AddStringToObject(body, "merge_action", "merge_queue"));
 	return body;
 }
 
@@ -196,7 +220,7 @@ static int merge_now(struct merging *m, struct err *e)
 
 /* ---- Later: GitHub answers with the number of a job ---- */
 
-static int job_over(struct merging *m, const struct cJSON *job, struct err *e)
+static int job_over(struct merging *m, const struct cJSON *job, bool is_new, struct err *e)
 {
 	const char *status = json_text(job, "status");
 	const struct cJSON *details = json_at(job, "details");
@@ -207,10 +231,7 @@ static int job_over(struct merging *m, const struct cJSON *job, struct err *e)
 	}
 	if (streq(status, "failed"))
 		return refused(m, json_text(details, "message"), e);
-	return later(m,
-		     streq(status, "enqueued") ? "it is in the merge queue of its base"
-					       : "GitHub is at it",
-		     e);
+	return streq(status, "enqueued") ? in_queue(m, is_new, e) : later(m, "GitHub is at it", e);
 }
 
 static bool is_under_way(const struct cJSON *job)
@@ -226,7 +247,7 @@ static int wait_job(struct merging *m, struct cJSON *job, struct err *e)
 	struct cJSON *now CLEANUP(json_freep) = NULL;
 
 	if (!is_under_way(job))
-		return job_over(m, job, e);
+		return job_over(m, job, false, e);
 	for (int n = 0; n < HUB_WAITS; n++) {
 		json_free(TAKE(now));
 		int rc = github_get(m->h->g, path, &now, e);
@@ -236,7 +257,7 @@ static int wait_job(struct merging *m, struct cJSON *job, struct err *e)
 			break;
 		hub_wait(n);
 	}
-	return job_over(m, now, e);
+	return job_over(m, now, true, e);
 }
 
 /* *ret_offered false: this server has no such thing, and nothing was done. */
@@ -264,6 +285,36 @@ static int merge_async(struct merging *m, bool *ret_offered, struct err *e)
 	return refused(m, a.text, e);
 }
 
+/* What people and their programs have to say first is waited for; what they refused is not. */
+static int await(struct merging *m, const struct hub_rules *r, struct err *e)
+{
+	char *why CLEANUP(freep) = mem_printf("it waits for %s", buf_cstr(&r->unmet));
+	const char *base = json_text(json_at(m->pull, "base"), "ref");
+
+	if (r->has_failed) {
+		(void)err_set(e, ERR_INVALID, "pull request %" PRId64 " must not be merged: %s",
+			      m->s->number, why);
+		return err_hint(e, "run the check again there, or mend what it tests");
+	}
+	if (r->unmet.n)
+		return later(m, why, e);
+	if (!r->is_strict || !streq(json_text(m->pull, "mergeable_state"), "behind"))
+		return 0;
+	(void)err_set(e, ERR_INVALID,
+		      "pull request %" PRId64 " is behind '%s', whose rules do not allow that",
+		      m->s->number, base);
+	return err_hint(e, "set forge.land to push, or take 'strict' out of the rules");
+}
+
+static int ask_rules(struct merging *m, struct err *e)
+{
+	struct hub_rules r CLEANUP(hub_rules_done) = {0};
+	int rc = hub_rules(m->h, m->pull, m->s->head_sha, &r, e);
+
+	m->has_queue = r.has_queue;
+	return rc ? rc : await(m, &r, e);
+}
+
 static int merge(struct merging *m, struct err *e)
 {
 	bool offered = false;
@@ -275,9 +326,12 @@ static int merge(struct merging *m, struct err *e)
 	rc = rc ? rc : wait_known(m, e);
 	if (rc || m->out.result)
 		return rc;
-	if (!m->h->no_async)
+	rc = ask_rules(m, e);
+	if (rc == 0 && !m->h->no_async)
 		rc = merge_async(m, &offered, e);
-	return rc || offered ? rc : merge_now(m, e);
+	if (rc || offered)
+		return rc;
+	return m->has_queue ? enqueue(m, e) : merge_now(m, e);
 }
 
 int hub_merge(struct forge *f,

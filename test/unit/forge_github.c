@@ -69,6 +69,24 @@ static int times(const char *kind)
 	return n;
 }
 
+/* How often the server was asked so ("PUT *" and the end of a route). */
+static int asked(const char *what)
+{
+	char *text CLEANUP(freep) = github_fake_control(&hub, "asked", NULL);
+	struct cJSON *j CLEANUP(json_freep) = json_parse(str_of(text));
+	const char *end = strchr(what, '*') + 1;
+	const struct cJSON *one;
+	int n = 0;
+
+	cJSON_ArrayForEach(one, json_at(j, "requests"))
+	{
+		if (strncmp(one->string, what, (size_t)(end - 1 - what)) == 0 &&
+		    str_ends(str_of(one->string), end))
+			n += one->valueint;
+	}
+	return n;
+}
+
 static void fault(const char *method, const char *route, const char *act)
 {
 	char *text CLEANUP(freep) = mem_printf(
@@ -310,6 +328,7 @@ static void test_forge_github__a_job_that_fails_says_why(void **state)
 	      "\"parameters\": {\"required_status_checks\": [{\"context\": \"ci\"}]}}]");
 	assert_int_equal(merge_fails(number, head), ERR_BUSY);
 	assert_non_null(strstr(e.msg, "\"ci\" is expected"));
+	github_fake_tell(&hub, "human", "{\"do\": \"rules\", \"rules\": []}");
 	fault("PUT", "*/merge-async",
 	      "\"human\", \"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\"}]");
 	assert_int_equal(merge_fails(number, head), ERR_BUSY);
@@ -329,11 +348,104 @@ static void test_forge_github__waits_for_required_checks(void **state)
 		"{\"do\": \"rules\", \"rules\": [{\"type\": \"required_status_checks\", "
 		"\"parameters\": {\"required_status_checks\": [{\"context\": \"ci\"}]}}]}");
 	assert_int_equal(merge_fails(number, head), ERR_BUSY);
-	assert_non_null(strstr(e.msg, "\"ci\" is expected"));
+	assert_non_null(strstr(e.msg, "waits for the check 'ci'"));
+	assert_true(e.until_ms > clock_now().wall_ms);
+	github_fake_tell(&hub, "human", "{\"do\": \"check\", \"name\": \"ci\"}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"check\", \"name\": \"ci\", \"conclusion\": \"failure\"}");
+	assert_int_equal(merge_fails(number, head), ERR_INVALID);
+	assert_non_null(strstr(e.msg, "'ci', which failed"));
 	github_fake_tell(&hub, "human",
 			 "{\"do\": \"check\", \"name\": \"ci\", \"conclusion\": \"success\"}");
+	assert_int_equal(asked("PUT */merge"), 0);
 	struct forge_merge m = merge(number, head);
 	assert_merged(&m);
+}
+
+/* The older protection asks for checks as well, and for those of one app alone. */
+static void test_forge_github__waits_for_checks_of_protection(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": "
+			 "{\"required_status_checks\": [{\"context\": \"ci\", \"app_id\": 7}]}}}");
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"check\", \"name\": \"ci\", \"app\": 8, \"conclusion\": \"success\"}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "waits for the check 'ci'"));
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"check\", \"name\": \"ci\", \"app\": 7, \"conclusion\": \"neutral\"}");
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
+static void test_forge_github__waits_for_reviews(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"pull_request\", "
+			 "\"parameters\": {\"required_approving_review_count\": 2}}]}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "0 of 2 approving reviews"));
+	github_fake_tell(&hub, "human", "{\"do\": \"review\", \"user\": \"ann\"}");
+	github_fake_tell(&hub, "human", "{\"do\": \"review\", \"user\": \"ann\"}");
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"review\", \"user\": \"bob\", \"state\": \"CHANGES_REQUESTED\"}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "a review that asks for changes"));
+	github_fake_tell(&hub, "human", "{\"do\": \"review\", \"user\": \"bob\"}");
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"review\", \"user\": \"ann\", \"state\": \"COMMENTED\"}");
+	assert_int_equal(asked("PUT */merge"), 0);
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
+/* A base with a merge queue of its own: it is given to that, once, and not merged by us. */
+static void test_forge_github__a_queue_of_its_base_takes_it(void **state)
+{
+	(void)state;
+	for (int async = 0; async < 2; async++) {
+		github_fake_tell(&hub, "conf", async ? "{\"async\": true}" : "{\"async\": false}");
+		open_forge(false);
+		github_fake_tell(&hub, "human",
+				 "{\"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\"}]}");
+		char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1 + async);
+		int64_t number = ensure();
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(merge_fails(number, head), ERR_BUSY);
+			assert_non_null(strstr(e.msg, "in the merge queue of its base"));
+		}
+		assert_int_equal(times("enqueue"), 1 + async);
+		assert_int_equal(asked("PUT */merge"), 0);
+		github_fake_tell(&hub, "human", "{\"do\": \"run_queue\"}");
+		struct forge_merge m = merge(number, head);
+		assert_merged(&m);
+	}
+}
+
+/* It is taken out of the queue again and again: that is said, and does not go on for ever. */
+static void test_forge_github__what_its_queue_refuses_is_left(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\"}]}");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(merge_fails(number, head), ERR_BUSY);
+		github_fake_tell(&hub, "human", "{\"do\": \"empty_queue\"}");
+	}
+	assert_int_equal(merge_fails(number, head), ERR_INVALID);
+	assert_non_null(strstr(e.msg, "out again 3 times"));
 }
 
 static void test_forge_github__a_draft_is_made_ready_to_be_merged(void **state)
@@ -372,6 +484,10 @@ int main(void)
 		T(test_forge_github__a_405_has_many_reasons),
 		T(test_forge_github__a_job_that_fails_says_why),
 		T(test_forge_github__waits_for_required_checks),
+		T(test_forge_github__waits_for_checks_of_protection),
+		T(test_forge_github__waits_for_reviews),
+		T(test_forge_github__a_queue_of_its_base_takes_it),
+		T(test_forge_github__what_its_queue_refuses_is_left),
 		T(test_forge_github__a_draft_is_made_ready_to_be_merged),
 		T(test_forge_github__a_closed_one_is_not_merged),
 	};

@@ -116,6 +116,11 @@ def run_queue(world, repo, a):
     pulls.run_queue(world, repo)
 
 
+def empty_queue(world, repo, a):
+    """It takes out all that it holds, unmerged."""
+    repo['queue'].clear()
+
+
 def rename(world, repo, a):
     """The repository gets the name 'to'; the old one answers 301."""
     world.renamed[repo['name']] = a['to']
@@ -142,7 +147,7 @@ def protect(world, repo, a):
 
 DEEDS = {f.__name__: f for f in (
     push, push_head, push_base, close, reopen, delete_issue, transfer, label, unlabel, edit, delete_branch,
-    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, run_queue, rename, lose, rules, protect)}
+    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, run_queue, empty_queue, rename, lose, rules, protect)}
 
 
 def act(world, spec):
