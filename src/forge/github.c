@@ -204,6 +204,43 @@ static int after_open(struct hub *h,
 	return e ? e->code : code;
 }
 
+/* ---- Labels: those of the issue, while it has none; what people do to them stays ---- */
+
+static int add_labels(struct hub *h, const char *path, const struct cJSON *labels, struct err *e)
+{
+	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
+	struct cJSON *names = cJSON_AddArrayToObject(body, "labels");
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+	const struct cJSON *j;
+
+	cJSON_ArrayForEach(j, labels)
+	{
+		CHECK(cJSON_AddItemToArray(names, cJSON_CreateString(json_text(j, "name"))));
+	}
+	int rc = github_send(h->g, "POST", path, body, &a, e);
+	/* Refused: it is for people's eyes, and no reason not to have the pull request. */
+	return rc == 0 && a.result == GITHUB_UNKNOWN
+		       ? github_refused(&a, ERR_IO, "label the pull request", e)
+		       : rc;
+}
+
+static int
+copy_labels(struct hub *h, const struct cJSON *pull, const struct pull_spec *s, struct err *e)
+{
+	struct cJSON *issue CLEANUP(json_freep) = NULL;
+
+	if (!s->labels_of || cJSON_GetArraySize(json_at(pull, "labels")))
+		return 0;
+	char *from CLEANUP(freep) = mem_printf("%s/issues/%s", h->path, s->labels_of);
+	char *to CLEANUP(freep) =
+		mem_printf("%s/issues/%" PRId64 "/labels", h->path, json_int(pull, "number"));
+	int rc = github_get(h->g, from, &issue, e);
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	const struct cJSON *labels = json_at(issue, "labels");
+	return rc || !cJSON_GetArraySize(labels) ? rc : add_labels(h, to, labels, e);
+}
+
 static int open_new(struct hub *h, const struct pull_spec *s, int64_t *ret, struct err *e)
 {
 	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
@@ -223,7 +260,7 @@ static int open_new(struct hub *h, const struct pull_spec *s, int64_t *ret, stru
 	if (a.result != GITHUB_DONE)
 		return after_open(h, s, &a, ret, e);
 	*ret = json_int(a.json, "number");
-	return 0;
+	return copy_labels(h, a.json, s, e);
 }
 
 static int
@@ -257,6 +294,8 @@ static int hub_ensure(struct forge *f, const struct pull_spec *s, int64_t *ret, 
 	if (!found)
 		return open_new(h, s, ret, e);
 	rc = bring_up(h, found, s, e);
+	if (rc == 0)
+		rc = copy_labels(h, found, s, e);
 	if (rc == 0)
 		*ret = json_int(found, "number");
 	return rc;

@@ -24,6 +24,7 @@ void pull_done(struct pull *p);
 
 struct pull_spec {
 	const char *head, *base, *head_sha, *title, *body, *task;
+	const char *labels_of; /* an issue of the forge itself, whose labels it gets; NULL: none */
 };
 
 /* Landing by the forge itself, in place of a push. */

@@ -281,7 +281,9 @@ void act_submit(struct task_work *w)
 		buf_puts(&body, "\nuntested: no queue.check\n");
 	if (w->t.left_out[0])
 		add_left_out(&body, w->t.left_out);
+	bool is_theirs = streq(c->forge, c->tracker);
 	struct pull_spec spec = {
+		.labels_of = is_theirs ? w->t.id : NULL,
 		.head = branch,
 		.base = w->run.dispatch ? w->run.base : w->s->epic_branch,
 		.head_sha = w->t.head.hex,

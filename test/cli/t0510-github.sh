@@ -29,7 +29,7 @@ hub_epic 3 '' asked
 run ganger "${on_hub[@]}" run 1
 code_is 2 'without a terminal it needs --yes'
 err_like "pushes to 'origin': the epic's branch, and 3 branches of tasks" 'it says what it will push'
-err_like 'opens in o/r: 3 pull requests' '… open'
+err_like 'opens in o/r: 3 pull requests with the labels of their issues' '… open'
 err_like 'comments in o/r: once on each of at most 3 issues, where its task fails' '… comment on'
 err_like 'closes in o/r: at most 3 issues' '… and close'
 is "$(control asked | jq .writes) $(git -C "$bare" for-each-ref --format='%(refname)')" '0 refs/heads/main' 'nothing was done'

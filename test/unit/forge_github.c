@@ -199,6 +199,53 @@ static void test_forge_github__refusals_are_said(void **state)
 	assert_null(strstr(e.msg, "test-token"));
 }
 
+/* Those of its issue, also where the answer is lost; what a person takes off stays off. */
+static void test_forge_github__has_the_labels_of_its_issue(void **state)
+{
+	struct pull_spec spec = first;
+	int64_t number = 0;
+
+	(void)state;
+	github_fake_stop(&hub);
+	github_fake_start(&hub, dir,
+			  ", \"issues\": [{\"number\": 1, \"title\": \"one\", "
+			  "\"labels\": [\"bug\", \"good first\"]}]");
+	open_forge(false);
+	free(github_fake_git(&hub, "git update-ref refs/heads/epic/e main"));
+	free(github_fake_push(&hub, first.head, 1));
+	spec.labels_of = "1";
+	fault("POST", "*/labels", "\"status\", \"status\": 502, \"after\": true");
+	assert_int_equal(f->ops->ensure(f, &spec, &number, &e), ERR_IO);
+	assert_int_equal(f->ops->ensure(f, &spec, &number, &e), 0);
+	assert_int_equal(times("label"), 1);
+	github_fake_tell(&hub, "human", "{\"do\": \"unlabel\", \"number\": 2, \"label\": \"bug\"}");
+	assert_int_equal(f->ops->ensure(f, &spec, &number, &e), 0);
+	assert_int_equal(times("label"), 1);
+	assert_int_equal(number, 2);
+	char *text CLEANUP(freep) = github_fake_control(&hub, "state", NULL);
+	assert_non_null(strstr(text, "good first"));
+}
+
+/* A label is no reason not to have the pull request. */
+static void test_forge_github__labels_may_be_refused(void **state)
+{
+	struct pull_spec spec = first;
+	int64_t number = 0;
+
+	(void)state;
+	github_fake_stop(&hub);
+	github_fake_start(
+		&hub, dir,
+		", \"issues\": [{\"number\": 1, \"title\": \"one\", \"labels\": [\"bug\"]}]");
+	open_forge(false);
+	free(github_fake_git(&hub, "git update-ref refs/heads/epic/e main"));
+	free(github_fake_push(&hub, first.head, 1));
+	spec.labels_of = "1";
+	fault("POST", "*/labels", "\"status\", \"status\": 403");
+	assert_int_equal(f->ops->ensure(f, &spec, &number, &e), 0);
+	assert_int_equal(number, 2);
+}
+
 /* ---- Landing through the API ---- */
 
 static struct forge_merge_spec spec_of(int64_t number, const char *head)
@@ -479,6 +526,8 @@ int main(void)
 		T(test_forge_github__a_stale_list_makes_no_second_one),
 		T(test_forge_github__nothing_between_them),
 		T(test_forge_github__refusals_are_said),
+		T(test_forge_github__has_the_labels_of_its_issue),
+		T(test_forge_github__labels_may_be_refused),
 		T(test_forge_github__merges_once_whatever_is_cut),
 		T(test_forge_github__merges_only_what_was_tested),
 		T(test_forge_github__a_405_has_many_reasons),

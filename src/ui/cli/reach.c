@@ -74,8 +74,9 @@ static void say(struct cli *c, const char *epic, const struct reach *r)
 	else if (r->pushes)
 		cli_detail(c, "pushes to '%s': the epic's branch", c->place.remote);
 	if (r->opens && r->each)
-		cli_detail(c, "opens in %s: %d %spull request%s, %s", where, n,
+		cli_detail(c, "opens in %s: %d %spull request%s%s, %s", where, n,
 			   k->github_draft ? "draft " : "", cli_plural(n),
+			   streq(k->tracker, k->forge) ? " with the labels of their issues" : "",
 			   r->dispatch ? "into the base" : "merged into the epic's branch");
 	if (r->writes && !streq(k->github_comments, "none"))
 		cli_detail(c, "comments in %s: once on each of at most %d issue%s%s", where, n,

@@ -11,7 +11,7 @@ R = '/repos/{owner}/{repo}'
 def label_out(call, repo, name):
     label = call.world.label(repo, name)
     return {'id': label['id'], 'node_id': call.world.node('LA_', label['id']), 'name': label['name'],
-            'color': label['color'], 'description': None, 'default': False,
+            'color': label['color'], 'description': '', 'default': False,
             'url': call.url('repos', repo['name'], 'labels', label['name'])}
 
 
