@@ -76,13 +76,31 @@ static bool leave_it(struct core *c, struct task *t)
 	}
 }
 
+/* What others are to be told, or have to do, the next run asks for again. */
+static bool leave_to_next_run(struct core *c, struct task *t)
+{
+	switch ((enum task_state)t->state) {
+	case TASK_SUBMITTING:
+	case TASK_MERGED:
+	case TASK_NOTHING:
+	case TASK_FAILING:
+	case TASK_CANCELLING:
+		t->gave_up = c->run.stop == STOP_NOW && t->errors + 1 >= STOP_ERRORS_MAX;
+		if (t->gave_up)
+			task_touch(c, t);
+		return t->gave_up;
+	default:
+		return false;
+	}
+}
+
 /*
  * Whether it happened is unknown: the same action is asked for again later, and finds out.
  * The state stays.
  */
 void on_error(struct core *c, struct task *t, const struct core_event *ev)
 {
-	if (error_may_pass(ev->n) && leave_it(c, t))
+	if (error_may_pass(ev->n) && (leave_it(c, t) || leave_to_next_run(c, t)))
 		return;
 	/* Where it is known when to ask again nothing has failed, unless nobody is to wait. */
 	bool told = ev->until_ms > c->now.wall_ms && c->run.stop != STOP_NOW;

@@ -140,6 +140,7 @@ typedef void task_handler(struct core *c, struct task *t, const struct core_even
 #include "core/task.def"
 
 #define ERRORS_MAX      20   /* tries of one action before it is given up */
+#define STOP_ERRORS_MAX 3 /* tries of one after a stop at once, before it is left to the next run */
 #define GATE_ERRORS_MAX 3    /* gates without a verdict before the task fails */
 #define STREAK_MAX      3    /* attempts that end alike before the kind is paused */
 #define AT_ONCE_MS      1000 /* an attempt shorter than this ended "at once" */

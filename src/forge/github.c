@@ -377,6 +377,11 @@ static int hub_get(struct forge *f, int64_t number, struct pull *ret, struct err
 	return 0;
 }
 
+static void hub_hurry(struct forge *f, int64_t each_ms)
+{
+	github_hurry(hub_of(f)->g, each_ms);
+}
+
 static void hub_free(struct forge *f)
 {
 	if (!f)
@@ -395,6 +400,7 @@ static const struct forge_ops hub_ops = {
 	.finish = hub_finish,
 	.merge = hub_merge,
 	.get = hub_get,
+	.hurry = hub_hurry,
 	.free = hub_free,
 };
 

@@ -66,6 +66,8 @@ struct forge_ops {
 		     struct forge_merge *ret,
 		     struct err *e);
 	int (*get)(struct forge *f, int64_t number, struct pull *ret, struct err *e);
+	/* As of a tracker. */
+	void (*hurry)(struct forge *f, int64_t each_ms);
 	void (*free)(struct forge *f);
 };
 

@@ -88,6 +88,9 @@ struct tracker_ops {
 		   struct err *e);
 	/* Ids of open issues that have children, for 'run' without an epic. */
 	int (*epics)(struct tracker *t, struct issue_graph *ret, struct err *e);
+	/* From any thread: each call gets each_ms from now on; once one took longer all fail at once,
+	 * with IO. NULL: none takes long. */
+	void (*hurry)(struct tracker *t, int64_t each_ms);
 	void (*free)(struct tracker *t);
 };
 

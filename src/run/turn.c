@@ -13,6 +13,7 @@
  */
 
 #define HELD_RETRY_MS 1000
+#define HURRY_MS      3000 /* of a call to a tracker or a forge, once all is to end at once */
 #define FULL_RETRY_MS 5000
 #define FULL_BYTES    ((uint64_t)1 << 20)
 
@@ -46,6 +47,15 @@ void supervisor_message(struct supervisor *s, const char *fmt, ...)
 		s->spec.observer.message(s->spec.observer.ctx, buf_cstr(&b));
 }
 
+/* Whoever does not answer holds the end up no longer than this. */
+static void hurry_others(struct supervisor *s)
+{
+	if (s->tracker && s->tracker->ops->hurry)
+		s->tracker->ops->hurry(s->tracker, HURRY_MS);
+	if (s->forge && s->forge->ops->hurry)
+		s->forge->ops->hurry(s->forge, HURRY_MS);
+}
+
 void supervisor_stop(struct supervisor *s, int how)
 {
 	if (how <= s->stop)
@@ -59,6 +69,8 @@ void supervisor_stop(struct supervisor *s, int how)
 	else
 		supervisor_message(s, "Ending %d running agents. Their work is kept.",
 				   s->core.live);
+	if (how == STOP_NOW)
+		hurry_others(s);
 	supervisor_event(s, &(struct core_event){.kind = EV_STOP, .task = -1, .n = how});
 }
 

@@ -419,6 +419,11 @@ static int edit(struct tracker *t, const char *id, const struct issue_change *c,
 	return rc;
 }
 
+static void hurry(struct tracker *t, int64_t each_ms)
+{
+	github_hurry(gh_of(t)->api, each_ms);
+}
+
 static void free_tracker(struct tracker *t)
 {
 	if (!t)
@@ -447,6 +452,7 @@ static const struct tracker_ops gh_ops = {
 	.edit = edit,
 	.get = gh_get,
 	.epics = gh_epics,
+	.hurry = hurry,
 	.free = free_tracker,
 };
 

@@ -23,8 +23,7 @@ struct github {
 	int64_t token_until_ms; /* wall clock; 0: it does not end */
 
 	pthread_mutex_t mutex; /* held over a request: there is one at a time */
-	pthread_cond_t wake;   /* it is stopping */
-	bool is_stopped;
+	pthread_cond_t wake;   /* never signalled: to wait without the mutex */
 	struct http *http;
 	struct github_cache *cache;
 	int64_t write_interval_ms, last_write_ms; /* the latter of the boot's clock; 0: none yet */
@@ -52,7 +51,7 @@ int github_request(struct github *g,
 		   struct http_answer *ret,
 		   struct err *e) MUST_CHECK;
 
-/* Wait without holding the mutex; IO where the client was stopped. */
+/* Wait without holding the mutex; IO where somebody is in too great a hurry for that. */
 int github_pause(struct github *g, int64_t ms, struct err *e) MUST_CHECK;
 
 /* Which credential it is, and where it is not an App the token. g has its address. */

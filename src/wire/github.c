@@ -133,13 +133,10 @@ void github_close(struct github *g)
 		destroy(g);
 }
 
-void github_stop(struct github *g)
+/* Without the mutex, which a call under way holds. */
+void github_hurry(struct github *g, int64_t each_ms)
 {
-	http_stop(g->http); /* before the mutex, which a call under way holds */
-	lock(&g->mutex);
-	g->is_stopped = true;
-	CHECK(pthread_cond_broadcast(&g->wake) == 0);
-	unlock(&g->mutex);
+	http_hurry(g->http, each_ms);
 }
 
 /* GitHub's words; should it ever repeat what we sent, not the token among them. */

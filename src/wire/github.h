@@ -44,10 +44,8 @@ struct github;
 int github_open(const struct github_options *o, struct github **ret, struct err *e) MUST_CHECK;
 void github_close(struct github *g);
 
-/*
- * From any thread: what is under way, and what comes later, fails with IO within a second.
- */
-void github_stop(struct github *g);
+/* As http_hurry(): from any thread, for an end that does not wait for GitHub. */
+void github_hurry(struct github *g, int64_t each_ms);
 
 /*
  * Read an object. Where it did not change since it was last read GitHub is not asked to send it

@@ -7,28 +7,32 @@
 #include <time.h>
 
 #define REDIRECTS_MAX 3
+#define LOOK_MS       200 /* whether somebody is in a hurry */
 
 static int stopped(struct err *e)
 {
 	return err_set(e, ERR_IO, "could not ask GitHub: ganger is stopping");
 }
 
+/* Up to that moment of the boot's clock. */
+static void wait_until(struct github *g, int64_t mono_ms)
+{
+	struct timespec until = {mono_ms / 1000, mono_ms % 1000 * 1000000};
+
+	while (pthread_cond_timedwait(&g->wake, &g->mutex, &until) == 0)
+		continue; /* for no reason */
+}
+
 int github_pause(struct github *g, int64_t ms, struct err *e)
 {
-	struct timespec until;
+	int64_t end = clock_now().mono_ms + ms;
 
-	CHECK(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
+	for (int64_t now = end - ms; now < end; now = clock_now().mono_ms) {
+		if (http_hurried(g->http) && end - now > http_hurried(g->http))
+			return stopped(e);
+		wait_until(g, end - now < LOOK_MS ? end : now + LOOK_MS);
 	}
-	while (!g->is_stopped) {
-		if (pthread_cond_timedwait(&g->wake, &g->mutex, &until)) /* ETIMEDOUT */
-			return g->is_stopped ? stopped(e) : 0;
-	}
-	return stopped(e);
+	return 0;
 }
 
 static int say_wait(const struct github *g, const char *words, struct err *e)
@@ -46,7 +50,7 @@ static int say_wait(const struct github *g, const char *words, struct err *e)
 /* Writes come one after another with time between them; reads may pass one that waits. */
 static int wait_for_turn(struct github *g, bool is_write, struct err *e)
 {
-	while (!g->is_stopped) {
+	for (;;) {
 		int64_t left = g->last_write_ms + g->write_interval_ms - clock_now().mono_ms;
 
 		if (clock_now().wall_ms < g->wait_until_ms)
@@ -57,7 +61,6 @@ static int wait_for_turn(struct github *g, bool is_write, struct err *e)
 		if (rc)
 			return rc;
 	}
-	return stopped(e);
 }
 
 /* What an answer says about limits; BUSY where it is a refusal because of one. */

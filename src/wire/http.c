@@ -1,6 +1,7 @@
 #include "wire/http.h"
 
 #include "base/clean.h"
+#include "base/clock.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -10,7 +11,9 @@
 
 struct http {
 	CURL *easy;
-	atomic_bool is_stopped;
+	int64_t began_ms; /* of the boot's clock, as is the next */
+	atomic_int_least64_t hurried_ms, each_ms;
+	atomic_bool is_over;
 };
 
 struct sink {
@@ -46,9 +49,15 @@ void http_free(struct http *h)
 	free(h);
 }
 
-void http_stop(struct http *h)
+void http_hurry(struct http *h, int64_t each_ms)
 {
-	atomic_store(&h->is_stopped, true);
+	atomic_store(&h->hurried_ms, clock_now().mono_ms);
+	atomic_store(&h->each_ms, each_ms);
+}
+
+int64_t http_hurried(const struct http *h)
+{
+	return atomic_load(&h->each_ms);
 }
 
 void http_answer_done(struct http_answer *a)
@@ -85,12 +94,18 @@ static size_t take_header(char *p, size_t size, size_t n, void *ctx)
 static int watch(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
 	struct http *h = ctx;
+	int64_t each_ms = http_hurried(h), from_ms = atomic_load(&h->hurried_ms);
 
 	(void)a;
 	(void)b;
 	(void)c;
 	(void)d;
-	return atomic_load(&h->is_stopped);
+	if (!each_ms)
+		return 0;
+	from_ms = from_ms > h->began_ms ? from_ms : h->began_ms;
+	if (clock_now().mono_ms - from_ms >= each_ms)
+		atomic_store(&h->is_over, true);
+	return atomic_load(&h->is_over);
 }
 
 #define SET(easy, option, value) CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK)
@@ -165,7 +180,7 @@ static int failed(struct http *h,
 {
 	const char *text = *words ? words : curl_easy_strerror(code);
 
-	if (atomic_load(&h->is_stopped))
+	if (atomic_load(&h->is_over))
 		return err_set(e, ERR_IO, "could not ask '%s': ganger is stopping", host);
 	if (s->is_too_large)
 		return err_set(e, ERR_LIMIT, "the answer of '%s' is larger than %zu bytes", host,
@@ -196,6 +211,9 @@ int http_send(struct http *h, const struct http_request *r, struct http_answer *
 	};
 	if (http_origin(r->url, NULL, &host, e))
 		return ERR_INVALID;
+	if (atomic_load(&h->is_over))
+		return failed(h, CURLE_OK, "", &sink, host, e);
+	h->began_ms = clock_now().mono_ms;
 	struct curl_slist *headers = header_list(r);
 	curl_easy_reset(h->easy); /* its connections stay */
 	set_limits(h, r);

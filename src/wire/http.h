@@ -36,7 +36,7 @@ struct http_answer {
 	struct buf body;
 };
 
-/* For one thread at a time, http_stop() apart. */
+/* For one thread at a time, http_hurry() apart. */
 int http_new(struct http **ret, struct err *e) MUST_CHECK;
 void http_free(struct http *h);
 
@@ -52,8 +52,13 @@ int http_send(struct http *h, const struct http_request *r, struct http_answer *
 	MUST_CHECK;
 void http_answer_done(struct http_answer *a);
 
-/* From any thread: what is under way, and what comes later, fails with IO within a second. */
-void http_stop(struct http *h);
+/*
+ * From any thread: what is under way, and each that comes later, has each_ms and a second. Once one
+ * took longer nobody is waited for any more: all fail at once, with IO.
+ */
+void http_hurry(struct http *h, int64_t each_ms);
+/* each_ms; 0: nobody is in a hurry. */
+int64_t http_hurried(const struct http *h);
 
 /* The value of a header, in any case; false where it is absent. Borrowed from a. */
 bool http_header(const struct http_answer *a, const char *name, struct str *ret);

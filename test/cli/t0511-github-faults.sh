@@ -53,6 +53,25 @@ fault push 0 '{"act": "secondary", "seconds": 1, "method": "POST", "route": "*/p
 fault push 0 '{"act": "primary", "seconds": 1, "method": "GET", "route": "*/sub_issues"}'
 fault api 0 '{"act": "status", "status": 500, "after": true, "method": "PUT", "route": "*/merge"}'
 
+# GitHub does not answer, and all is to end at once: nobody waits for it, and the next run goes on.
+for call in POST:*/pulls PATCH:*/issues/{number}; do
+	hub_epic 3 '4:2' "hung-${call%%:*}"
+	strike "{\"act\": \"hang\", \"seconds\": 90, \"times\": 9, \"method\": \"${call%%:*}\", \"route\": \"${call#*:}\"}"
+	start "${on_hub[@]}"
+	end=$((SECONDS + WAIT_S))
+	until control asked | jq -e '.faults[0].done > 0' >/dev/null || [ "$SECONDS" -ge "$end" ]; do :; done
+	kill "$supervisor"
+	wait_file "$T/run.err" '^Shutting down gracefully'
+	kill "$supervisor"
+	began=$SECONDS
+	ended
+	code_is 130 "$call hangs: two signals end the run"
+	ok "and do not wait for it: $((SECONDS - began)) s" test $((SECONDS - began)) -lt 20
+	heal
+	go "${on_hub[@]}"
+	came_home 'and the next run goes on'
+done
+
 [ "${ALL-}" ] || done_testing
 
 # ---- Every call with everything that can befall it ----

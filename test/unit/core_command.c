@@ -457,6 +457,44 @@ static void test_error__a_stop_does_not_wait_for_what_has_not_begun(void **state
 	rig_done(&r);
 }
 
+/* A tracker or a forge that does not answer holds up no end: the next run asks it again. */
+static void test_error__a_stop_at_once_does_not_wait_for_others(void **state)
+{
+	static const struct {
+		enum task_state state;
+		enum action_kind action;
+	} those[] = {
+		{TASK_SUBMITTING, ACT_SUBMIT },
+                {TASK_MERGED,     ACT_CLOSE  },
+		{TASK_NOTHING,    ACT_CLOSE  },
+                {TASK_FAILING,    ACT_RELEASE},
+		{TASK_CANCELLING, ACT_RELEASE},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(those); i++) {
+		struct rig r;
+		go(&r, those[i].state);
+		run_event(&r, EV_STOP, STOP_NOW);
+		for (const char *other = "z"; *other; other = *other == 'z' ? "b" : "")
+			if (task(&r, other)->state == TASK_CLAIMING)
+				error_to(&r, other, ACT_CLAIM, ERR_IO);
+		for (int n = 0; n < 3; n++) {
+			assert_int_equal(r.c.run.state, RUN_RUNNING);
+			error_to(&r, "a", those[i].action, ERR_IO);
+			assert_state(&r, "a", those[i].state);
+			if (n < 2)
+				pass_ms(&r, task(&r, "a")->due_mono - r.now.mono_ms);
+		}
+		assert_int_equal(task(&r, "a")->person, 0);
+		tidied(&r);
+		assert_int_equal(core_exit_code(&r.c), 130);
+		run_event(&r, EV_START, 1);
+		assert_int_equal(task(&r, "a")->gave_up, 0);
+		ANSWER(&r, "a", those[i].action, .kind = EV_ERROR, .n = ERR_IO, .text = "asked");
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_error__one_that_passes_is_forgotten),
 		cmocka_unit_test(test_error__work_that_is_not_saved_keeps_its_worktree),
 		cmocka_unit_test(test_error__a_stop_does_not_wait_for_what_has_not_begun),
+		cmocka_unit_test(test_error__a_stop_at_once_does_not_wait_for_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -382,14 +382,14 @@ static void test_github__without_a_login_it_says_how_to_get_one(void **state)
 	assert_null(strstr(e.msg, "a b"));
 }
 
-static void test_github__stop_ends_waiting(void **state)
+static void test_github__a_hurry_ends_waiting(void **state)
 {
 	static const char *const script[] = {ANSWER("201", "", "{}"), NULL};
 
 	(void)state;
 	open_with(script, 3600000);
 	assert_int_equal(write_something(), 0);
-	github_stop(g);
+	github_hurry(g, 1000);
 	assert_int_equal(write_something(), ERR_IO);
 	assert_int_equal(server.asked.n, 1);
 }
@@ -465,7 +465,7 @@ int main(void)
 		T(test_github__writes_have_time_between_them),
 		T(test_github__a_token_is_in_no_message),
 		T(test_github__without_a_login_it_says_how_to_get_one),
-		T(test_github__stop_ends_waiting),
+		T(test_github__a_hurry_ends_waiting),
 		T(test_github__graphql_errors_are_refusals),
 		T(test_github__repository_of_a_remote),
 	};

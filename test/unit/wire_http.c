@@ -139,15 +139,19 @@ static void test_http__nobody_there_was_not_sent(void **state)
 	server_start(&server, script);
 }
 
-static void test_http__stop_ends_what_is_under_way(void **state)
+static void test_http__a_hurry_ends_what_hangs(void **state)
 {
-	static const char *const script[] = {"hang", NULL};
+	static const char *const script[] = {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nwell",
+					     "hang", NULL};
 
 	(void)state;
 	server_start(&server, script);
-	http_stop(http);
+	http_hurry(http, 100);
+	assert_int_equal(ask("GET", NULL, 0), 0); /* who answers is heard */
 	assert_int_equal(ask("GET", NULL, 0), ERR_IO);
 	assert_non_null(strstr(e.msg, "stopping"));
+	assert_int_equal(ask("GET", NULL, 0), ERR_IO); /* and then nobody is asked any more */
+	assert_int_equal(server.asked.n, 2);
 }
 
 static void test_http__a_proxy_never_sees_what_is_for_this_machine(void **state)
@@ -219,7 +223,7 @@ int main(void)
 		T(test_http__a_deadline_ends_it),
 		T(test_http__an_answer_has_a_size),
 		T(test_http__nobody_there_was_not_sent),
-		T(test_http__stop_ends_what_is_under_way),
+		T(test_http__a_hurry_ends_what_hangs),
 		T(test_http__a_proxy_never_sees_what_is_for_this_machine),
 		T(test_http__addresses),
 		T(test_http__parts_of_an_address_are_escaped),
