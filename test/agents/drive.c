@@ -35,6 +35,7 @@ struct drive {
 	struct agent_settings settings;
 	struct agent_attempt attempt;
 	const struct config_preset *preset; /* or NULL */
+	bool own_command;
 	texts env, limits, rules;
 	int timeout_ms;
 	bool probe;
@@ -76,6 +77,12 @@ static void use_preset(struct drive *d, const char *name)
 	add_texts(&d->limits, p->pause_on);
 }
 
+static void use_command(struct drive *d, const char *command)
+{
+	d->settings.command = shell(command);
+	d->own_command = true;
+}
+
 static int time_limit(const char *text)
 {
 	int64_t ms;
@@ -93,7 +100,7 @@ static void options(struct drive *d, int argc, char **argv)
 		if (c == 'p')
 			use_preset(d, optarg);
 		else if (c == 'c')
-			d->settings.command = shell(optarg);
+			use_command(d, optarg);
 		else if (c == 'k')
 			d->settings.kind = optarg;
 		else if (c == 'e')
@@ -311,7 +318,7 @@ int main(int argc, char **argv)
 	kind = agent_kind_find(d.settings.kind);
 	if (!kind)
 		die("there is no such kind");
-	if (kind->talk && d.preset && d.preset->talk_command)
+	if (kind->talk && d.preset && d.preset->talk_command && !d.own_command)
 		d.settings.command = shell(d.preset->talk_command);
 	if (kind->command(&d.settings, &d.attempt, d.probe, &c, &e))
 		die(e.msg);

@@ -1,18 +1,20 @@
 #!/bin/sh
 # Installs the real agent programs for 'make test-agents', in pinned versions, into a cache
 # outside the repository, and prints the folder of their commands. Needs npm, and the network
-# the first time. usage: install.sh [claude] [codex] [copilot] [acp]; without names all of them
+# the first time; exit 4 where one of them is not there. usage: install.sh [--list] [NAME]...; without names all of them
 set -eu
 
 cache=${GANGER_CACHE:-$HOME/.cache/ganger-test}/npm
+all='claude codex copilot claude-acp copilot-acp gemini'
 
 package()
 {
 	case $1 in
 	claude) echo @anthropic-ai/claude-code@2.1.197 ;;
 	codex) echo @openai/codex@0.169.0 ;;
-	copilot) echo @github/copilot@1.0.102 ;;
-	acp) echo @agentclientprotocol/claude-agent-acp@0.49.0 ;;
+	copilot | copilot-acp) echo @github/copilot@1.0.102 ;;
+	claude-acp) echo @agentclientprotocol/claude-agent-acp@0.49.0 ;;
+	gemini) echo @google/gemini-cli@0.61.0 ;;
 	*)
 		echo "error: there is no agent '$1' to install" >&2
 		exit 2
@@ -20,19 +22,37 @@ package()
 	esac
 }
 
-[ $# -gt 0 ] || set -- claude codex copilot acp
-if ! command -v npm >/dev/null; then
+# What is not there to be asked is no fault of ours; everything else is.
+failed()
+{
+	cat "$cache/npm.out" >&2
+	if grep -Eq 'code (EAI_AGAIN|ENOTFOUND|ECONN[A-Z]*|ETIMEDOUT|E(HOST|NET)UNREACH|EIDLETIMEOUT|ERR_SOCKET_TIMEOUT)' \
+		"$cache/npm.out"; then
+		echo 'error: could not install agents: no registry answers' >&2
+		exit 4
+	fi
+	exit 1
+}
+
+if [ "${1:-}" = --list ]; then
+	echo "$all"
+	exit
+fi
+[ $# -gt 0 ] || set -- $all
+if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
 	echo 'error: could not install agents: there is no npm' >&2
 	exit 4
 fi
 mkdir -p "$cache"
+exec 9>"$cache/lock" && flock 9
 [ -e "$cache/package.json" ] || echo '{"private":true}' >"$cache/package.json"
 for name; do
 	wanted=$(package "$name")
 	if [ "$(cat "$cache/$name.installed" 2>/dev/null)" != "$wanted" ]; then
 		echo "installing $wanted" >&2
 		npm install --prefix "$cache" --save-exact --no-audit --no-fund --ignore-scripts \
-			"$wanted" >&2
+			--fetch-retries 1 --fetch-timeout 60000 "$wanted" >"$cache/npm.out" 2>&1 9>&- ||
+			failed
 		# The programs come as packages of their own; only this one has to be put in place.
 		[ "$name" != claude ] || (cd "$cache/node_modules/${wanted%@*}" && node install.cjs) >&2
 		echo "$wanted" >"$cache/$name.installed"

@@ -16,8 +16,11 @@
 //   %%sleep <ms>            delays the NEXT reply (not a reply itself)
 //   %%fail <status> <n> [text]  the NEXT reply is first refused n times (not a reply itself);
 //                           text is the message, or the whole body where it is a JSON object
-//   %%hang                  accept the request, send headers, then nothing
-//   %%drop                  accept, send half a reply, cut the connection
+//   %%hang [n]              accept the request, send headers, then nothing
+//   %%drop [n]              accept, send half a reply, cut the connection
+//                           with a number: so it goes with the NEXT reply, the first n times
+//   %%tag NAME              requests with this script have that tag in the log
+// What was counted is counted for the script, however the rest of a conversation came about.
 // After the last directive: "done".
 // usage: fake-model.mjs [--port N] [--log FILE] [--ttft MS] [--portfile FILE]
 import http from "node:http";
@@ -35,7 +38,7 @@ const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const SHELL = [
   ["bash", (c) => ({ command: c, description: "run a command" })],
   ["Bash", (c) => ({ command: c, description: "run a command" })],
-  ["exec_command", (c) => ({ cmd: c })],
+  ["exec_command", (c) => ({ cmd: c, yield_time_ms: 30000 })],
   ["shell_command", (c) => ({ command: c })],
   ["shell", (c) => ({ command: ["bash", "-lc", c] })],
   ["run_shell_command", (c) => ({ command: c, description: "run a command", is_background: false })],
@@ -54,6 +57,7 @@ function directives(text) {
     const m = /^\s*%%(sh|write|tool|say|sleep|fail|hang|drop)\b ?(.*)$/.exec(line);
     if (!m) continue;
     if (m[1] === "sleep") { mods.sleep = +m[2] || 0; continue; }
+    if (/^(hang|drop)$/.test(m[1]) && +m[2]) { mods[m[1] + "s"] = +m[2]; continue; }
     if (m[1] === "fail") { const [s, n, ...t] = m[2].split(" "); mods.fail = [+s, +(n || 1), t.join(" ")]; continue; }
     out.push({ op: m[1], rest: m[2], ...mods }); mods = {};
   }
@@ -107,8 +111,9 @@ function decide(kind, b) {
   if (at < 0) return { say: "ok (no script in the prompt)", names, step: -1 };
   const D = directives(L[at].text);
   const step = L.slice(at + 1).filter((x) => x.role === "tool").length;
-  const d = D[step]; if (!d) return { say: "done", names, step };
-  const base = { names, step, sleep: d.sleep, fail: d.fail, key: crypto.createHash("sha1").update(JSON.stringify([L.slice(0, at + 1).map(x => x.text), step])).digest("hex") };
+  const d = D[step]; if (!d) return { say: "done", names, step, tag: /^\s*%%tag (\S+)/m.exec(L[at].text)?.[1] };
+  const tag = /^\s*%%tag (\S+)/m.exec(L[at].text)?.[1];
+  const base = { names, step, tag, sleep: d.sleep, fail: d.fail, hangs: d.hangs, drops: d.drops, key: crypto.createHash("sha1").update(JSON.stringify([tag, D, step])).digest("hex") };
   if (d.op === "hang") return { ...base, hang: true, say: "" };
   if (d.op === "drop") return { ...base, drop: true, say: "this reply will be cut" };
   if (d.op === "say") return { ...base, say: d.rest };
@@ -124,6 +129,8 @@ function decide(kind, b) {
 }
 const USAGE = { in: 1000, out: 50, cached: 400 };
 
+// what was written is sent before
+function cut(res) { setTimeout(() => res.destroy(), 50); }
 function sse(res) { res.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" }); }
 async function answer(kind, b, res, stream, d) {
   const created = Math.floor(Date.now() / 1000), model = b.model ?? "fake-model";
@@ -137,8 +144,9 @@ async function answer(kind, b, res, stream, d) {
     sse(res); const w = (x) => res.write("data: " + JSON.stringify({ id: mid, object: "chat.completion.chunk", created, model, ...x }) + "\n\n");
     w({ choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }] });
     if (d.hang) return;
+    if (d.drop && tc) return cut(res);
     if (tc) w({ choices: [{ index: 0, delta: { tool_calls: tc }, finish_reason: null }] });
-    else for (const p of say.match(/\S+\s*/g) ?? [""]) { w({ choices: [{ index: 0, delta: { content: p }, finish_reason: null }] }); if (d.drop) return res.destroy(); }
+    else for (const p of say.match(/\S+\s*/g) ?? [""]) { w({ choices: [{ index: 0, delta: { content: p }, finish_reason: null }] }); if (d.drop) return cut(res); }
     w({ choices: [{ index: 0, delta: {}, finish_reason: fin }] }); w({ choices: [], usage });
     res.write("data: [DONE]\n\n"); return res.end();
   }
@@ -153,6 +161,7 @@ async function answer(kind, b, res, stream, d) {
     sse(res); let n = 0; const w = (type, x) => res.write(`event: ${type}\ndata: ` + JSON.stringify({ type, sequence_number: n++, ...x }) + "\n\n");
     w("response.created", { response: R("in_progress", []) });
     if (d.hang) return;
+    if (d.drop && d.tool) return cut(res);
     if (d.tool) {
       w("response.output_item.added", { output_index: 0, item: { ...item, status: "in_progress", ...(custom ? { input: "" } : { arguments: "" }) } });
       if (custom) w("response.custom_tool_call_input.delta", { item_id: item.id, output_index: 0, delta: argsS });
@@ -160,7 +169,7 @@ async function answer(kind, b, res, stream, d) {
     } else {
       w("response.output_item.added", { output_index: 0, item: { ...item, status: "in_progress", content: [] } });
       w("response.content_part.added", { item_id: item.id, output_index: 0, content_index: 0, part: { type: "output_text", text: "", annotations: [] } });
-      for (const p of say.match(/\S+\s*/g) ?? [""]) { w("response.output_text.delta", { item_id: item.id, output_index: 0, content_index: 0, delta: p }); if (d.drop) return res.destroy(); }
+      for (const p of say.match(/\S+\s*/g) ?? [""]) { w("response.output_text.delta", { item_id: item.id, output_index: 0, content_index: 0, delta: p }); if (d.drop) return cut(res); }
       w("response.output_text.done", { item_id: item.id, output_index: 0, content_index: 0, text: say });
       w("response.content_part.done", { item_id: item.id, output_index: 0, content_index: 0, part: item.content[0] });
     }
@@ -176,8 +185,9 @@ async function answer(kind, b, res, stream, d) {
     sse(res); const w = (type, x) => res.write(`event: ${type}\ndata: ` + JSON.stringify({ type, ...x }) + "\n\n");
     w("message_start", { message: { id: mid, type: "message", role: "assistant", model, content: [], stop_reason: null, stop_sequence: null, usage: { ...usage, output_tokens: 1 } } });
     if (d.hang) return;
+    if (d.drop && d.tool) return cut(res);
     if (d.tool) { w("content_block_start", { index: 0, content_block: { ...block, input: {} } }); w("content_block_delta", { index: 0, delta: { type: "input_json_delta", partial_json: argsS } }); }
-    else { w("content_block_start", { index: 0, content_block: { type: "text", text: "" } }); for (const p of say.match(/\S+\s*/g) ?? [""]) { w("content_block_delta", { index: 0, delta: { type: "text_delta", text: p } }); if (d.drop) return res.destroy(); } }
+    else { w("content_block_start", { index: 0, content_block: { type: "text", text: "" } }); for (const p of say.match(/\S+\s*/g) ?? [""]) { w("content_block_delta", { index: 0, delta: { type: "text_delta", text: p } }); if (d.drop) return cut(res); } }
     w("content_block_stop", { index: 0 });
     w("message_delta", { delta: { stop_reason: stop, stop_sequence: null }, usage });
     w("message_stop", {}); return res.end();
@@ -190,7 +200,7 @@ async function answer(kind, b, res, stream, d) {
     const part = d.tool ? { functionCall: { name: d.tool, args: d.args } } : { text };
     const R = { responseId: id("r"), modelVersion: "fake", candidates: [{ index: 0, finishReason: "STOP", content: { role: "model", parts: [part] } }], usageMetadata };
     if (!stream) return J(R);
-    sse(res); if (d.hang) return void res.write(": waiting\n\n"); res.write("data: " + JSON.stringify(R) + "\r\n\r\n"); return res.end();
+    sse(res); if (d.hang) return void res.write(": waiting\n\n"); if (d.drop) { res.write("data: {"); return cut(res); } res.write("data: " + JSON.stringify(R) + "\r\n\r\n"); return res.end();
   }
 }
 const server = http.createServer((req, res) => {
@@ -209,9 +219,11 @@ const server = http.createServer((req, res) => {
     }
     const stream = kind === "gemini" ? /:stream/.test(path) : !!b.stream;
     const d = decide(kind, b);
-    log({ n, method: req.method, url: req.url, kind, stream, bytes: raw.length, model: b.model, step: d.step, tools: d.names.length, reply: d.tool ? { tool: d.tool, args: d.args } : { say: d.say }, ua: req.headers["user-agent"], auth: !!(req.headers.authorization || req.headers["x-api-key"] || req.headers["x-goog-api-key"]), ...(process.env.FAKE_DUMP ? { names: d.names, body: b, headers: req.headers } : {}) });
-    if (d.fail) { const k = failCount.get(d.key) ?? 0; if (k < d.fail[1]) { failCount.set(d.key, k + 1); res.writeHead(d.fail[0], { "content-type": "application/json", "retry-after": "1" }); if (/^\{/.test(d.fail[2])) return res.end(d.fail[2]); return res.end(JSON.stringify({ type: "error", error: { type: d.fail[0] === 429 ? "rate_limit_error" : "server_error", code: d.fail[0] === 429 ? "rate_limit_exceeded" : "server_error", message: d.fail[2] || "scripted failure " + d.fail[0] } })); } }
+    log({ n, method: req.method, url: req.url, kind, stream, bytes: raw.length, model: b.model, tag: d.tag, step: d.step, tools: d.names.length, reply: d.tool ? { tool: d.tool, args: d.args } : { say: d.say }, ua: req.headers["user-agent"], auth: !!(req.headers.authorization || req.headers["x-api-key"] || req.headers["x-goog-api-key"]), ...(process.env.FAKE_DUMP ? { names: d.names, body: b, headers: req.headers } : {}) });
+    if (d.fail) { const k = failCount.get(d.key) ?? 0; if (k < d.fail[1]) { failCount.set(d.key, k + 1); log({ n, tag: d.tag, served: false, how: d.fail[0] }); res.writeHead(d.fail[0], { "content-type": "application/json", "retry-after": "1" }); if (/^\{/.test(d.fail[2])) return res.end(d.fail[2]); return res.end(JSON.stringify({ type: "error", error: { type: d.fail[0] === 429 ? "rate_limit_error" : "server_error", code: d.fail[0] === 429 ? "rate_limit_exceeded" : "server_error", message: d.fail[2] || "scripted failure " + d.fail[0] } })); } }
+    for (const how of ["hang", "drop"]) { const k = how + d.key, used = failCount.get(k) ?? 0; if (used < (d[how + "s"] ?? 0)) { failCount.set(k, used + 1); d[how] = true; break; } }
     if (TTFT || d.sleep) await sleep((d.sleep ?? 0) + TTFT);
+    log({ n, tag: d.tag, served: !d.hang && !d.drop, how: d.hang ? "hang" : d.drop ? "drop" : 200 });
     try { await answer(kind, b, res, stream, d); } catch (e) { log({ n, error: String(e) }); res.destroy(); }
   });
 });

@@ -1,0 +1,104 @@
+# What the scripts with real agents share; source it. Sets $agents from the arguments, or else
+# from $AGENTS; without either all of them.
+#
+# install.sh brings the programs the first time. The model (test/fake) does what the lines
+# that begin with '%%' in a prompt say. Nothing here needs an account or reaches one.
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${GANGER_CACHE:-$HOME/.cache/ganger-test}
+[ $# -gt 0 ] || set -- ${AGENTS:-$("$here/install.sh" --list)}
+agents=("$@")
+bin=$("$here/install.sh" "${agents[@]}")
+status=$?
+if [ $status = 4 ]; then
+	echo '1..0 # SKIP no npm, or no registry answers'
+	exit 0
+fi
+[ $status = 0 ] || exit $status
+# Not below /tmp: codex may write there whatever its sandbox says, and keeps no home there.
+mkdir -p "$cache/run" "$cache/xdg" && TMPDIR=$cache/run
+. "$here/../cli/lib.sh"
+unset TMPDIR
+export PATH=$bin:$PATH XDG_CACHE_HOME=$cache/xdg
+
+mkfifo "$T/model.out"
+node "$here/../fake/fake-model.mjs" --port 0 --log "$T/model.log" >"$T/model.out" &
+model=$!
+end_model()
+{
+	local status=$?
+
+	kill "$model"
+	(exit "$status")
+	at_end
+}
+trap end_model EXIT
+read -r line <"$T/model.out"
+url=http://127.0.0.1:${line##* }
+
+# options NAME: sets $options, how to have the agent talk to our model.
+options()
+{
+	case $1 in
+	claude | claude-acp)
+		export CLAUDE_CONFIG_DIR=$T/claude
+		options=(-e "ANTHROPIC_BASE_URL=$url" -e ANTHROPIC_API_KEY=dummy
+			-e CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 -e DISABLE_AUTOUPDATER=1
+			-e CLAUDE_CODE_MAX_RETRIES=1)
+		;;
+	codex)
+		export CODEX_HOME=$T/codex
+		options=(-e LOOP_KEY=dummy)
+		mkdir -p "$CODEX_HOME"
+		sed "s|URL|$url|" >"$CODEX_HOME/config.toml" <<-'END'
+			model = "fake-model"
+			model_provider = "loop"
+			approval_policy = "never"
+			[model_providers.loop]
+			name = "loopback"
+			base_url = "URL/v1"
+			wire_api = "responses"
+			env_key = "LOOP_KEY"
+			request_max_retries = 1
+			stream_max_retries = 1
+			[analytics]
+			enabled = false
+		END
+		;;
+	copilot | copilot-acp)
+		export COPILOT_HOME=$T/copilot
+		options=(-e COPILOT_OFFLINE=true -e "COPILOT_PROVIDER_BASE_URL=$url/v1"
+			-e COPILOT_MODEL=fake-model)
+		;;
+	gemini)
+		options=(-e GEMINI_API_KEY=dummy -e "GOOGLE_GEMINI_BASE_URL=$url"
+			-e GEMINI_CLI_TRUST_WORKSPACE=true)
+		mkdir -p "$HOME/.gemini"
+		printf '{"security":{"auth":{"selectedType":"gemini-api-key"}}}' >"$HOME/.gemini/settings.json"
+		;;
+	esac
+}
+
+# acp_command NAME: what speaks the Agent Client Protocol; nothing: it is talked to otherwise.
+acp_command()
+{
+	case $1 in
+	claude-acp) echo claude-agent-acp ;;
+	copilot-acp) echo copilot --acp --no-auto-update ;;
+	gemini) echo gemini --acp -m gemini-2.5-pro ;;
+	esac
+}
+
+# The processes that have their folder below $T, but for our own.
+left_running()
+{
+	local p
+
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/cwd" 2>/dev/null) in
+		"$T"/*) [ "${p#/proc/}" = "$model" ] || [ "${p#/proc/}" = $$ ] ||
+			[ "${p#/proc/}" = "$BASHPID" ] ||
+			tr '\0' ' ' <"$p/cmdline" ;;
+		esac
+	done
+}
+
