@@ -1,17 +1,32 @@
 /*
- * Copilot CLI: copilot --headless --stdio, JSON-RPC with Content-Length, protocol 3. Here one server
- * serves one session. Permissions and tools come as events of the session and are answered by calls; the
- * turn, with all that was said in it, ends with "session.idle", also after "session.error".
+ * Copilot CLI: copilot --headless, JSON-RPC with Content-Length, protocol 3, measured on 1.0.102. One
+ * server serves one session by its standard input, or many, each by a connection of its own. Permissions
+ * and tools come as events of the session and are answered by calls; the turn, with all that was said in
+ * it, ends with "session.idle", also after "session.error".
+ *
+ * A server that dies takes the turns of its sessions with it, but not the sessions: what was said is in
+ * their folders as soon as it was taken. Over the next connection the session is resumed, asked for what
+ * it has heard, told what it has not, and asked to go on.
  */
 #include "agent/kinds.h"
 #include "agent/rpc.h"
 #include "base/clean.h"
+#include "shim/connect.h"
 
-#define ID_CONNECT 1
+/* The turn that was under way is not begun anew by itself. */
+static const char go_on[] =
+	"You were interrupted, as the program that you run in had to be started again. What you "
+	"have done "
+	"so far is there; a command that was running was ended. Go on where you were.";
 
 static void begin(struct agent_talk *t)
 {
-	(void)rpc_call(t, "connect", cJSON_CreateObject());
+	cJSON *params = cJSON_CreateObject();
+
+	if (t->token)
+		cJSON_AddStringToObject(params, "token", t->token);
+	t->first_id = rpc_call(t, "connect", params);
+	t->opening = t->history = 0;
 }
 
 static cJSON *of_session(const char *session)
@@ -51,12 +66,13 @@ static void add_provider(const struct agent_talk *t, cJSON *params)
 
 static void open_session(struct agent_talk *t)
 {
-	cJSON *params = of_session(t->wanted);
+	const char *id = t->session ? t->session : t->wanted;
+	cJSON *params = of_session(id);
 
 	cJSON_AddStringToObject(params, "workingDirectory", t->worktree);
 	cJSON_AddBoolToObject(params, "requestPermission", true);
 	add_provider(t, params);
-	(void)rpc_call(t, t->wanted ? "session.resume" : "session.create", params);
+	t->opening = rpc_call(t, id ? "session.resume" : "session.create", params);
 }
 
 static bool say(struct agent_talk *t, const char *text)
@@ -70,6 +86,7 @@ static bool say(struct agent_talk *t, const char *text)
 	if (t->open)
 		cJSON_AddStringToObject(params, "mode", "immediate");
 	t->open = 1;
+	VEC_PUSH(&t->given, mem_strdup(text));
 	(void)rpc_call(t, "session.send", params);
 	return true;
 }
@@ -82,7 +99,10 @@ static void interrupt(struct agent_talk *t)
 
 static void leave(struct agent_talk *t)
 {
-	(void)rpc_call(t, "runtime.shutdown", cJSON_CreateObject());
+	if (!t->token)
+		(void)rpc_call(t, "runtime.shutdown", cJSON_CreateObject());
+	else if (t->session)
+		(void)rpc_call(t, "session.destroy", of_session(t->session));
 }
 
 /* ---- permissions ---- */
@@ -198,25 +218,89 @@ static void take_event(struct agent_talk *t, const cJSON *event)
 			types[i].take(t, rpc_get(event, "data"));
 }
 
+/* ---- after the server died ---- */
+
+/* Is it among the last n things that a person said in the session? */
+static bool is_heard(const cJSON *events, const char *text, size_t n)
+{
+	const cJSON *e = cJSON_IsArray(events) && events->child ? events->child->prev : NULL;
+
+	for (; e && n; e = e == events->child ? NULL : e->prev) {
+		if (!streq(record_text(e, "type"), "user.message"))
+			continue;
+		if (streq(record_text(rpc_get(e, "data"), "content"), text))
+			return true;
+		n--;
+	}
+	return false;
+}
+
+/* It goes on with what it has heard, and is given again what has not arrived. */
+static void take_history(struct agent_talk *t, const cJSON *events)
+{
+	char **given = t->given.items;
+	size_t n = t->given.n, heard = 0;
+
+	t->given = (__typeof__(t->given)){0};
+	t->open = 0;
+	while (heard < n && is_heard(events, given[heard], n))
+		VEC_PUSH(&t->given, given[heard++]);
+	if (heard)
+		(void)say(t, go_on);
+	for (size_t i = heard; i < n; i++) {
+		(void)say(t, given[i]);
+		free(given[i]);
+	}
+	free(given);
+}
+
+static void connected_again(struct agent_talk *t)
+{
+	if (!t->is_closed && talk_lost(t))
+		begin(t);
+}
+
 /* ---- answers ---- */
+
+static void take_refusal(struct agent_talk *t, int64_t id, const char *why)
+{
+	if (id == t->opening && t->wanted && !t->session) {
+		free(TAKE(t->wanted)); /* it is gone: a new one */
+		open_session(t);
+	} else if (!t->record.found) {
+		talk_fail(t, why);
+	}
+}
+
+static void take_opened(struct agent_talk *t, const char *session)
+{
+	if (t->session) {
+		t->history = rpc_call(t, "session.getMessages", of_session(t->session));
+		return;
+	}
+	session = session ? session : t->wanted;
+	if (!session)
+		return;
+	talk_session(t, session, NULL);
+	(void)say(t, t->prompt);
+}
 
 static void take_answer(struct agent_talk *t, const cJSON *o)
 {
-	const char *session = record_text(rpc_result(o), "sessionId");
+	int64_t id = rpc_answered(o);
 	struct buf why CLEANUP(buf_done) = {.max = TALK_SHOWN_MAX};
 
+	if (id < t->first_id)
+		return; /* to what was for a connection that is gone */
 	rpc_error(o, &why);
-	if (why.n && t->wanted && !t->session) {
-		free(TAKE(t->wanted)); /* it is gone: a new one */
+	if (why.n)
+		take_refusal(t, id, buf_cstr(&why));
+	else if (id == t->first_id)
 		open_session(t);
-	} else if (why.n && !t->record.found) {
-		talk_fail(t, buf_cstr(&why));
-	} else if (rpc_answered(o) == ID_CONNECT) {
-		open_session(t);
-	} else if (!t->session && (session || t->wanted)) {
-		talk_session(t, session ? session : t->wanted, NULL);
-		(void)say(t, t->prompt);
-	}
+	else if (id == t->opening)
+		take_opened(t, record_text(rpc_result(o), "sessionId"));
+	else if (id == t->history)
+		take_history(t, rpc_get(rpc_result(o), "events"));
 }
 
 static void take(struct agent_talk *t, const cJSON *o)
@@ -225,6 +309,8 @@ static void take(struct agent_talk *t, const cJSON *o)
 		rpc_refuse(t, o);
 	else if (streq(record_text(o, "method"), "session.event"))
 		take_event(t, rpc_get(rpc_params(o), "event"));
+	else if (streq(record_text(o, "method"), CONNECT_AGAIN))
+		connected_again(t);
 	else if (!record_text(o, "method"))
 		take_answer(t, o);
 }
@@ -241,8 +327,19 @@ static const struct talk_kind talk = {
 
 static const char *const reads[] = {"AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md", NULL};
 
+/* These go to everybody who is connected. */
+static const char *const noise[] = {"session.lifecycle", "host.event", NULL};
+
+static const struct agent_serving serving = {
+	.arguments = "--port 0",
+	.port_after = "listening on port ",
+	.token_variable = "COPILOT_CONNECTION_TOKEN",
+	.noise = noise,
+};
+
 const struct agent_kind agent_kind_copilot = {
 	.name = "copilot",
+	.serving = &serving,
 	.reads = reads,
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,

@@ -68,6 +68,18 @@ const char *talk_env(const struct agent_talk *t, const char *name)
 
 /* ---- turns ---- */
 
+static void drop_asked(struct agent_talk *t)
+{
+	while (t->asked.n)
+		cJSON_Delete(t->asked.items[--t->asked.n]);
+}
+
+static void drop_given(struct agent_talk *t)
+{
+	while (t->given.n)
+		free(t->given.items[--t->given.n]);
+}
+
 static char *next_waiting(struct agent_talk *t)
 {
 	char *text;
@@ -87,8 +99,8 @@ void talk_turn_end(struct agent_talk *t)
 	t->record.found = true;
 	t->open = 0;
 	talk_event_turn_end(t);
-	while (t->asked.n)
-		cJSON_Delete(t->asked.items[--t->asked.n]);
+	drop_asked(t);
+	drop_given(t);
 	if (!t->record.failed)
 		next = next_waiting(t);
 	if (!next || !t->kind->say(t, next))
@@ -101,6 +113,17 @@ void talk_fail(struct agent_talk *t, const char *why)
 	record_set_text(&t->record, why);
 	talk_error(t, why);
 	talk_turn_end(t);
+}
+
+bool talk_lost(struct agent_talk *t)
+{
+	drop_asked(t);
+	if (t->losses++ < TALK_LOSSES_MAX) {
+		talk_error(t, "the connection to its server was lost, and made again");
+		return true;
+	}
+	talk_fail(t, "the connection to its server was lost too often");
+	return false;
 }
 
 /* ---- permissions ---- */
@@ -221,6 +244,7 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 	t->prompt = mem_strndup(prompt.p, prompt.n);
 	t->worktree = mem_strdup(a->worktree ? a->worktree : "");
 	t->wanted = mem_strdup(a->session);
+	t->token = mem_strdup(a->token);
 	t->rules = texts_copy(s->permissions);
 	t->env = texts_copy(s->env);
 	t->errors.max = ERRORS_MAX;
@@ -234,7 +258,8 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 
 void agent_talk_free(struct agent_talk *t)
 {
-	char **texts[] = {&t->prompt, &t->worktree, &t->wanted, &t->session, &t->turn, &t->folder};
+	char **texts[] = {&t->prompt,  &t->worktree, &t->wanted, &t->token,
+			  &t->session, &t->turn,     &t->folder};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(*texts[i]);
@@ -247,9 +272,10 @@ void agent_talk_free(struct agent_talk *t)
 	while (t->waiting.n)
 		free(t->waiting.items[--t->waiting.n]);
 	VEC_DONE(&t->waiting);
-	while (t->asked.n)
-		cJSON_Delete(t->asked.items[--t->asked.n]);
+	drop_asked(t);
 	VEC_DONE(&t->asked);
+	drop_given(t);
+	VEC_DONE(&t->given);
 	cJSON_Delete(t->items);
 	free(t);
 }

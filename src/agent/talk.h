@@ -18,6 +18,8 @@
 #define TALK_MESSAGE_MAX EXECUTOR_SAY_MAX
 /* How much of a tool's input or output an event shows. */
 #define TALK_SHOWN_MAX   2000
+/* How often a connection may be lost: it may be this very session that the server dies of. */
+#define TALK_LOSSES_MAX  5
 /* What people say while it is busy. */
 #define TALK_WAITING_MAX 64
 
@@ -42,6 +44,7 @@ struct agent_talk {
 	struct agent_talk_to to;
 	char *prompt, *worktree;
 	char *wanted; /* the session to take up again; NULL: a new one */
+	char *token;  /* what a shared server is shown; NULL: it serves this talk alone */
 	char **rules; /* agents.NAME.permissions; or NULL */
 	char **env;   /* agents.NAME.env */
 	struct frames frames;
@@ -64,6 +67,10 @@ struct agent_talk {
 	struct buf chunk;          /* a message that arrives in pieces, so far */
 	bool is_begun;             /* its session is open */
 	bool has_acted;            /* it used a tool in this turn */
+	VEC(char *) given;         /* what it was told since its last turn ended, in order */
+	int losses;                /* of its connection */
+	int64_t first_id;          /* of the first request of ours over this connection */
+	int64_t opening, history; /* requests of ours: for the session, for what is in it; 0 none */
 };
 
 /* ---- saying ---- */
@@ -75,6 +82,11 @@ void talk_close(struct agent_talk *t);
 /* Decide, and answer or keep the request. */
 void talk_permission(struct agent_talk *t, const cJSON *request, const struct permission_ask *ask);
 
+/*
+ * The connection was lost, and with it what it asked for that nobody had decided. False: that was
+ * once too often, and the talk has failed.
+ */
+bool talk_lost(struct agent_talk *t);
 /* Keep what a person said until the turn is over. */
 void talk_wait(struct agent_talk *t, const char *text);
 /* t->items, made where there are none. */

@@ -79,8 +79,10 @@ static const char *const codex_keys[] = {"OPENAI_API_KEY", "CODEX_API_KEY", NULL
 /* With -p, standard input would be ignored. */
 #define COPILOT_COMMAND "exec copilot --allow-all-tools --no-ask-user --no-auto-update -s"
 
+/* GANGER_SERVE is set where it is to serve many sessions. */
 #define COPILOT_TALK                                                                               \
-	"exec copilot --headless --stdio --no-auto-update --no-auto-login --log-level error"
+	"exec copilot --headless ${GANGER_SERVE:---stdio} --no-auto-update --no-auto-login "       \
+	"--log-level error"
 
 static const char *const copilot_limits[] = {
 	"rate.?limit",

@@ -14,7 +14,7 @@ enum job_state {
 	JOB_FOUND = 1, /* its status file exists: looked at in the next turn of the loop */
 	JOB_LOOKING,   /* its lock is held, or it could not be read: looked at again by timer */
 	JOB_WATCHED,   /* its shim's end arrives by pidfd */
-	JOB_SWEPT,     /* its shim is dead without a word; what it left is being ended */
+	JOB_SWEPT,     /* what it left, or had done by another, is being ended */
 	JOB_ENDED,     /* 'end' is told in the next turn of the loop */
 };
 
@@ -36,6 +36,7 @@ struct job {
 	bool told_started;     /* once at most */
 	bool is_asked;         /* stop() came; sent once, or when the shim is found */
 	bool is_killed;        /* the same */
+	bool sweeps;           /* as in its spec */
 	bool is_sweeping;      /* JOB_SWEPT: with the worker thread */
 	int64_t look_until_ms; /* JOB_LOOKING: its bound */
 	struct watch *watch;   /* JOB_WATCHED */
@@ -73,6 +74,9 @@ void exec_job_ended(struct job *j);
  * then say that it is lost, and why.
  */
 void exec_job_lost(struct job *j, const char *why);
+
+/* It ended, as j->end says: what is left of it is ended, off the loop's thread, before that is told. */
+void exec_job_sweep(struct job *j);
 
 /* Free the executor once ops->free() was called and neither the loop nor a thread knows of it. */
 void exec_free_if_unused(struct executor_local *x);

@@ -60,6 +60,7 @@ static struct job *job_new(struct executor_local *x, const struct job_spec *s)
 	j->number = s->number;
 	j->dir = mem_strdup(s->dir);
 	j->worktree = mem_strdup(s->watch);
+	j->sweeps = s->sweeps && s->watch;
 	if (s->talks)
 		j->talk = exec_talk_new(x, s);
 	VEC_PUSH(&x->jobs, j);
@@ -169,7 +170,10 @@ static void job_settle(struct job *j)
 		return; /* by those who were told */
 	if (r->has_end) {
 		record_end(r, &j->end);
-		exec_job_ended(j);
+		if (j->sweeps)
+			exec_job_sweep(j);
+		else
+			exec_job_ended(j);
 	} else if (r->damaged) {
 		exec_job_lost(j, "its status file is damaged");
 	} else {

@@ -50,10 +50,11 @@ static void job_swept(struct job *j, const struct sweep_target *t)
 {
 	size_t n = strlen(j->end.text);
 
-	j->end.left_over = t->n_found;
-	j->end.unkillable = t->n_unkillable;
+	j->end.left_over += t->n_found;
+	j->end.unkillable += t->n_unkillable;
 	if (t->text[0])
-		(void)snprintf(j->end.text + n, sizeof(j->end.text) - n, "; ended %s", t->text);
+		(void)snprintf(j->end.text + n, sizeof(j->end.text) - n, "%sended %s",
+			       n ? "; " : "", t->text);
 	exec_job_ended(j);
 }
 
@@ -104,6 +105,13 @@ static void sweep_next(struct executor_local *x)
 		batch_free(b);
 }
 
+void exec_job_sweep(struct job *j)
+{
+	j->state = JOB_SWEPT;
+	j->is_sweeping = false;
+	sweep_next(j->x);
+}
+
 void exec_job_lost(struct job *j, const char *why)
 {
 	j->end = (struct job_end){.how = JOB_LOST};
@@ -115,7 +123,5 @@ void exec_job_lost(struct job *j, const char *why)
 		return;
 	}
 	(void)snprintf(j->end.text, sizeof(j->end.text), "%s", why);
-	j->state = JOB_SWEPT;
-	j->is_sweeping = false;
-	sweep_next(j->x);
+	exec_job_sweep(j);
 }

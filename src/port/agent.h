@@ -25,6 +25,7 @@ struct agent_settings {
 	const char *const *permissions;  /* rules, as agent/permission.h has them; NULL: none */
 	int max_concurrent;              /* 0: only the total counts */
 	bool push;                       /* its git may use the user's credentials */
+	bool shares_server;              /* one program serves the sessions of all its attempts */
 };
 
 /* What one attempt gets. All borrowed until return. */
@@ -39,6 +40,7 @@ struct agent_attempt {
 	const char *feedback_path;       /* NULL on a first try */
 	const char *errors_path; /* what a talking program writes as errors; NULL: in the log */
 	const char *session;     /* of an earlier attempt, to be taken up again; NULL: none */
+	const char *token; /* what a shared server is shown; NULL: it serves this attempt alone */
 	bool no_name, no_email;          /* the user's Git has none: ganger's stand-in is given */
 };
 
@@ -64,12 +66,22 @@ struct agent_verdict {
 
 struct talk_kind;
 
+/* How a program that talks serves many sessions, each over a connection of its own on loopback. */
+struct agent_serving {
+	const char *arguments; /* for its command line, in GANGER_SERVE: to listen at a free port */
+	const char *port_after;     /* what stands in front of the port in what it writes */
+	const char *token_variable; /* in its environment: what those who connect have to show */
+	const char *const
+		*noise; /* methods of messages that concern other sessions; NULL-terminated */
+};
+
 struct agent_kind {
 	const char *name;
 	/* Files of instructions in a repository's root that the program reads by itself;
 	 * NULL-terminated, or NULL: it is not known to read any. */
 	const char *const *reads;
 	const struct talk_kind *talk; /* how it talks; NULL: one-shot */
+	const struct agent_serving *serving; /* NULL: a program serves one session */
 	int64_t silence_ms; /* how long it may be silent where no limit is set; 0: for ever */
 	/* The command of an attempt, or (probe true) of the probe in the same environment.
 	 * Idempotent: asked again for an attempt under way it gives the same. */

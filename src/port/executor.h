@@ -32,6 +32,8 @@ struct job_spec {
 	const char *errors_path; /* the same for stderr alone; NULL: that goes into the log too */
 	bool talks; /* its input comes by say(), and its output is told; no stdin_path */
 	const char *watch;       /* worktree whose changes count as life, or NULL */
+	/* Another job works for it there: with its end, what stands in 'watch' and is not older ends. */
+	bool sweeps;
 	struct job_limits limits;
 };
 

@@ -11,7 +11,7 @@
  * made off the thread; a job that was begun by an earlier supervisor is found by its number.
  */
 
-static struct job *job_find(struct supervisor *s, int64_t number)
+struct job *job_find(struct supervisor *s, int64_t number)
 {
 	for (size_t i = 0; i < s->jobs.n; i++)
 		if (s->jobs.items[i].number == number)
@@ -86,6 +86,7 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.feedback_path = file_exists(ret->feedback) ? ret->feedback : NULL,
 		.errors_path = who->kind && who->kind->talk ? ret->errors : NULL,
 		.session = w->session,
+		.token = s->servers[who - s->workers].token,
 		.no_name = !s->spec.place->user_name,
 		.no_email = !s->spec.place->user_email,
 	};
@@ -188,6 +189,10 @@ static int fill_command(struct task_work *w, const struct agent_attempt *a)
 {
 	const struct config *c = w->s->config;
 	const struct worker *who = worker_of(w->s, &w->t);
+	if (w->action.kind == ACT_AGENT && a->token) {
+		server_command(w->s, who, a, &w->command);
+		return 0;
+	}
 	if (w->action.kind == ACT_AGENT || w->action.kind == ACT_PROBE)
 		return who->kind->command(&who->settings, a, w->action.kind == ACT_PROBE,
 					  &w->command, &w->e);
@@ -212,6 +217,7 @@ static void fill_spec(struct task_work *w, const struct agent_attempt *a)
 	w->spec.watch = w->watch;
 	if (work_talks(w)) {
 		w->spec.talks = true;
+		w->spec.sweeps = a->token != NULL;
 		w->errors = mem_strdup(a->errors_path);
 		w->spec.errors_path = w->errors;
 	}
@@ -284,6 +290,8 @@ void job_send(struct supervisor *s, struct task_work *w)
 					 .serial = w->action.serial,
 					 .kind = w->action.kind}));
 	w->dir = path_job(&s->paths, w->action.job);
+	if (w->action.kind == ACT_AGENT)
+		server_need(s, worker_of(s, &w->t));
 	if (w->action.task >= 0) {
 		char *numbered CLEANUP(freep) = mem_printf("%s.%" PRId64, w->t.id, w->t.attempt);
 		w->number_taken = core_find(&s->core, numbered) >= 0;
@@ -338,7 +346,7 @@ void job_started(void *ctx, const struct job_started *started)
 {
 	struct supervisor *s = ctx;
 	const struct job *j = job_find(s, (int64_t)started->number);
-	if (!j || j->orphan)
+	if (!j || j->orphan || j->server)
 		return;
 	if (started->adopted)
 		supervisor_message(s, "adopted process %" PRId64 " of task %s",
@@ -358,10 +366,14 @@ void job_ended(void *ctx, const struct job_end *end)
 	struct job *j = job_find(s, (int64_t)end->number);
 	if (!j)
 		return;
-	if (j->orphan) {
+	if (j->orphan || j->server) {
+		int server = j->server;
 		VEC_PUSH(&s->forget, j->number);
 		job_drop(s, j);
-		recovery_start(s);
+		if (server)
+			server_ended(s, server - 1, end);
+		else
+			recovery_start(s);
 		s->host->wake_in(s->host, 0);
 		return;
 	}

@@ -65,6 +65,8 @@ static int hire(struct supervisor *s,
 	if (!w->kind)
 		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
 			       w->settings.name, w->settings.kind);
+	if (w->settings.shares_server && server_init(s, at, e))
+		return e->code;
 	return brief_template(s, w, e);
 }
 
@@ -177,7 +179,8 @@ static void orphan(void *ctx, const char *name)
 {
 	struct supervisor *s = ctx;
 	int64_t number = 0;
-	if (str_i64(str_of(name), &number) && !is_wanted(&s->core, number))
+	if (str_i64(str_of(name), &number) && !is_wanted(&s->core, number) &&
+	    !server_adopt(s, number))
 		job_adopt_orphan(s, number);
 }
 
@@ -292,6 +295,7 @@ void supervisor_free(struct supervisor *s)
 	for (size_t i = 0; i < s->jobs.n; i++)
 		talker_free(s->jobs.items[i].talker);
 	VEC_DONE(&s->jobs);
+	servers_done(s);
 	core_done(&s->core);
 	closep(&s->child_env.lock_fd);
 	closep(&s->lock_fd); /* last: from here on another supervisor may begin */

@@ -124,5 +124,6 @@ void settings_agent(const struct config_agent *a, struct agent_settings *ret)
 		.permissions = (const char *const *)a->permissions,
 		.max_concurrent = a->max_concurrent,
 		.push = a->push,
+		.shares_server = streq(a->server, "shared"),
 	};
 }

@@ -16,6 +16,7 @@
 #include "run/paths.h"
 #include "run/place.h"
 #include "run/prompt.h"
+#include "run/servers.h"
 #include "run/supervisor.h"
 #include "run/talker.h"
 #include "run/trace.h"
@@ -47,6 +48,7 @@ struct job {
 	int stop;    /* 0, or enum job_stop + 1, wished before it was begun */
 	bool orphan; /* of an earlier supervisor; nobody waits for its end */
 	struct talker *talker; /* of an agent that talks, once it is begun; else NULL */
+	int server;            /* it serves attempts: enum worker_index + 1; else 0 */
 };
 
 /* An agent in use; the core knows them by the same numbers. */
@@ -65,6 +67,8 @@ struct supervisor {
 	struct paths paths;
 	struct child_env child_env;
 	struct worker workers[WORKER_COUNT];
+	struct server servers[WORKER_COUNT]; /* theirs, where their attempts share one */
+	int64_t last_server;                 /* its job's number */
 	VEC(struct buf) templates, roles; /* the files of prompt.templates and prompt.roles */
 	char *epic_branch;
 	char *epic_title;
@@ -152,6 +156,8 @@ void job_stop(struct supervisor *s, int64_t number, enum job_stop how);
 void job_started(void *ctx, const struct job_started *j);
 void job_ended(void *ctx, const struct job_end *end);
 void job_adopt_orphan(struct supervisor *s, int64_t number);
+struct job *job_find(struct supervisor *s,
+		     int64_t number); /* or NULL; until the next comes or goes */
 
 /* talks.c: of an agent that is talked to. attempt: the number, NULL: it has no name by that. */
 bool work_talks(const struct task_work *w);

@@ -228,6 +228,7 @@ static void carry_out(struct supervisor *s)
 	for (size_t i = 0; i < actions.n; i++)
 		outbox_send(s, &actions.items[i]);
 	VEC_DONE(&actions);
+	servers_settle(s);
 }
 
 /* Room again? The reserve comes first, so that the next time ends as well as this one. */

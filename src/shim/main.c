@@ -3,10 +3,12 @@
  * run while the system's libraries are being replaced, and as there is one for each agent.
  *
  *     ganger-shim --probe-cgroup FOLDER
+ *     ganger-shim --connect PLACE AFTER [METHOD...]
  *     ganger-shim --job --number=N --status-fd=N [--ready-fd=N] [--input-fd=N] [--timeout-ms=N]
  *                 [--silence-ms=N] [--grace-ms=N] [--bound-ms=N] [--log-bytes=N] --cwd=DIR [--watch=DIR]
  *                 [--cgroup=DIR] -- PROGRAM ARGS...
  */
+#include "shim/connect.h"
 #include "shim/job.h"
 
 #include <errno.h>
@@ -40,6 +42,15 @@ static int probe_cgroup(const char *folder)
 		return usage("--probe-cgroup");
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 || write(fd, "0", 1) != 1;
+}
+
+/* The methods are those of messages that are dropped. */
+static int connect_main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage("--connect");
+	return connect_run(
+		&(struct connect_options){.place = argv[0], .after = argv[1], .drop = argv + 2});
 }
 
 /* A whole text as a number that is not negative. */
@@ -171,6 +182,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "--job"))
 		return job_main(argc - 2, argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "--connect"))
+		return connect_main(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "--probe-cgroup"))
 		return probe_cgroup(argv[2]);
 	return usage(argc > 1 ? argv[1] : "no arguments");
