@@ -98,7 +98,7 @@ int child_collect(struct child *c,
 			take(&c->out_fd, &ret->out, READ_CHUNK);
 		if (n > 0 && fds[2].revents)
 			take(&c->err_fd, &ret->errout, READ_CHUNK);
-		if (n > 0 && fds[3].revents)
+		if (t && n > 0 && fds[3].revents)
 			tell(t);
 	}
 	return 0;

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* Of a process between its birth and its program, beside room for the arguments of a script. */
@@ -146,6 +147,15 @@ static int child_open(struct child *c, const struct child_spec *s, struct err *e
 	return c->in_fd < 0 ? ERR_IO : 0;
 }
 
+/* TSan takes each clone() for a fork, after which it allows no new thread. This is the same one. */
+#if defined(__SANITIZE_THREAD__)
+int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#define clone   __clone
+#define NO_TSAN __attribute__((no_sanitize("thread"))) /* it does not return from launch() */
+#else
+#define NO_TSAN
+#endif
+
 /* What a new process needs to become the program. It runs in our memory until then. */
 struct launch {
 	const struct child *c;
@@ -168,10 +178,10 @@ static int default_signals(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* As dup2(), also where it is in its place already. */
+/* As dup2(), also where it is in its place already. TSan would take that for a descriptor of ours. */
 static int place_fd(int fd, int at)
 {
-	return fd == at ? fcntl(fd, F_SETFD, 0) : dup2(fd, at);
+	return fd == at ? fcntl(fd, F_SETFD, 0) : (int)syscall(SYS_dup3, fd, at, 0);
 }
 
 /* The lock is inherited, and nothing else: neither ours nor what came to us unmarked. */
@@ -196,7 +206,7 @@ static int is_bound(pid_t parent)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent ? 0 : -1;
 }
 
-static int launch(void *arg)
+NO_TSAN static int launch(void *arg)
 {
 	struct launch *l = arg;
 
