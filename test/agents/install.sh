@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the real agent programs for 'make test-agents', in pinned versions, into a cache
-# outside the repository, and prints the folder of their commands. Needs npm, and the network
-# the first time; exit 4 where one of them is not there. usage: install.sh [--list] [NAME]...; without names all of them
+# Installs what tests need of npm, in pinned versions, into a cache outside the repository, and
+# prints the folder of its commands. Needs npm, and the network the first time; exit 4 where one of
+# them is not there. usage: install.sh [--list] [NAME]...; for 'make test-agents' the real agent
+# programs, without names all of them; for 'make test-github' openapi, ajv, octokit and webhooks.
 set -eu
 
 cache=${GANGER_CACHE:-$HOME/.cache/ganger-test}/npm
@@ -15,8 +16,12 @@ package()
 	copilot | copilot-acp) echo @github/copilot@1.0.102 ;;
 	claude-acp) echo @agentclientprotocol/claude-agent-acp@0.49.0 ;;
 	gemini) echo @google/gemini-cli@0.61.0 ;;
+	openapi) echo @octokit/openapi@23.0.2 ;;
+	ajv) echo ajv@8.17.1 ;;
+	octokit) echo @octokit/rest@22.0.1 ;;
+	webhooks) echo @octokit/webhooks-examples@7.6.1 ;;
 	*)
-		echo "error: there is no agent '$1' to install" >&2
+		echo "error: there is nothing called '$1' to install" >&2
 		exit 2
 		;;
 	esac

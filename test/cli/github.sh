@@ -7,6 +7,8 @@
 #   books                          # the rules of conduct that were broken; nothing: none was
 #   pulls                          # "number state head base" a line
 #   hub_down
+#
+# hub_socket, where it is set before: it listens there as well.
 
 python=$(command -v /usr/bin/python3 python3 | head -1)
 [ "$python" ] || skip_all 'no python3'
@@ -48,7 +50,8 @@ hub_up()
 	hub_down
 	printf '{"repos": {"o/r": {"git": "%s"%s}}}' "$bare" "${1:+, $1}" >"$T/seed.json"
 	rm -f "$T/port" && mkfifo "$T/port"
-	"$python" "$GANGER_SOURCE/test/fake/github" --seed "$T/seed.json" --log "$T/traffic" >"$T/port" 2>"$T/hub.err" 7>&- &
+	"$python" "$GANGER_SOURCE/test/fake/github" --seed "$T/seed.json" --log "$T/traffic" \
+		${hub_socket:+--socket "$hub_socket"} >"$T/port" 2>"$T/hub.err" 7>&- &
 	hub_pid=$!
 	read -r line <"$T/port" # it stays open
 	hub_url=http://127.0.0.1:$(jq -r .port <<<"$line")

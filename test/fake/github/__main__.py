@@ -51,7 +51,6 @@ def main():
     hub = Hub(world, Oracle(world, o.write_interval), Faults(), log)
     Handler.hub = hub
     server = Server(('127.0.0.1', 0), Handler)
-    hub.base = f'http://127.0.0.1:{server.server_port}'
     if o.socket:
         threading.Thread(target=UnixServer(o.socket, Handler).serve_forever, daemon=True).start()
     print(json.dumps({'port': server.server_port}), flush=True)

@@ -36,7 +36,6 @@ class Hub:
         self.lock = threading.Lock()
         self.used = {}      # credential -> requests that counted
         self.reset_at = world.now() + 3600
-        self.base = ''
         self.n = 0
         self.exchanges = []  # that were not compared yet with the published description
         self.known_api = None
@@ -63,7 +62,9 @@ class Hub:
 class Request:
     def __init__(self, hub, handler, raw):
         self.hub, self.method = hub, handler.command
-        prefix, self.base = '/api/v3', hub.base
+        # Links lead back to where it was asked: a client gives its token to no other host.
+        scheme = 'https' if handler.client_address[0] == 'local' else 'http'
+        prefix, self.base = '/api/v3', f"{scheme}://{handler.headers.get('Host')}"
         target = handler.path
         if target.startswith('/api/'):  # as GitHub Enterprise has it
             target = target.removeprefix('/api/v3').removeprefix('/api') or '/'
@@ -281,9 +282,19 @@ class Handler(BaseHTTPRequestHandler):
     def date_time_string(self, timestamp=None):
         return super().date_time_string(self.hub.world.now() if timestamp is None else timestamp)
 
+    def read_raw(self):
+        if self.headers.get('Transfer-Encoding', '').lower() != 'chunked':
+            return self.rfile.read(int(self.headers.get('Content-Length') or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b';')[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return b''.join(parts)
+
     def serve(self):
-        size = int(self.headers.get('Content-Length') or 0)
-        raw = self.rfile.read(size)
+        raw = self.read_raw()
         if self.path.startswith('/_control/'):
             return self.send_answer(control.answer(self.hub, self.command, self.path, raw), [])
         request = Request(self.hub, self, raw)
