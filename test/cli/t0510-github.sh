@@ -116,4 +116,11 @@ for edge in $edges; do
 done
 writes=$(control asked | jq .writes)
 ok "at most 8 writes a task: $writes" test "$writes" -le 240
+most=$(control journal | jq '[.[] | select(.by == "ganger-bot") | .number // (.ref // "" | split("/") | .[-1] | tonumber? // 0)]
+	| group_by(.) | map(select(.[0] > 1) | length) | max')
+ok "and no issue or pull request has more of them: $most" test "$most" -le 8
+# What is asked before the run begins has a client of its own, which remembers nothing for the next.
+vain=$(control asked | jq '[.again[]] | add // 0')
+read=$(control asked | jq '[.unconditional[]] | add')
+ok "of $read objects that GitHub sent none had been sent before as it was, but at the start: $vain" test "$vain" -le 3
 done_testing

@@ -181,7 +181,7 @@ static void test_github__copied_text_calls_nobody(void **state)
 }
 
 /* A conversation that is locked takes no comment; the issue is closed all the same. */
-static void test_github__a_comment_that_is_refused_keeps_no_issue_open(void **state)
+static void test_origins__4b10_a_comment_that_is_refused_keeps_no_issue_open(void **state)
 {
 	(void)state;
 	start(EPIC);
@@ -196,7 +196,7 @@ static void test_github__a_comment_that_is_refused_keeps_no_issue_open(void **st
 /* ---- Closing ---- */
 
 /* Origins 4c.4: what failed after it was done was recorded as not done. */
-static void test_origins__a_close_that_was_done_is_done(void **state)
+static void test_origins__4c4_a_close_that_was_done_is_done(void **state)
 {
 	(void)state;
 	start(EPIC);
@@ -227,7 +227,7 @@ static void test_github__a_person_was_faster_at_closing(void **state)
 /* ---- Limits ---- */
 
 /* Origins 4a, PR #565: no handling of rate limits. */
-static void test_origins__a_rate_limit_is_waited_for(void **state)
+static void test_origins__565_a_rate_limit_is_waited_for(void **state)
 {
 	static const struct {
 		const char *fault;
@@ -268,10 +268,10 @@ int main(void)
 		T(test_github__the_same_words_are_not_written_again),
 		T(test_github__comments_as_they_are_wanted),
 		T(test_github__copied_text_calls_nobody),
-		T(test_github__a_comment_that_is_refused_keeps_no_issue_open),
-		T(test_origins__a_close_that_was_done_is_done),
+		T(test_origins__4b10_a_comment_that_is_refused_keeps_no_issue_open),
+		T(test_origins__4c4_a_close_that_was_done_is_done),
 		T(test_github__a_person_was_faster_at_closing),
-		T(test_origins__a_rate_limit_is_waited_for),
+		T(test_origins__565_a_rate_limit_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

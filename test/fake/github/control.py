@@ -29,7 +29,8 @@ def journal(hub, _):
 
 
 def asked(hub, _):
-    return {'requests': hub.oracle.asked, 'unconditional': hub.oracle.unconditional, 'writes': hub.oracle.n_writes,
+    return {'requests': hub.oracle.asked, 'unconditional': hub.oracle.unconditional, 'again': hub.oracle.again(),
+            'writes': hub.oracle.n_writes,
             'faults': [{'act': f['act'], 'done': f['done']} for f in hub.faults.list]}
 
 

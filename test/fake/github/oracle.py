@@ -16,6 +16,7 @@ class Oracle:
         self.broken = []        # rules broken as it went
         self.asked = {}         # (method, route) -> requests
         self.unconditional = {} # path -> GETs without If-None-Match that were answered 200
+        self.versions = {}      # path -> its ETags
         self.wait_until = {}    # credential -> (no request before this, why)
         self.last_write = {}    # credential -> when the last one came
         self.known = {}         # (connection, path) -> an ETag was given there
@@ -51,6 +52,7 @@ class Oracle:
         key = (request.connection, request.path_query)
         if request.method == 'GET' and status == 200:
             self.unconditional[request.path_query] = self.unconditional.get(request.path_query, 0) + 1
+            self.versions.setdefault(request.path_query, set()).add(etag)
             if self.known.get(key) and not request.none_match:
                 self.complain(f'GET {request.path_query} again without If-None-Match')
             self.known[key] = etag
@@ -65,6 +67,11 @@ class Oracle:
 
     def wrote(self, request, what):
         self.journal.append({'n': len(self.journal) + 1, 'by': request.login, **what})
+
+    def again(self):
+        """What was sent more often than it changed: path -> how often in vain."""
+        return {path: n - len(self.versions[path]) for path, n in self.unconditional.items()
+                if n > len(self.versions[path])}
 
     def check(self):
         """All that is wrong, as texts."""

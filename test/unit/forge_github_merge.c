@@ -1,0 +1,306 @@
+#include "forge_github_fixture.h"
+
+/* Landing through the API of GitHub, and what its base asks for first. */
+
+static struct forge_merge_spec spec_of(int64_t number, const char *head)
+{
+	return (struct forge_merge_spec){.number = number,
+					 .head_sha = head,
+					 .method = "merge",
+					 .title = "one (#1)",
+					 .message = "Ganger-Task: 1"};
+}
+
+static struct forge_merge merge(int64_t number, const char *head)
+{
+	struct forge_merge_spec s = spec_of(number, head);
+	struct forge_merge m = {0};
+	int rc = ERR_BUSY;
+
+	for (int i = 0; rc && i < 5; i++) {
+		rc = f->ops->merge(f, &s, &m, &e);
+		if (rc && rc != ERR_BUSY && rc != ERR_IO && rc != ERR_LIMIT)
+			fail_msg("%d: %s", rc, e.msg);
+	}
+	if (rc)
+		fail_msg("%d: %s", rc, e.msg);
+	return m;
+}
+
+static int merge_fails(int64_t number, const char *head)
+{
+	struct forge_merge_spec s = spec_of(number, head);
+	struct forge_merge m;
+
+	return f->ops->merge(f, &s, &m, &e);
+}
+
+static void assert_merged(const struct forge_merge *m)
+{
+	char *tip CLEANUP(freep) = github_fake_git(&hub, "git rev-parse epic/e");
+
+	assert_int_equal(m->result, FORGE_MERGED);
+	assert_string_equal(m->sha.hex, tip);
+}
+
+static void test_forge_github__merges_once_whatever_is_cut(void **state)
+{
+	(void)state;
+	for (int async = 0; async < 2; async++) {
+		github_fake_tell(&hub, "conf", async ? "{\"async\": true}" : "{\"async\": false}");
+		open_forge(false);
+		for (size_t i = 0; i < ARRAY_LEN(cuts) - 1; i++) {
+			char *head CLEANUP(freep) =
+				github_fake_push(&hub, first.head, (int)i + 100 * async);
+			int before = times("merge");
+			int64_t number = ensure();
+			fault("PUT", async ? "*/merge-async" : "*/merge", cuts[i]);
+			struct forge_merge m = merge(number, head);
+			assert_merged(&m);
+			assert_int_equal(times("merge"), before + 1);
+			m = merge(number, head); /* from before */
+			assert_merged(&m);
+			github_fake_tell(&hub, "heal", "{}");
+		}
+	}
+}
+
+static void test_forge_github__merges_only_what_was_tested(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	fault("PUT", "*/merge", "\"human\", \"do\": \"push_head\"");
+	assert_int_equal(merge_fails(number, head), ERR_CONFLICT);
+	assert_int_equal(merge_fails(number, head), ERR_CONFLICT);
+	assert_int_equal(times("merge"), 0);
+}
+
+static void test_forge_github__a_405_has_many_reasons(void **state)
+{
+	static const struct {
+		const char *act;
+		int rc;
+	} rows[] = {
+		{"\"status\", \"status\": 405, \"message\": \"Base branch was modified. Review and "
+		 "try the merge again.\"",				     0          },
+		{"\"status\", \"status\": 405, \"message\": \"Pull Request is not mergeable\"", 0          },
+		{"\"status\", \"status\": 405, \"message\": \"Required status check \\\"ci\\\" is "
+		 "expected.\"",						ERR_BUSY   },
+		{"\"status\", \"status\": 405, \"message\": \"At least 1 approving review is "
+		 "required by reviewers with write access.\"",		 ERR_BUSY   },
+		{"\"status\", \"status\": 405, \"message\": \"Changes must be made through the "
+		 "merge queue\"",					      ERR_BUSY   },
+		{"\"status\", \"status\": 405, \"message\": \"Squash merges are not allowed on "
+		 "this repository.\"",					 ERR_INVALID},
+		{"\"status\", \"status\": 403, \"message\": \"Resource not accessible by "
+		 "integration\"",					      ERR_INVALID},
+	};
+
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	struct forge_merge_spec s = spec_of(ensure(), head);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct forge_merge m = {0};
+		fault("PUT", "*/merge", rows[i].act);
+		int rc = f->ops->merge(f, &s, &m, &e);
+		if (rc != rows[i].rc || (rc == 0 && m.result != FORGE_MOVED))
+			fail_msg("%s: %d %s", rows[i].act, rc, e.msg);
+		if (rc == ERR_BUSY)
+			assert_true(e.until_ms > clock_now().wall_ms);
+	}
+	assert_int_equal(times("merge"), 0);
+	assert_int_equal(times("enqueue"), 1);
+	assert_int_equal(merge(s.number, head).result, FORGE_MERGED);
+}
+
+/* A job of the asynchronous call that failed: its words are in its details. */
+static void test_forge_github__a_job_that_fails_says_why(void **state)
+{
+	(void)state;
+	github_fake_tell(&hub, "conf", "{\"async\": true}");
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	fault("PUT", "*/merge-async", "\"human\", \"do\": \"draft\"");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "still a draft"));
+	fault("PUT", "*/merge-async",
+	      "\"human\", \"do\": \"rules\", \"rules\": [{\"type\": \"required_status_checks\", "
+	      "\"parameters\": {\"required_status_checks\": [{\"context\": \"ci\"}]}}]");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "\"ci\" is expected"));
+	github_fake_tell(&hub, "human", "{\"do\": \"rules\", \"rules\": []}");
+	fault("PUT", "*/merge-async",
+	      "\"human\", \"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\"}]");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "merge queue"));
+	github_fake_tell(&hub, "human", "{\"do\": \"run_queue\"}");
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
+static void test_forge_github__waits_for_required_checks(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"rules\", \"rules\": [{\"type\": \"required_status_checks\", "
+		"\"parameters\": {\"required_status_checks\": [{\"context\": \"ci\"}]}}]}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "waits for the check 'ci'"));
+	assert_true(e.until_ms > clock_now().wall_ms);
+	github_fake_tell(&hub, "human", "{\"do\": \"check\", \"name\": \"ci\"}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"check\", \"name\": \"ci\", \"conclusion\": \"failure\"}");
+	assert_int_equal(merge_fails(number, head), ERR_INVALID);
+	assert_non_null(strstr(e.msg, "'ci', which failed"));
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"check\", \"name\": \"ci\", \"conclusion\": \"success\"}");
+	assert_int_equal(asked("PUT */merge"), 0);
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
+/* The older protection asks for checks as well, and for those of one app alone. */
+static void test_forge_github__waits_for_checks_of_protection(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": "
+			 "{\"required_status_checks\": [{\"context\": \"ci\", \"app_id\": 7}]}}}");
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"check\", \"name\": \"ci\", \"app\": 8, \"conclusion\": \"success\"}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "waits for the check 'ci'"));
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"check\", \"name\": \"ci\", \"app\": 7, \"conclusion\": \"neutral\"}");
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
+static void test_forge_github__waits_for_reviews(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"pull_request\", "
+			 "\"parameters\": {\"required_approving_review_count\": 2}}]}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "0 of 2 approving reviews"));
+	github_fake_tell(&hub, "human", "{\"do\": \"review\", \"user\": \"ann\"}");
+	github_fake_tell(&hub, "human", "{\"do\": \"review\", \"user\": \"ann\"}");
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"review\", \"user\": \"bob\", \"state\": \"CHANGES_REQUESTED\"}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "a review that asks for changes"));
+	github_fake_tell(&hub, "human", "{\"do\": \"review\", \"user\": \"bob\"}");
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"review\", \"user\": \"ann\", \"state\": \"COMMENTED\"}");
+	assert_int_equal(asked("PUT */merge"), 0);
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
+/* A base with a merge queue of its own: it is given to that, once, and not merged by us. */
+static void test_forge_github__a_queue_of_its_base_takes_it(void **state)
+{
+	(void)state;
+	for (int async = 0; async < 2; async++) {
+		github_fake_tell(&hub, "conf", async ? "{\"async\": true}" : "{\"async\": false}");
+		open_forge(false);
+		github_fake_tell(&hub, "human",
+				 "{\"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\"}]}");
+		char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1 + async);
+		int64_t number = ensure();
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(merge_fails(number, head), ERR_BUSY);
+			assert_non_null(strstr(e.msg, "in the merge queue of its base"));
+		}
+		assert_int_equal(times("enqueue"), 1 + async);
+		assert_int_equal(asked("PUT */merge"), 0);
+		github_fake_tell(&hub, "human", "{\"do\": \"run_queue\"}");
+		struct forge_merge m = merge(number, head);
+		assert_merged(&m);
+	}
+}
+
+/* It is taken out of the queue again and again: that is said, and does not go on for ever. */
+static void test_forge_github__what_its_queue_refuses_is_left(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\"}]}");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(merge_fails(number, head), ERR_BUSY);
+		github_fake_tell(&hub, "human", "{\"do\": \"empty_queue\"}");
+	}
+	assert_int_equal(merge_fails(number, head), ERR_INVALID);
+	assert_non_null(strstr(e.msg, "out again 3 times"));
+}
+
+static void test_forge_github__a_draft_is_made_ready_to_be_merged(void **state)
+{
+	(void)state;
+	open_forge(true);
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	assert_int_equal(times("ready"), 0);
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+	assert_int_equal(times("ready"), 1);
+}
+
+static void test_forge_github__a_closed_one_is_not_merged(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human", "{\"do\": \"close_pull\"}");
+	assert_int_equal(merge_fails(number, head), ERR_CONFLICT);
+	assert_non_null(strstr(e.msg, "somebody closed"));
+}
+
+static void test_origins__4c4_a_merge_is_found_again(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	struct forge_merge m = merge(number, head), again = merge(number, head);
+	assert_merged(&m);
+	assert_string_equal(again.sha.hex, m.sha.hex);
+	assert_int_equal(times("merge"), 1);
+	assert_int_equal(f->ops->finish(f, number, m.sha.hex, &e), 0);
+	assert_int_equal(f->ops->finish(f, number, m.sha.hex, &e), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(test_origins__4c4_a_merge_is_found_again),
+		T(test_forge_github__merges_once_whatever_is_cut),
+		T(test_forge_github__merges_only_what_was_tested),
+		T(test_forge_github__a_405_has_many_reasons),
+		T(test_forge_github__a_job_that_fails_says_why),
+		T(test_forge_github__waits_for_required_checks),
+		T(test_forge_github__waits_for_checks_of_protection),
+		T(test_forge_github__waits_for_reviews),
+		T(test_forge_github__a_queue_of_its_base_takes_it),
+		T(test_forge_github__what_its_queue_refuses_is_left),
+		T(test_forge_github__a_draft_is_made_ready_to_be_merged),
+		T(test_forge_github__a_closed_one_is_not_merged),
+	};
+
+	return cmocka_run_group_tests_name("forge_github_merge", tests, NULL, NULL);
+}
