@@ -185,9 +185,11 @@ static int find_out(struct merging *m, const char *text, struct err *e)
 		       text);
 }
 
-static struct cJSON *request(const struct merging *m)
+/* Ask for it by this call. */
+static int put(struct merging *m, const char *call, struct github_answer *ret, struct err *e)
 {
-	struct cJSON *body = cJSON_CreateObject();
+	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
+	char *path CLEANUP(freep) = hub_pull_path(m->h, m->s->number, call);
 
 	CHECK(cJSON_AddStringToObject(body, "sha", m->s->head_sha));
 	CHECK(cJSON_AddStringToObject(body, "merge_method", m->s->method));
@@ -195,17 +197,15 @@ static struct cJSON *request(const struct merging *m)
 	CHECK(cJSON_AddStringToObject(body, "commit_message", m->s->message));
 	if (m->has_queue)
 		CHECK(cJSON_AddStringToObject(body, "merge_action", "merge_queue"));
-	return body;
+	return github_send(m->h->g, "PUT", path, body, ret, e);
 }
 
 /* ---- At once ---- */
 
 static int merge_now(struct merging *m, struct err *e)
 {
-	struct cJSON *body CLEANUP(json_freep) = request(m);
 	struct github_answer a CLEANUP(github_answer_done) = {0};
-	char *path CLEANUP(freep) = hub_pull_path(m->h, m->s->number, "/merge");
-	int rc = github_send(m->h->g, "PUT", path, body, &a, e);
+	int rc = put(m, "/merge", &a, e);
 
 	if (rc)
 		return rc;
@@ -260,18 +260,25 @@ static int wait_job(struct merging *m, struct cJSON *job, struct err *e)
 	return job_over(m, now, true, e);
 }
 
+static bool is_of_another_head(const struct merging *m, const struct cJSON *job)
+{
+	const char *head = json_text(json_at(job, "details"), "expected_head_sha");
+
+	return *head && !streq(head, m->s->head_sha);
+}
+
 /* *ret_offered false: this server has no such thing, and nothing was done. */
 static int merge_async(struct merging *m, bool *ret_offered, struct err *e)
 {
-	struct cJSON *body CLEANUP(json_freep) = request(m);
 	struct github_answer a CLEANUP(github_answer_done) = {0};
-	char *path CLEANUP(freep) = hub_pull_path(m->h, m->s->number, "/merge-async");
-	int rc = github_send(m->h->g, "PUT", path, body, &a, e);
+	int rc = put(m, "/merge-async", &a, e);
 
 	*ret_offered = true;
 	if (rc)
 		return rc;
 	/* 409 is a job that exists already, 400 one that failed before it was begun. */
+	if (a.status == 409 && is_of_another_head(m, a.json))
+		return later(m, "GitHub is at an earlier request, of another head", e);
 	if (a.result == GITHUB_DONE || json_at(a.json, "details"))
 		return wait_job(m, a.json, e);
 	if (a.result == GITHUB_UNKNOWN)

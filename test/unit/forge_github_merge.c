@@ -139,6 +139,21 @@ static void test_forge_github__a_job_that_fails_says_why(void **state)
 	assert_merged(&m);
 }
 
+/* An earlier request is not ours where it is for another head, and is not waited for as if it were. */
+static void test_forge_github__a_job_of_another_head_is_not_ours(void **state)
+{
+	(void)state;
+	github_fake_tell(&hub, "conf", "{\"async\": true, \"async_reads\": 3}");
+	char *old CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	fault("GET", "*/merge-async/{uuid}", "\"status\", \"status\": 500, \"times\": 3");
+	assert_int_equal(merge_fails(number, old), ERR_IO);
+	github_fake_tell(&hub, "heal", "{}");
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 2);
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "of another head"));
+}
+
 static void test_forge_github__waits_for_required_checks(void **state)
 {
 	(void)state;
@@ -293,6 +308,7 @@ int main(void)
 		T(test_forge_github__merges_only_what_was_tested),
 		T(test_forge_github__a_405_has_many_reasons),
 		T(test_forge_github__a_job_that_fails_says_why),
+		T(test_forge_github__a_job_of_another_head_is_not_ours),
 		T(test_forge_github__waits_for_required_checks),
 		T(test_forge_github__waits_for_checks_of_protection),
 		T(test_forge_github__waits_for_reviews),
