@@ -26,7 +26,8 @@ test-agents: all
 		exit $$status; \
 	else \
 		meson test -C $(BUILD) --print-errorlogs --suite real \
-			$(foreach a,$(AGENTS),real_$(a)_swarm real_$(a)_run); \
+			$(foreach a,$(AGENTS),real_$(a)_swarm real_$(a)_run) \
+			$(if $(filter copilot,$(AGENTS)),real_copilot_shared); \
 	fi
 
 # Every call of GitHub's API, on its stand-in, with everything that can befall it: minutes.

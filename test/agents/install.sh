@@ -14,6 +14,7 @@ package()
 	claude) echo @anthropic-ai/claude-code@2.1.197 ;;
 	codex) echo @openai/codex@0.169.0 ;;
 	copilot | copilot-acp) echo @github/copilot@1.0.102 ;;
+	copilot-sdk) echo @github/copilot-sdk@1.0.14 ;;
 	claude-acp) echo @agentclientprotocol/claude-agent-acp@0.49.0 ;;
 	gemini) echo @google/gemini-cli@0.61.0 ;;
 	openapi) echo @octokit/openapi@23.0.2 ;;
