@@ -32,7 +32,7 @@ static bool length_parse(char *head, uint64_t *ret)
 		for (; *p >= '0' && *p <= '9'; p++)
 			n = n * 10 + (uint64_t)(*p - '0');
 		*ret = n;
-		return true;
+		return n <= MESSAGE_MAX;
 	}
 	return false;
 }

@@ -12,6 +12,7 @@
  */
 #define MESSAGE_HEAD_MAX 512
 #define MESSAGE_PEEK     96 /* of the body, in which its method is looked for */
+#define MESSAGE_MAX      (UINT64_C(256) << 20)
 
 struct message {
 	/* Take bytes of it; false: nobody takes any more. */

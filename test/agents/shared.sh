@@ -57,13 +57,13 @@ server_pids()
 	done 2>/dev/null
 }
 
-# wait_begun TITLE...: until a tool of each has ended.
+# wait_begun TITLE...: until a tool of each has ended, and the next has begun.
 wait_begun()
 {
 	local t
 
 	for t; do
-		wait_file "$(state_dir)/agent-logs/${id[$t]}.events.jsonl" '"tool_end"' || return
+		wait_file "$(state_dir)/agent-logs/${id[$t]}.events.jsonl" '"tool".*(until|600)' || return
 	done
 }
 
@@ -74,9 +74,16 @@ asked()
 		jq -r 'select(.type == "user.message") | .data.content | split("\n")[0]'
 }
 
+# long NAME: some work, then a command that ends once $T/go is there, then more.
 long()
 {
-	printf '%%%%sh echo a >> %s.txt\n%%%%sleep 2500\n%%%%sh echo b >> %s.txt\n%%%%sh git add -A && git commit -qm work\n%%%%say done' "$1" "$1"
+	cat <<-END
+		%%sh echo a >> $1.txt
+		%%sh until [ -e $T/go ]; do sleep 0.1; done
+		%%sh echo b >> $1.txt
+		%%sh git add -A && git commit -qm work
+		%%say done
+	END
 }
 
 # Work, side by side, and what a session leaves.
@@ -104,7 +111,7 @@ is "$(server_pids)" '' 'and so is the server'
 # kill -9 in the middle of turns: of the server, of the supervisor, of both.
 for what in ${KILLS-server supervisor both}; do
 	shared 'attempts: 1' '' "kill-$what"
-	rm -rf "$COPILOT_HOME/session-state"
+	rm -rf "$COPILOT_HOME/session-state" "$T/go"
 	for n in 1 2 3 4; do
 		job "k$n" "$(long "k$n")"
 	done
@@ -117,10 +124,11 @@ for what in ${KILLS-server supervisor both}; do
 	if [ $what != server ]; then
 		wait "$supervisor" 2>/dev/null
 		go_on
+		ok "$what: their jobs lived on" wait_file "$T/run.out" 'adopted process'
 	fi
+	touch "$T/go"
 	wait "$supervisor"
 	is "$?" 0 "$what: brought home" || note "$(cat "$T/run.out")"
-	[ $what = server ] || like "$(cat "$T/run.out")" 'adopted process' "$what: their jobs lived on"
 	is "$(for n in 1 2 3 4; do git show "epic/$epic:k$n.txt"; done | sort | uniq -c | tr -s ' \n' ' ')" \
 		' 4 a 4 b ' "$what: everything was done once"
 	is "$(ganger status "$epic" --json | jq -c '[.tasks[].attempt]')" '[1,1,1,1]' "$what: in one attempt each"
@@ -139,6 +147,7 @@ prompt="%%sh echo one > one.txt
 shared 'attempts: 1, grace: 2s' "exec node '$here/wire/recorder.mjs' '$T/ours.jsonl' $serve" wire
 sed -i "s/^    server: shared/&\n    permissions: ['deny run(*denied*)']/" ganger.yaml
 job says "$prompt"
+rm -f "$T/go"
 job killed "$(long killed)"
 job broken '%%sh echo x
 %%sh sleep 600
@@ -149,6 +158,7 @@ kill -9 $(server_pids)
 ok 'also after the server died' wait_file "$T/run.out" 'it is started again'
 ok 'and took up its sessions' wait_file "$T/ours.jsonl" 'session.getMessages'
 run ganger cancel "${id[broken]}"
+touch "$T/go"
 wait "$supervisor"
 mkdir "$T/w" && git -C "$T/w" init -q
 mkfifo "$T/recorder.out"

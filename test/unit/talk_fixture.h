@@ -43,15 +43,24 @@ static void on_ask(void *ctx, const char *question)
 	buf_printf(&k->asked, "%s\n", question);
 }
 
-static inline void
-talk_begin(struct talking *k, const char *kind, const char *const *rules, const char *session)
+static inline void talk_begin_at(struct talking *k,
+				 const char *kind,
+				 const char *const *rules,
+				 const char *session,
+				 const char *token)
 {
 	const struct agent_settings s = {.name = "a", .permissions = rules};
-	const struct agent_attempt a = {.worktree = "/w", .session = session};
+	const struct agent_attempt a = {.worktree = "/w", .session = session, .token = token};
 	const struct agent_talk_to to = {k, on_say, on_event, on_ask};
 
 	*k = (struct talking){.said = BUF_INIT, .events = BUF_INIT, .asked = BUF_INIT};
 	k->t = agent_talk_new(agent_kind_find(kind), &s, &a, STR("do it"), &to);
+}
+
+static inline void
+talk_begin(struct talking *k, const char *kind, const char *const *rules, const char *session)
+{
+	talk_begin_at(k, kind, rules, session, NULL);
 }
 
 static inline void talk_done(struct talking *k)
