@@ -72,7 +72,7 @@ pss_of()
 	local p sum=0 n=0
 
 	for p in /proc/[0-9]*; do
-		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -Eq -- "$1" || continue
+		{ tr '\0' ' ' <"$p/cmdline" | grep -Eq -- "$1"; } 2>/dev/null || continue
 		grep -zqx "COPILOT_HOME=$COPILOT_HOME" "$p/environ" 2>/dev/null || continue
 		sum=$((sum + $(awk '$1 == "Pss:" {print $2}' "$p/smaps_rollup")))
 		n=$((n + 1))
