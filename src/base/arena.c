@@ -19,14 +19,15 @@ struct arena_chunk {
 static void chunk_add(struct arena *a, size_t at_least)
 {
 	size_t size = at_least > CHUNK_BYTES ? at_least : CHUNK_BYTES;
-	struct arena_chunk *c = mem_alloc(sizeof(*c) + size);
+	struct arena_chunk *c = mem_resize(NULL, 1, sizeof(*c) + size);
 	c->size = size;
 	c->next = a->chunks;
 	a->chunks = c;
 	a->used = 0;
 }
 
-void *arena_alloc(struct arena *a, size_t n_bytes)
+/* Not zeroed. */
+static void *give(struct arena *a, size_t n_bytes)
 {
 	size_t align = alignof(max_align_t);
 	CHECK(n_bytes < SIZE_MAX / 2);
@@ -38,10 +39,15 @@ void *arena_alloc(struct arena *a, size_t n_bytes)
 	return p;
 }
 
+void *arena_alloc(struct arena *a, size_t n_bytes)
+{
+	return memset(give(a, n_bytes), 0, n_bytes);
+}
+
 char *arena_strdup(struct arena *a, const char *s)
 {
 	size_t n = s ? strlen(s) : 0;
-	char *p = arena_alloc(a, n + 1);
+	char *p = give(a, n + 1);
 	if (n)
 		memcpy(p, s, n);
 	p[n] = '\0';

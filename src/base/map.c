@@ -11,6 +11,7 @@
 
 struct map_slot {
 	char *key; /* owned; NULL: the slot is free */
+	size_t hash; /* of the key */
 	size_t value;
 };
 
@@ -25,14 +26,12 @@ static size_t key_hash(const char *key)
 }
 
 /* The slot that holds key, or the free one where it belongs. There is always a free one. */
-static struct map_slot *slot_of(const struct map *m, const char *key)
+static struct map_slot *slot_of(const struct map *m, const char *key, size_t hash)
 {
-	size_t i = key_hash(key);
-
-	for (;; i++) {
+	for (size_t i = hash;; i++) {
 		struct map_slot *slot = &m->slots[i & (m->cap - 1)];
 
-		if (!slot->key || !strcmp(slot->key, key))
+		if (!slot->key || (slot->hash == hash && !strcmp(slot->key, key)))
 			return slot;
 	}
 }
@@ -45,7 +44,7 @@ static void map_grow(struct map *m)
 	bigger.slots = mem_alloc(bigger.cap * sizeof(struct map_slot));
 	for (size_t i = 0; i < m->cap; i++) {
 		if (m->slots[i].key)
-			*slot_of(&bigger, m->slots[i].key) = m->slots[i];
+			*slot_of(&bigger, m->slots[i].key, m->slots[i].hash) = m->slots[i];
 	}
 	free(m->slots);
 	*m = bigger;
@@ -63,13 +62,15 @@ void map_done(struct map *m)
 
 void map_set(struct map *m, const char *key, size_t value)
 {
+	size_t hash = key_hash(key);
 	struct map_slot *slot;
 
 	if (m->n >= m->cap / 4 * 3)
 		map_grow(m);
-	slot = slot_of(m, key);
+	slot = slot_of(m, key, hash);
 	if (!slot->key) {
 		slot->key = mem_strdup(key);
+		slot->hash = hash;
 		m->n++;
 	}
 	slot->value = value;
@@ -81,7 +82,7 @@ bool map_find(const struct map *m, const char *key, size_t *ret)
 
 	if (!m->n)
 		return false;
-	slot = slot_of(m, key);
+	slot = slot_of(m, key, key_hash(key));
 	if (!slot->key)
 		return false;
 	*ret = slot->value;

@@ -10,6 +10,9 @@
 
 #define VEC_FIRST 8
 
+/* calloc goes past the blocks that malloc keeps at hand: what is small is had sooner without it. */
+#define SMALL 1024
+
 static void *must_have(void *p)
 {
 	if (!p) {
@@ -21,7 +24,10 @@ static void *must_have(void *p)
 
 void *mem_alloc(size_t size)
 {
-	return must_have(calloc(1, size ? size : 1));
+	size = size ? size : 1;
+	if (size > SMALL)
+		return must_have(calloc(1, size));
+	return memset(must_have(malloc(size)), 0, size);
 }
 
 void *mem_resize(void *p, size_t n, size_t each)
@@ -40,9 +46,10 @@ char *mem_strdup(const char *s)
 char *mem_strndup(const char *s, size_t n)
 {
 	size_t len = strnlen(s, n);
-	char *p = mem_alloc(len + 1);
+	char *p = must_have(malloc(len + 1));
 
 	memcpy(p, s, len);
+	p[len] = '\0';
 	return p;
 }
 
@@ -58,10 +65,8 @@ char *mem_printf(const char *fmt, ...)
 	return must_have(n < 0 ? NULL : p);
 }
 
-void *vec_add(void **items, size_t *n, size_t *cap, size_t each)
+void *vec_room(void **items, size_t *n, size_t *cap, size_t each)
 {
-	char *item;
-
 	CHECK(*n <= *cap);
 	if (*n == *cap) {
 		size_t more = *cap ? *cap * 2 : VEC_FIRST;
@@ -70,8 +75,10 @@ void *vec_add(void **items, size_t *n, size_t *cap, size_t each)
 		*items = mem_resize(*items, more, each);
 		*cap = more;
 	}
-	item = (char *)*items + *n * each;
-	memset(item, 0, each);
-	(*n)++;
-	return item;
+	return (char *)*items + (*n)++ * each;
+}
+
+void *vec_add(void **items, size_t *n, size_t *cap, size_t each)
+{
+	return memset(vec_room(items, n, cap, each), 0, each);
 }

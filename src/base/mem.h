@@ -23,8 +23,11 @@ char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 	}
 #define VEC_ADD(v)                                                                                 \
 	((__typeof__((v)->items))vec_add((void **)&(v)->items, &(v)->n, &(v)->cap, sizeof(*(v)->items)))
-#define VEC_PUSH(v, x) (*VEC_ADD(v) = (x))
+#define VEC_PUSH(v, x)                                                                             \
+	(*(__typeof__((v)->items))vec_room((void **)&(v)->items, &(v)->n, &(v)->cap,               \
+					   sizeof(*(v)->items)) = (x))
 #define VEC_DONE(v) (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
 void *vec_add(void **items, size_t *n, size_t *cap, size_t each);
+void *vec_room(void **items, size_t *n, size_t *cap, size_t each); /* not zeroed */
 
 #endif

@@ -17,10 +17,12 @@
 static void put_int(cJSON *j, const char *name, int64_t n)
 {
 	char text[32];
+	if (!n)
+		return;
 	(void)snprintf(text, sizeof(text), "%" PRId64, n);
 	if (n > EXACT_MAX || n < -EXACT_MAX)
 		cJSON_AddStringToObject(j, name, text);
-	else if (n)
+	else
 		cJSON_AddRawToObject(j, name, text);
 }
 
@@ -28,9 +30,10 @@ static void put_int(cJSON *j, const char *name, int64_t n)
 static void put_real(cJSON *j, const char *name, double n)
 {
 	char text[40];
+	if (n == 0 || !isfinite(n))
+		return;
 	(void)snprintf(text, sizeof(text), "%.17g", n);
-	if (n != 0 && isfinite(n))
-		cJSON_AddRawToObject(j, name, text);
+	cJSON_AddRawToObject(j, name, text);
 }
 
 static void put_text(cJSON *j, const char *name, const char *s)
