@@ -27,6 +27,7 @@ static void give_up(struct core *c, struct task *t, const char *why)
 		t->session = SESSION_FAILED;
 		task_fail(c, t);
 		t->slot = slot;
+		slot_take(c, slot);
 	} else if (s == TASK_FAILING) {
 		on_failed(c, t, NULL);
 	} else if (s == TASK_CANCELLING) {
@@ -117,8 +118,7 @@ void on_error(struct core *c, struct task *t, const struct core_event *ev)
 		delay = DAY_MS;
 	task_reason(c, t, "could not %s, trying again: %s",
 		    action_name(task_state_action((enum task_state)t->state)), ev->text);
-	t->due_mono = c->now.mono_ms + delay;
-	t->due_ms = c->now.wall_ms + delay;
+	task_due(c, t, c->now.mono_ms + delay, c->now.wall_ms + delay);
 }
 
 void on_again(struct core *c, struct task *t, const struct core_event *ev)

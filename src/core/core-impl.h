@@ -16,15 +16,21 @@ void run_reason(struct core *c, const char *fmt, ...) __attribute__((format(prin
 void task_emit(struct core *c, struct task *t);
 void emit_stop_job(struct core *c, const struct task *t, int64_t job, bool at_once);
 void emit_notice(struct core *c, const struct task *t, enum core_notice n);
+/* Nothing is done for it before this moment, said by both clocks; 0, 0: it does not wait. */
+void task_due(struct core *c, struct task *t, int64_t mono_ms, int64_t wall_ms);
+void slot_take(struct core *c, int64_t slot); /* from 1 */
 int task_index(const struct core *c, const struct task *t);
 enum action_kind task_state_action(enum task_state s);
 bool task_met(const struct task *t); /* dependents may start */
 bool task_is(const struct task *t, unsigned flags);
 
 /* heap.c */
-enum heap_order { HEAP_READY, HEAP_QUEUE };
+enum heap_order { HEAP_READY, HEAP_QUEUE, HEAP_DUE };
 void heap_add(struct core *c, enum heap_order o, int task);
 void heap_remove(struct core *c, enum heap_order o, int task);
+/* What the order goes by has changed of it: to its place, where it is in ready or queue. */
+void heap_update(struct core *c, int task);
+void heap_check(const struct core *c, enum heap_order o);
 
 /* schedule.c */
 void schedule_claims(struct core *c);
@@ -145,6 +151,7 @@ typedef void task_handler(struct core *c, struct task *t, const struct core_even
 #define STREAK_MAX      3    /* attempts that end alike before the kind is paused */
 #define AT_ONCE_MS      1000 /* an attempt shorter than this ended "at once" */
 #define BESIDE_MAX      256  /* tasks beside one that are kept apart from it */
+#define SLOT_MAX        65536 /* worktree slots; more than agents may run at once */
 #define DAY_MS          ((int64_t)24 * 3600000) /* no wait by the wall clock is longer */
 #define QUEUE_BEHIND    2 /* entries waiting, for each agent that may run: nobody begins meanwhile */
 

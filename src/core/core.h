@@ -198,6 +198,7 @@ struct task {
 	bool under_way;  /* is it itself? */
 	int unmet;    /* needs that are not in the epic branch */
 	int heap_pos; /* in ready or queue; -1 none: neither, or it waits for one beside it */
+	int due_pos;  /* in due; -1: due_mono is 0 */
 	bool dirty;
 };
 
@@ -274,10 +275,13 @@ struct core {
 	VEC(struct task) tasks;
 	VEC(struct kind) kinds;
 	struct heap ready, queue;
+	struct heap due; /* all that have due_mono, the soonest first */
 	struct map by_id;
 	struct map passes; /* what passed which check: "<tree> <key>" */
 	VEC(int) train;    /* entries being merged, tested and landed, in their order */
 	int live;          /* sessions */
+	VEC(bool) slots;   /* is worktree slot 1, 2, … taken? */
+	size_t at_work;    /* where one was seen last that something can be done for */
 	struct moment now;
 	struct arena arena;
 	/* What the last steps left to be done; core_take() empties it. */

@@ -1,11 +1,18 @@
 #include "base/check.h"
 #include "core/core-impl.h"
 
-/* Two heaps of task indices; each task knows its place, so that it can be taken out. */
+/* Heaps of task indices; each task knows its place in them, so that it can be taken out. */
 
 static struct heap *heap_of(struct core *c, enum heap_order o)
 {
-	return o == HEAP_READY ? &c->ready : &c->queue;
+	return o == HEAP_READY ? &c->ready : o == HEAP_QUEUE ? &c->queue : &c->due;
+}
+
+/* One that waits for another try may be in the queue as well. */
+static int *pos_of(struct core *c, enum heap_order o, int task)
+{
+	struct task *t = &c->tasks.items[task];
+	return o == HEAP_DUE ? &t->due_pos : &t->heap_pos;
 }
 
 /* So many that came later and were begun before it make an entry more urgent by one. */
@@ -23,6 +30,8 @@ static int64_t urgency(const struct task *t, enum heap_order o)
 static bool before(const struct core *c, enum heap_order o, int x, int y)
 {
 	const struct task *a = &c->tasks.items[x], *b = &c->tasks.items[y];
+	if (o == HEAP_DUE)
+		return a->due_mono != b->due_mono ? a->due_mono < b->due_mono : x < y;
 	if (o == HEAP_QUEUE && a->place != b->place)
 		return a->place < b->place;
 	if (a->resolve != b->resolve) /* what finishes something is never starved */
@@ -41,10 +50,10 @@ bool core_queue_before(const struct core *c, int a, int b)
 	return before(c, HEAP_QUEUE, a, b);
 }
 
-static void place(struct core *c, struct heap *h, size_t at, int task)
+static void place(struct core *c, enum heap_order o, size_t at, int task)
 {
-	h->items.items[at] = task;
-	c->tasks.items[task].heap_pos = (int)at;
+	heap_of(c, o)->items.items[at] = task;
+	*pos_of(c, o, task) = (int)at;
 }
 
 static void sift_up(struct core *c, enum heap_order o, size_t at)
@@ -52,10 +61,10 @@ static void sift_up(struct core *c, enum heap_order o, size_t at)
 	struct heap *h = heap_of(c, o);
 	int task = h->items.items[at];
 	while (at > 0 && before(c, o, task, h->items.items[(at - 1) / 2])) {
-		place(c, h, at, h->items.items[(at - 1) / 2]);
+		place(c, o, at, h->items.items[(at - 1) / 2]);
 		at = (at - 1) / 2;
 	}
-	place(c, h, at, task);
+	place(c, o, at, task);
 }
 
 static void sift_down(struct core *c, enum heap_order o, size_t at)
@@ -68,15 +77,15 @@ static void sift_down(struct core *c, enum heap_order o, size_t at)
 			child++;
 		if (before(c, o, task, h->items.items[child]))
 			break;
-		place(c, h, at, h->items.items[child]);
+		place(c, o, at, h->items.items[child]);
 	}
-	place(c, h, at, task);
+	place(c, o, at, task);
 }
 
 void heap_add(struct core *c, enum heap_order o, int task)
 {
 	struct heap *h = heap_of(c, o);
-	CHECK(c->tasks.items[task].heap_pos < 0);
+	CHECK(*pos_of(c, o, task) < 0);
 	VEC_PUSH(&h->items, task);
 	sift_up(c, o, h->items.n - 1);
 }
@@ -84,13 +93,33 @@ void heap_add(struct core *c, enum heap_order o, int task)
 void heap_remove(struct core *c, enum heap_order o, int task)
 {
 	struct heap *h = heap_of(c, o);
-	int at = c->tasks.items[task].heap_pos;
+	int at = *pos_of(c, o, task);
 	CHECK(at >= 0 && (size_t)at < h->items.n && h->items.items[at] == task);
-	c->tasks.items[task].heap_pos = -1;
+	*pos_of(c, o, task) = -1;
 	int last = h->items.items[--h->items.n];
 	if (last == task)
 		return;
-	place(c, h, (size_t)at, last);
+	place(c, o, (size_t)at, last);
 	sift_up(c, o, (size_t)at);
-	sift_down(c, o, (size_t)c->tasks.items[last].heap_pos);
+	sift_down(c, o, (size_t)*pos_of(c, o, last));
+}
+
+void heap_update(struct core *c, int task)
+{
+	const struct task *t = &c->tasks.items[task];
+	enum heap_order o = t->state == TASK_QUEUED ? HEAP_QUEUE : HEAP_READY;
+	if (t->heap_pos < 0)
+		return;
+	sift_up(c, o, (size_t)t->heap_pos);
+	sift_down(c, o, (size_t)t->heap_pos);
+}
+
+void heap_check(const struct core *c, enum heap_order o)
+{
+	const struct heap *h = o == HEAP_READY ? &c->ready : o == HEAP_QUEUE ? &c->queue : &c->due;
+	for (size_t i = 0; i < h->items.n; i++) {
+		const struct task *t = &c->tasks.items[h->items.items[i]];
+		CHECK((o == HEAP_DUE ? t->due_pos : t->heap_pos) == (int)i);
+		CHECK(i == 0 || before(c, o, h->items.items[(i - 1) / 2], h->items.items[i]));
+	}
 }

@@ -21,6 +21,8 @@ void core_done(struct core *c)
 	VEC_DONE(&c->kinds);
 	VEC_DONE(&c->ready.items);
 	VEC_DONE(&c->queue.items);
+	VEC_DONE(&c->due.items);
+	VEC_DONE(&c->slots);
 	VEC_DONE(&c->train);
 	VEC_DONE(&c->actions);
 	VEC_DONE(&c->transitions);
@@ -61,6 +63,8 @@ bool core_task_fits(const struct core *c, const struct task *t)
 	    t->verdict > VERDICT_MADE || t->resolve < 0 || t->resolve > 1 || t->resolves < 0 ||
 	    t->waits_for < 0)
 		return false;
+	if (t->slot < 0 || t->slot > SLOT_MAX || (task_is(t, F_SLOT) && !t->slot))
+		return false;
 	if (t->check < 0 || t->check >= CORE_CHECKS_MAX || t->skips < 0 || t->reds < 0)
 		return false;
 	return t->from >= FROM_FRESH && t->from <= FROM_MERGED && t->session >= SESSION_NONE &&
@@ -82,7 +86,7 @@ int core_add_task(struct core *c, const struct task *row)
 	t->busy = 0;
 	t->under_way = false;
 	t->unmet = 0;
-	t->heap_pos = -1;
+	t->heap_pos = t->due_pos = -1;
 	t->dirty = false;
 	map_set(&c->by_id, t->id, (size_t)at);
 	return at;
@@ -98,6 +102,7 @@ void core_add_edge(struct core *c, int task, int needs)
 	VEC_PUSH(&n->dependents, task);
 	if (!task_met(n))
 		t->unmet++;
+	heap_update(c, needs);
 }
 
 static int by_age(const void *a, const void *b)
@@ -129,6 +134,10 @@ void core_loaded(struct core *c)
 			c->live++;
 			c->kinds.items[t->agent].live++;
 		}
+		if (t->slot)
+			slot_take(c, t->slot);
+		if (t->due_mono)
+			heap_add(c, HEAP_DUE, (int)i);
 		if (t->state == TASK_READY)
 			heap_add(c, HEAP_READY, (int)i);
 		if (t->state == TASK_QUEUED)
@@ -297,7 +306,7 @@ static void check_train(const struct core *c)
 void core_check(const struct core *c)
 {
 	size_t merging = 0;
-	int live = 0;
+	int live = 0, slots = 0, taken = 0;
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
 		int unmet = 0;
@@ -313,10 +322,18 @@ void core_check(const struct core *c)
 		CHECK(t->state != TASK_READY || t->unmet == 0);
 		CHECK(t->state != TASK_MERGED || t->landed.hex[0]);
 		CHECK(t->place <= 0);
+		CHECK((t->due_pos >= 0) == (t->due_mono != 0));
+		CHECK(t->slot ? c->slots.items[t->slot - 1] : !task_is(t, F_SLOT));
+		slots += t->slot != 0;
 		live += task_is(t, F_SLOT);
 		merging += task_is(t, F_MERGE);
 	}
-	CHECK(live == c->live);
+	for (size_t i = 0; i < c->slots.n; i++)
+		taken += c->slots.items[i];
+	CHECK(live == c->live && taken == slots);
+	heap_check(c, HEAP_READY);
+	heap_check(c, HEAP_QUEUE);
+	heap_check(c, HEAP_DUE);
 	CHECK(live <= c->policy.max_concurrent || c->policy.max_concurrent == 0);
 	CHECK(merging == c->train.n);
 	check_train(c);

@@ -156,10 +156,8 @@ void queue_no_verdict(struct core *c, struct task *t, const char *why)
 	task_reason(c, t, "the check gave no verdict: %s", why);
 	int64_t delay = ours ? 0 : backoff_ms(c, t->gate_errors);
 	task_set_state(c, t, TASK_QUEUED);
-	if (delay) {
-		t->due_mono = c->now.mono_ms + delay;
-		t->due_ms = c->now.wall_ms + delay;
-	}
+	if (delay)
+		task_due(c, t, c->now.mono_ms + delay, c->now.wall_ms + delay);
 }
 
 /* Back to its agent with the log, on its own commits. */

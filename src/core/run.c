@@ -77,12 +77,12 @@ static void translate_times(struct core *c, const char *boot)
 			continue;
 		int64_t left = t->due_ms - c->now.wall_ms;
 		left = left < 0 ? 0 : left > DAY_MS ? DAY_MS : left;
-		t->due_mono = c->now.mono_ms + left + 1;
+		task_due(c, t, c->now.mono_ms + left + 1, t->due_ms);
 		task_touch(c, t);
 	}
 }
 
-static bool can_progress(const struct core *c);
+static bool can_progress(struct core *c);
 
 /* Is anything left that only money or tokens are missing for? */
 static bool waits_for_budget(const struct core *c)
@@ -315,16 +315,10 @@ static void on_run_answer(struct core *c, const struct core_event *ev)
 
 static void change_priority(struct core *c, struct task *t, int64_t priority)
 {
-	int at = task_index(c, t);
 	if (t->priority == priority)
 		return;
-	enum heap_order o = t->state == TASK_QUEUED ? HEAP_QUEUE : HEAP_READY;
-	bool in_heap = t->heap_pos >= 0;
-	if (in_heap)
-		heap_remove(c, o, at);
 	t->priority = priority;
-	if (in_heap)
-		heap_add(c, o, at);
+	heap_update(c, task_index(c, t));
 	task_touch(c, t);
 }
 
@@ -400,6 +394,7 @@ static void on_unedge(struct core *c, const struct core_event *ev)
 			if (n->dependents.items[k] == at)
 				n->dependents.items[k--] = n->dependents.items[--n->dependents.n];
 		}
+		heap_update(c, task_index(c, n));
 	}
 	t->needs.n = 0;
 	t->unmet = 0;
@@ -483,7 +478,7 @@ static void on_stop(struct core *c, const struct core_event *ev)
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		struct task *t = &c->tasks.items[i];
 		if (t->errors && t->due_mono) {
-			t->due_mono = c->now.mono_ms;
+			task_due(c, t, c->now.mono_ms, t->due_ms);
 			task_touch(c, t);
 		}
 	}
@@ -554,11 +549,16 @@ static bool task_progresses(const struct core *c, const struct task *t)
 	}
 }
 
-static bool can_progress(const struct core *c)
+/* Asked after every event: it begins where one was found the last time. */
+static bool can_progress(struct core *c)
 {
-	for (size_t i = 0; i < c->tasks.n; i++)
-		if (task_progresses(c, &c->tasks.items[i]))
-			return true;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		size_t at = (c->at_work + i) % c->tasks.n;
+		if (!task_progresses(c, &c->tasks.items[at]))
+			continue;
+		c->at_work = at;
+		return true;
+	}
 	return false;
 }
 

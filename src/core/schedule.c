@@ -32,8 +32,7 @@ int64_t backoff_ms(struct core *c, int64_t tries)
 void task_wait(struct core *c, struct task *t, int64_t delay_ms)
 {
 	task_set_state(c, t, TASK_WAITING);
-	t->due_mono = c->now.mono_ms + delay_ms;
-	t->due_ms = c->now.wall_ms + delay_ms;
+	task_due(c, t, c->now.mono_ms + delay_ms, c->now.wall_ms + delay_ms);
 }
 
 /* Not begun, between two attempts, or given up. */

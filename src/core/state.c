@@ -76,12 +76,22 @@ static bool action_has_job(enum action_kind k)
 	       k == ACT_PROBE;
 }
 
+void task_due(struct core *c, struct task *t, int64_t mono_ms, int64_t wall_ms)
+{
+	if (t->due_pos >= 0)
+		heap_remove(c, HEAP_DUE, task_index(c, t));
+	t->due_mono = mono_ms;
+	t->due_ms = wall_ms;
+	if (mono_ms)
+		heap_add(c, HEAP_DUE, task_index(c, t));
+}
+
 void task_emit(struct core *c, struct task *t)
 {
 	enum action_kind k = task_state_action((enum task_state)t->state);
 	CHECK(k != ACT_NONE);
 	t->serial = ++c->run.serial;
-	t->due_mono = t->due_ms = 0;
+	task_due(c, t, 0, 0);
 	if (action_has_job(k)) {
 		t->job = ++c->run.job;
 		t->pid = t->pid_start = 0;
@@ -132,26 +142,35 @@ static void count_unmet(struct core *c, const struct task *t, int by)
 	}
 }
 
-static int lowest_free_slot(const struct core *c)
+void slot_take(struct core *c, int64_t slot)
 {
-	for (int slot = 1;; slot++) {
-		bool taken = false;
-		for (size_t i = 0; i < c->tasks.n && !taken; i++)
-			taken = c->tasks.items[i].slot == slot;
-		if (!taken)
-			return slot;
-	}
+	while (c->slots.n < (size_t)slot)
+		VEC_PUSH(&c->slots, false);
+	c->slots.items[slot - 1] = true;
+}
+
+static int take_lowest_slot(struct core *c)
+{
+	size_t at = 0;
+	while (at < c->slots.n && c->slots.items[at])
+		at++;
+	slot_take(c, (int64_t)at + 1);
+	return (int)at + 1;
 }
 
 /* What holding a slot, or a place in the train, costs and frees. */
 static void move_between(struct core *c, struct task *t, unsigned from, unsigned to)
 {
 	if (!(from & F_SLOT) && (to & F_SLOT)) {
-		t->slot = lowest_free_slot(c);
+		int slot = take_lowest_slot(c);
+		if (t->slot) /* kept, with work that could not be saved */
+			c->slots.items[t->slot - 1] = false;
+		t->slot = slot;
 		c->live++;
 		c->kinds.items[t->agent].live++;
 	}
 	if ((from & F_SLOT) && !(to & F_SLOT)) {
+		c->slots.items[t->slot - 1] = false;
 		t->slot = 0;
 		c->live--;
 		c->kinds.items[t->agent].live--;
@@ -182,7 +201,7 @@ void task_set_state(struct core *c, struct task *t, enum task_state s)
 	t->state = s;
 	t->errors = 0;
 	t->gave_up = 0;
-	t->due_mono = t->due_ms = 0;
+	task_due(c, t, 0, 0);
 	t->ended_ms = states[s].flags & F_SETTLED ? c->now.wall_ms : 0;
 	task_touch(c, t);
 	ready_place(c, t);

@@ -32,16 +32,16 @@ static void step_due(struct core *c)
 	if (c->run.state == RUN_NEW)
 		return; /* the times may be an earlier boot's; START translates them */
 	run_due(c);
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		struct task *t = &c->tasks.items[i];
-		if (!t->due_mono || t->due_mono > c->now.mono_ms)
+	while (c->due.items.n) {
+		int at = c->due.items.items[0];
+		struct task *t = &c->tasks.items[at];
+		if (t->due_mono > c->now.mono_ms)
+			break;
+		task_due(c, t, 0, 0);
+		task_touch(c, t);
+		if (!table[t->state][EV_DUE]) /* its wait is over, and that is all */
 			continue;
-		if (!table[t->state][EV_DUE]) { /* its wait is over, and that is all */
-			t->due_mono = t->due_ms = 0;
-			task_touch(c, t);
-			continue;
-		}
-		struct core_event due = {.kind = EV_DUE, .task = (int)i, .at = c->now};
+		struct core_event due = {.kind = EV_DUE, .task = at, .at = c->now};
 		due.text = due.text2 = due.text3 = "";
 		task_step(c, &due);
 	}
@@ -91,11 +91,8 @@ int64_t core_next_ms(const struct core *c)
 		return best; /* START comes by itself */
 	if (c->run.due_mono)
 		earlier(&best, c->run.due_mono - c->now.mono_ms);
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		const struct task *t = &c->tasks.items[i];
-		if (t->due_mono)
-			earlier(&best, t->due_mono - c->now.mono_ms);
-	}
+	if (c->due.items.n)
+		earlier(&best, c->tasks.items[c->due.items.items[0]].due_mono - c->now.mono_ms);
 	for (size_t i = 0; i < c->kinds.n; i++) {
 		const struct kind *k = &c->kinds.items[i];
 		if (k->paused_ms > c->now.wall_ms && c->ready.items.n)

@@ -30,7 +30,7 @@ BUGS = [
      'false'),
     ('a stale answer is accepted', 'core/step.c', 'ev->serial != t->serial', 'false'),
     ('a wait that is over wakes for ever', 'core/step.c',
-     't->due_mono = t->due_ms = 0;\n\t\t\ttask_touch(c, t);\n\t\t\tcontinue;', 'continue;'),
+     '\t\ttask_due(c, t, 0, 0);\n', '\t\tif (table[t->state][EV_DUE])\n\t\t\ttask_due(c, t, 0, 0);\n\t\telse\n\t\t\tbreak;\n'),
     ('one session too many', 'core/schedule.c', 'while (c->live < most',
      'while (c->live <= most'),
     ('the limit of a kind is forgotten', 'core/schedule.c', 'k->max == 0 || k->live < k->max',

@@ -53,6 +53,26 @@ static void test_schedule__a_diamond_joins_when_both_sides_are_in(void **state)
 	rig_done(&r);
 }
 
+/* What comes to need it makes it more urgent, while it waits already. */
+static void test_schedule__what_is_needed_later_comes_before(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.max_concurrent = 1;
+	rig_init(&r, &p);
+	issues(&r, "abc");
+	begin(&r);
+	assert_state(&r, "a", TASK_CLAIMING);
+	issues(&r, "d");
+	needs(&r, "d", "c");
+	run_event(&r, EV_SYNCED, 0);
+	to_queue(&r, "a");
+	assert_state(&r, "c", TASK_CLAIMING);
+	assert_state(&r, "b", TASK_READY);
+	rig_done(&r);
+}
+
 static void test_schedule__priority_then_dependents_then_age(void **state)
 {
 	static const char *const wanted[] = {"p", "y", "x", "z"};
@@ -563,6 +583,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_schedule__a_chain_runs_one_after_the_other),
 		cmocka_unit_test(test_schedule__a_diamond_joins_when_both_sides_are_in),
+		cmocka_unit_test(test_schedule__what_is_needed_later_comes_before),
 		cmocka_unit_test(test_schedule__priority_then_dependents_then_age),
 		cmocka_unit_test(test_schedule__a_new_priority_counts_wherever_the_task_waits),
 		cmocka_unit_test(test_schedule__never_more_than_max_concurrent),
