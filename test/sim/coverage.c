@@ -48,9 +48,9 @@ void __wrap_core_step(struct core *c, const struct core_event *ev)
 		if (!is_answer(ev->kind) || ev->serial == t->serial)
 			seen[t->state][ev->kind] = 1;
 	}
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		const struct task *t = &c->tasks.items[i];
-		if (t->due_mono && t->due_mono <= ev->at.mono_ms && c->run.state != RUN_NEW)
+	for (size_t i = 0; i < c->due.items.n; i++) {
+		const struct task *t = &c->tasks.items[c->due.items.items[i]];
+		if (t->due_mono <= ev->at.mono_ms && c->run.state != RUN_NEW)
 			seen[t->state][EV_DUE] = 1;
 	}
 	__real_core_step(c, ev);

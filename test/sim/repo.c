@@ -43,6 +43,11 @@ static void set_join(struct set *s, const struct set *other)
 		s->words[i] |= other->words[i];
 }
 
+static bool set_has(const struct set *s, int n)
+{
+	return (size_t)n / 64 < s->n && (s->words[n / 64] >> (n % 64) & 1);
+}
+
 static bool set_holds(const struct set *s, const struct set *other)
 {
 	for (size_t i = 0; i < other->n; i++)
@@ -87,13 +92,24 @@ int oid_commit(const struct oid *o)
 	return (int)n - 1;
 }
 
-static uint64_t tree_of(const struct set *s)
+static uint64_t change_hash(int n)
 {
-	uint64_t hash = 1;
-	for (int i = set_next(s, NULL, 0); i >= 0; i = set_next(s, NULL, i + 1)) {
-		struct rng r = {.x = (uint64_t)i + 77};
-		hash ^= rng_next(&r);
-	}
+	struct rng r = {.x = (uint64_t)n + 77};
+	return rng_next(&r);
+}
+
+static const struct set *content_of(int commit)
+{
+	return commit < 0 ? NULL : &sim->commits.items[commit].content;
+}
+
+/* By the changes that are in it, each once: what b adds to a. */
+static uint64_t tree_of(int a, int b)
+{
+	uint64_t hash = a < 0 ? 1 : sim->commits.items[a].tree;
+	const struct set *x = content_of(a), *y = content_of(b);
+	for (int i = y ? set_next(y, x, 0) : -1; i >= 0; i = set_next(y, x, i + 1))
+		hash ^= change_hash(i);
 	return hash;
 }
 
@@ -110,32 +126,50 @@ static int commit_add(int a, int b, struct commit c)
 	c.parent[0] = a;
 	c.parent[1] = b;
 	if (a >= 0)
-		set_join(&c.content, &sim->commits.items[a].content);
+		set_join(&c.content, content_of(a));
 	if (b >= 0)
-		set_join(&c.content, &sim->commits.items[b].content);
-	if (c.change)
+		set_join(&c.content, content_of(b));
+	c.tree = tree_of(a, b);
+	if (c.change) {
 		set_add(&c.content, n);
-	c.tree = tree_of(&c.content);
+		c.tree ^= change_hash(n);
+	}
 	VEC_PUSH(&sim->commits, c);
+	if (c.fix)
+		VEC_PUSH(&sim->fixes, n);
+	if (c.broken || c.lint || c.pair)
+		VEC_PUSH(&sim->breakers, n);
 	checker_commit(sim->checker, n, a, b, c.change ? c.task : -2);
 	if (c.area)
 		checker_area(sim->checker, n);
 	return n;
 }
 
+/* Is there another in it that breaks the check together with this one? */
+static bool has_pair(const struct set *s, int commit)
+{
+	for (size_t i = 0; i < sim->breakers.n; i++) {
+		int k = sim->breakers.items[i];
+		if (k != commit && sim->commits.items[k].pair == sim->commits.items[commit].pair &&
+		    set_has(s, k))
+			return true;
+	}
+	return false;
+}
+
 static bool set_is_red(const struct set *s, int check)
 {
 	struct set mended = {0};
 	bool red = false;
-	for (int i = set_next(s, NULL, 0); i >= 0; i = set_next(s, NULL, i + 1))
-		if (sim->commits.items[i].fix)
-			set_join(&mended, &sim->commits.items[i].content);
-	for (int i = set_next(s, &mended, 0); i >= 0 && !red; i = set_next(s, &mended, i + 1)) {
-		const struct commit *c = &sim->commits.items[i];
-		red = check ? c->lint : c->broken;
-		for (int k = set_next(s, NULL, 0); !check && c->pair && k >= 0 && !red;
-		     k = set_next(s, NULL, k + 1))
-			red = k != i && sim->commits.items[k].pair == c->pair;
+	for (size_t i = 0; i < sim->fixes.n; i++)
+		if (set_has(s, sim->fixes.items[i]))
+			set_join(&mended, content_of(sim->fixes.items[i]));
+	for (size_t i = 0; i < sim->breakers.n && !red; i++) {
+		int at = sim->breakers.items[i];
+		const struct commit *c = &sim->commits.items[at];
+		if (!set_has(s, at) || set_has(&mended, at))
+			continue;
+		red = check ? c->lint : c->broken || (c->pair && has_pair(s, at));
 	}
 	free(mended.words);
 	return red;
@@ -198,26 +232,42 @@ int commit_resolve(int epic, int work, int task)
 	return commit_add(epic, work, c);
 }
 
+/* A walk down from some commits to one; parents have smaller numbers. */
+struct walk {
+	int to;
+	bool *seen; /* from 'to' on */
+	VEC(int) left;
+};
+
+static void walk_from(struct walk *w, int commit)
+{
+	if (commit < w->to || w->seen[commit - w->to])
+		return;
+	w->seen[commit - w->to] = true;
+	VEC_PUSH(&w->left, commit);
+}
+
+static bool walk(struct walk *w)
+{
+	bool found = w->seen[0];
+	while (w->left.n && !found) {
+		const struct commit *c = &sim->commits.items[w->left.items[--w->left.n]];
+		walk_from(w, c->parent[0]);
+		walk_from(w, c->parent[1]);
+		found = w->seen[0];
+	}
+	free(w->seen);
+	VEC_DONE(&w->left);
+	return found;
+}
+
 bool is_ancestor(int a, int b)
 {
-	VEC(int) left = {0};
-	bool *seen = mem_alloc(sim->commits.n * sizeof(*seen));
-	bool found = false;
-	if (b >= 0)
-		VEC_PUSH(&left, b);
-	while (left.n && !found) {
-		int at = left.items[--left.n];
-		found = at == a;
-		if (at < a || seen[at])
-			continue; /* parents have smaller numbers */
-		seen[at] = true;
-		for (int i = 0; i < 2; i++)
-			if (sim->commits.items[at].parent[i] >= 0)
-				VEC_PUSH(&left, sim->commits.items[at].parent[i]);
-	}
-	free(seen);
-	VEC_DONE(&left);
-	return found;
+	if (a < 0 || a >= b)
+		return a == b && a >= 0;
+	struct walk w = {.to = a, .seen = mem_alloc((size_t)(b - a) + 1)};
+	walk_from(&w, b);
+	return walk(&w);
 }
 
 bool contains(int commit, int other)
@@ -299,15 +349,13 @@ bool worktree_is_kept(const struct worktree *w)
 {
 	if (w->leftovers)
 		return false;
-	for (size_t i = sim->refs.n; i > 0; i--) /* mostly it is named itself */
-		if (sim->refs.items[i - 1].commit == w->head)
-			return true;
-	if (is_ancestor(w->head, ref_get(EPIC_REF)))
+	if (w->head < 0) /* it has nothing */
 		return true;
+	struct walk from = {.to = w->head,
+			    .seen = mem_alloc(sim->commits.n - (size_t)w->head)};
 	for (size_t i = 0; i < sim->refs.n; i++)
-		if (is_ancestor(w->head, sim->refs.items[i].commit))
-			return true;
-	return false;
+		walk_from(&from, sim->refs.items[i].commit);
+	return walk(&from);
 }
 
 struct worktree *worktree_find(const char *path)

@@ -233,6 +233,7 @@ struct world {
 	VEC(struct sim_issue) issues;
 	struct map issue_ids;
 	VEC(struct commit) commits;
+	VEC(int) fixes, breakers; /* commits that mend the check, and that it may fail for */
 	VEC(struct ref) refs, remote_refs;
 	struct map ref_names, remote_names;
 	VEC(struct worktree) worktrees;

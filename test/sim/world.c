@@ -46,6 +46,8 @@ static void free_git(struct world *w)
 		free(w->worktrees.items[i].branch);
 	}
 	VEC_DONE(&w->commits);
+	VEC_DONE(&w->fixes);
+	VEC_DONE(&w->breakers);
 	VEC_DONE(&w->refs);
 	VEC_DONE(&w->remote_refs);
 	map_done(&w->ref_names);
