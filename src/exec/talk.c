@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+/* NOLINTNEXTLINE(misc-redundant-expression): equal is what they are to be. */
 static_assert(EXECUTOR_SAY_MAX == INPUT_FRAME_MAX, "as the shim has it");
 
 #define PIECE_BYTES (64u << 10)

@@ -270,31 +270,37 @@ static void hold_children(struct look *l, const struct cJSON *j, const char *nee
 	add_outside(l, j, needs);
 }
 
+/* id, an open one above our tasks, waits for j. */
+static int inherit_one(
+	struct look *l, const struct above *a, const struct cJSON *j, const char *id, struct err *e)
+{
+	char *needs CLEANUP(freep) = gh_id(j, l->repository);
+	bool inside;
+	int rc;
+
+	if (is_above(l, a, needs) || find(l->g->issues.items, l->g->issues.n, needs))
+		return 0;
+	rc = is_inside(l, j, id, &inside, e);
+	if (rc == 0 && !inside)
+		hold_children(l, j, needs);
+	return rc;
+}
+
 static int
 inherit_from(struct look *l, const struct above *a, const struct cJSON *from, struct err *e)
 {
 	struct cJSON *list CLEANUP(json_freep) = NULL;
 	char *id CLEANUP(freep) = gh_id(from, l->repository);
 	const struct cJSON *j;
-	bool missing, inside;
+	bool missing;
 	int rc = read_related(l, from, "blocked_by", &list, &missing, e);
 
-	if (rc)
-		return rc;
 	cJSON_ArrayForEach(j, list)
 	{
-		char *needs CLEANUP(freep) = gh_id(j, l->repository);
-
-		if (!streq(json_text(j, "state"), "open") || is_above(l, a, needs) ||
-		    find(l->g->issues.items, l->g->issues.n, needs))
-			continue;
-		rc = is_inside(l, j, id, &inside, e);
-		if (rc)
-			return rc;
-		if (!inside)
-			hold_children(l, j, needs);
+		if (rc == 0 && streq(json_text(j, "state"), "open"))
+			rc = inherit_one(l, a, j, id, e);
 	}
-	return 0;
+	return rc;
 }
 
 /* What an open epic, or one above it, still waits for, its tasks wait for. */

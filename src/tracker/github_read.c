@@ -337,6 +337,18 @@ static int load(struct look *l, const char *epic, struct cJSON **ret_epic, struc
 	return gh_edges(l, e);
 }
 
+/* The repository as it is called now, which ids are relative to; l borrows it. */
+static int look_begin(struct look *l, char **ret_repository, struct err *e)
+{
+	int rc = gh_repository(l->h, ret_repository, NULL, e);
+
+	if (rc)
+		return rc;
+	CHECK(*ret_repository);
+	l->repository = *ret_repository;
+	return 0;
+}
+
 int gh_load(struct tracker *t,
 	    const char *epic,
 	    struct issue *ret_epic,
@@ -347,9 +359,8 @@ int gh_load(struct tracker *t,
 	struct cJSON *j CLEANUP(json_freep) = NULL;
 	char *repository CLEANUP(freep) = NULL;
 	struct look l = {.h = gh_of(t), .g = &g};
-	int rc = gh_repository(l.h, &repository, NULL, e);
+	int rc = look_begin(&l, &repository, e);
 
-	l.repository = repository;
 	if (rc == 0)
 		rc = load(&l, epic, &j, e);
 	if (rc || !ret) {
@@ -404,9 +415,8 @@ int gh_get(struct tracker *t,
 	struct cJSON *j CLEANUP(json_freep) = NULL;
 	char *repository CLEANUP(freep) = NULL;
 	struct look l = {.h = gh_of(t), .g = &g};
-	int rc = gh_repository(l.h, &repository, NULL, e);
+	int rc = look_begin(&l, &repository, e);
 
-	l.repository = repository;
 	if (rc == 0)
 		rc = gh_read(l.h, id, repository, &j, e);
 	if (rc)
@@ -447,6 +457,7 @@ int gh_epics(struct tracker *t, struct issue_graph *ret, struct err *e)
 		rc = read_all(h, "open", issues, e);
 	if (rc)
 		return rc;
+	CHECK(repository);
 	cJSON_ArrayForEach(j, issues)
 	{
 		if (json_int(json_at(j, "sub_issues_summary"), "total") > 0)
