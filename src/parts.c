@@ -145,7 +145,8 @@ tracker_open(const struct place *p, const struct config *c, struct tracker **ret
 				      .beads = c->beads_path,
 				      .github = &github.o,
 				      .github_comments = c->github_comments,
-				      .github_label = c->github_label};
+				      .github_label = c->github_label,
+				      .github_graph = c->github_graph};
 	return kind->open(&where, ret, e);
 }
 

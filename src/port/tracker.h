@@ -72,6 +72,13 @@ struct tracker_ops {
 	 * is an error, never "none". epic NULL: every issue. */
 	int (*load)(struct tracker *t, const char *epic, struct issue *ret_epic,
 		    struct issue_graph *ret, struct err *e);
+	/* load(), for a run: its copy elsewhere is brought up to date first, and 'notes' say how.
+	 * NULL: there is no copy. */
+	int (*follow)(struct tracker *t,
+		      const char *epic,
+		      struct issue *ret_epic,
+		      struct issue_graph *ret,
+		      struct err *e);
 	/* Idempotent for the same 'who'. CONFLICT: somebody else's, or closed; text says who. */
 	int (*claim)(struct tracker *t, const struct issue_claim *c, struct err *e);
 	/* Of a closed issue as well; what is not claimed, or by somebody else, stays as it is. */

@@ -259,7 +259,8 @@ int graph_read(const struct supervisor *s,
 	       struct issue_graph *ret,
 	       struct err *e)
 {
-	if (s->tracker->ops->load(s->tracker, s->spec.epic, ret_epic, ret, e))
+	const struct tracker_ops *ops = s->tracker->ops;
+	if ((ops->follow ? ops->follow : ops->load)(s->tracker, s->spec.epic, ret_epic, ret, e))
 		return err_wrap(e, "could not read epic '%s'", s->spec.epic);
 	labels_gate(s->config, ret);
 	return check_cycles(ret, e);

@@ -23,6 +23,8 @@ static void issue_free(struct beads_issue *i)
 	free(i->title);
 	free(i->status);
 	free(i->type);
+	free(i->description);
+	free(i->ref);
 	free(i->body);
 	free(i->close_reason);
 	free(i->labels);
@@ -327,6 +329,8 @@ static void read_issue(struct beads_file *f, const cJSON *o, int line, struct be
 	i->title = text_or(text_at(o, "title"), i->id);
 	i->status = text_or(text_at(o, "status"), "open");
 	i->type = text_or(text_at(o, "issue_type"), "task");
+	i->description = text_clean(text_at(o, "description"));
+	i->ref = text_line(text_at(o, "external_ref"));
 	i->body = read_body(o);
 	i->close_reason = text_line(text_at(o, "close_reason"));
 	i->labels = read_labels(o);

@@ -35,6 +35,8 @@ struct beads_comment {
 
 struct beads_issue {
 	char *id, *title, *status, *type;
+	char *description;  /* alone, as it is */
+	char *ref;          /* external_ref; may be empty */
 	char *body;         /* description, design, acceptance criteria and notes, with headings */
 	char *close_reason; /* may be empty, as labels */
 	char *labels;       /* one a line */

@@ -14,6 +14,20 @@
 
 #define SHOWN_MAX 256 /* issues that an export lacks, asked for one by one */
 
+void bd_args_done(struct bd_args *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		free(a->owned[i]);
+}
+
+void bd_arg(struct bd_args *a, const char *text, const char *value)
+{
+	CHECK(a->n < BD_ARGS_MAX);
+	a->owned[a->n] = value ? mem_printf("%s=%s", text, value) : mem_strdup(text);
+	a->argv[a->n] = a->owned[a->n];
+	a->n++;
+}
+
 int bd_begin(struct bd *b, struct err *e)
 {
 	CHECK(pthread_mutex_lock(&b->mutex) == 0);

@@ -20,6 +20,17 @@ struct bd {
 	int lock_fd; /* while held */
 };
 
+/* Arguments being put together. */
+struct bd_args {
+	const char *argv[BD_ARGS_MAX + 1];
+	char *owned[BD_ARGS_MAX];
+	size_t n;
+};
+
+/* "text", or where there is a value "text=value". */
+void bd_arg(struct bd_args *a, const char *text, const char *value);
+void bd_args_done(struct bd_args *a);
+
 /* One or more calls that nobody else's of ours come between. */
 int bd_begin(struct bd *b, struct err *e) MUST_CHECK;
 void bd_end(struct bd *b);

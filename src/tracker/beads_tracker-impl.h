@@ -32,6 +32,11 @@ int beads_look(struct beads *b,
 	       const struct beads_issue **ret,
 	       struct err *e) MUST_CHECK;
 
+/* "x\ny" to "x,y"; the caller's. */
+char *beads_labels_arg(const char *labels);
+/* 'bd init' where the folder of the store is not there. */
+int beads_make_store(struct beads *b, struct err *e) MUST_CHECK;
+
 int beads_tracker_load(struct tracker *t,
 		       const char *epic,
 		       struct issue *ret_epic,

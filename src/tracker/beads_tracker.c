@@ -198,29 +198,7 @@ static int check_new(const struct beads_file *f, const struct issue_new *n, stru
 	return rc;
 }
 
-struct args {
-	const char *argv[BD_ARGS_MAX + 1];
-	char *owned[BD_ARGS_MAX];
-	size_t n;
-};
-
-static void args_done(struct args *a)
-{
-	for (size_t i = 0; i < a->n; i++)
-		free(a->owned[i]);
-}
-
-/* "text", or where there is a value "text=value". */
-static void arg(struct args *a, const char *text, const char *value)
-{
-	CHECK(a->n < BD_ARGS_MAX);
-	a->owned[a->n] = value ? mem_printf("%s=%s", text, value) : mem_strdup(text);
-	a->argv[a->n] = a->owned[a->n];
-	a->n++;
-}
-
-/* "x\ny" to "x,y". */
-static char *labels_arg(const char *labels)
+char *beads_labels_arg(const char *labels)
 {
 	char *list = text_labels(str_of(labels));
 
@@ -231,36 +209,36 @@ static char *labels_arg(const char *labels)
 	return list;
 }
 
-static void arg_new(struct args *a, const struct issue_new *n)
+static void arg_new(struct bd_args *a, const struct issue_new *n)
 {
 	char *title CLEANUP(freep) = text_line(str_of(n->title));
 	char *body CLEANUP(freep) = text_clean(str_of(n->body));
-	char *labels CLEANUP(freep) = labels_arg(n->labels);
+	char *labels CLEANUP(freep) = beads_labels_arg(n->labels);
 	char *priority CLEANUP(freep) = mem_printf("%d", n->priority < 0 ? 2 : n->priority);
 	struct buf deps CLEANUP(buf_done) = BUF_INIT;
 
-	arg(a, "create", NULL);
-	arg(a, "--title", title);
-	arg(a, "--description", body);
-	arg(a, "--type", n->type && *n->type ? n->type : "task");
-	arg(a, "--priority", priority);
+	bd_arg(a, "create", NULL);
+	bd_arg(a, "--title", title);
+	bd_arg(a, "--description", body);
+	bd_arg(a, "--type", n->type && *n->type ? n->type : "task");
+	bd_arg(a, "--priority", priority);
 	if (*labels)
-		arg(a, "--labels", labels);
+		bd_arg(a, "--labels", labels);
 	if (n->id) { /* as it is wanted, whatever the store's prefix */
-		arg(a, "--id", n->id);
-		arg(a, "--force", NULL);
+		bd_arg(a, "--id", n->id);
+		bd_arg(a, "--force", NULL);
 	} else if (n->parent) {
-		arg(a, "--parent", n->parent);
+		bd_arg(a, "--parent", n->parent);
 	}
 	if (n->id && n->parent)
 		buf_printf(&deps, "parent-child:%s", n->parent);
 	for (size_t i = 0; n->after && n->after[i]; i++)
 		buf_printf(&deps, "%s%s", deps.n ? "," : "", n->after[i]);
 	if (deps.n)
-		arg(a, "--deps", buf_cstr(&deps));
+		bd_arg(a, "--deps", buf_cstr(&deps));
 }
 
-static int make_store(struct beads *b, struct err *e)
+int beads_make_store(struct beads *b, struct err *e)
 {
 	/* Nothing of the repository but the folder is to change. */
 	const char *const argv[] = {"init", "--quiet", "--skip-hooks", NULL};
@@ -272,9 +250,9 @@ static int make_store(struct beads *b, struct err *e)
 static int create(struct beads *b, const struct issue_new *n, char **ret_id, struct err *e)
 {
 	struct beads_file f CLEANUP(beads_file_done) = {0};
-	struct args a CLEANUP(args_done) = {0};
+	struct bd_args a CLEANUP(bd_args_done) = {0};
 	struct buf out CLEANUP(buf_done) = BUF_INIT;
-	int rc = make_store(b, e);
+	int rc = beads_make_store(b, e);
 
 	if (rc == 0)
 		rc = beads_read_store(b, &f, e);
@@ -361,29 +339,29 @@ static int set_after(struct beads *b,
 
 static int set_fields(struct beads *b, const char *id, const struct issue_change *c, struct err *e)
 {
-	struct args a CLEANUP(args_done) = {0};
+	struct bd_args a CLEANUP(bd_args_done) = {0};
 	char *title CLEANUP(freep) = c->title ? text_line(str_of(c->title)) : NULL;
 	char *body CLEANUP(freep) = c->body ? text_clean(str_of(c->body)) : NULL;
-	char *labels CLEANUP(freep) = c->labels ? labels_arg(c->labels) : NULL;
+	char *labels CLEANUP(freep) = c->labels ? beads_labels_arg(c->labels) : NULL;
 	char *priority CLEANUP(freep) = mem_printf("%d", c->priority);
 
-	arg(&a, "update", NULL);
+	bd_arg(&a, "update", NULL);
 	if (title)
-		arg(&a, "--title", title);
+		bd_arg(&a, "--title", title);
 	if (body)
-		arg(&a, "--description", body);
+		bd_arg(&a, "--description", body);
 	if (labels)
-		arg(&a, "--set-labels", labels);
+		bd_arg(&a, "--set-labels", labels);
 	if (c->status)
-		arg(&a, "--status", c->status);
+		bd_arg(&a, "--status", c->status);
 	if (streq(c->status, "open"))
-		arg(&a, "--assignee", "");
+		bd_arg(&a, "--assignee", "");
 	if (c->priority >= 0)
-		arg(&a, "--priority", priority);
+		bd_arg(&a, "--priority", priority);
 	if (a.n == 1)
 		return 0;
-	arg(&a, "--", NULL);
-	arg(&a, id, NULL);
+	bd_arg(&a, "--", NULL);
+	bd_arg(&a, id, NULL);
 	return bd_run(&b->bd, a.argv, NULL, e);
 }
 

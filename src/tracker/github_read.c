@@ -127,6 +127,7 @@ static char *hidden_of(const struct cJSON *j, const char *id)
 void gh_issue(const struct cJSON *j, const char *repository, bool as_task, struct issue *ret)
 {
 	bool open = streq(json_text(j, "state"), "open");
+	bool again = open && streq(json_text(j, "state_reason"), "reopened");
 
 	*ret = (struct issue){
 		.id = gh_id(j, repository),
@@ -136,7 +137,9 @@ void gh_issue(const struct cJSON *j, const char *repository, bool as_task, struc
 		.labels = labels_of(j),
 		.parent = parent_of(j, repository),
 		.type = text_line(str_of(json_text(json_at(j, "type"), "name"))),
-		.status = mem_strdup(open ? "open" : "closed"),
+		.status = mem_strdup(again  ? "reopened"
+				     : open ? "open"
+					    : "closed"),
 		.priority = 2,
 		.created_ms = json_time(j, "created_at"),
 		.updated_ms = json_time(j, "updated_at"),

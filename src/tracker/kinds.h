@@ -11,6 +11,7 @@ struct tracker_where {
 	const char *beads;     /* beads.path of the settings; may be NULL */
 	const struct github_options *github; /* of the kind 'github'; else it may be NULL */
 	const char *github_comments, *github_label;
+	const char *github_graph; /* github.graph: "beads", or anything else */
 };
 
 /* The kinds of tracker there are; the contract tests run over every row. */

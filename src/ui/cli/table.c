@@ -237,6 +237,20 @@ const struct cli_command cli_commands[] = {
 		.changes_issues = true,
 	},
 	{
+		.name = "mirror",
+		.usage = "EPIC",
+		.help = "copy an epic of GitHub into Beads, or bring its copy up to date",
+		.about = "The epic, its sub-issues and what they wait for become issues of Beads (bd),\n"
+			 "known by their address; given again it does what has changed and nothing twice.\n"
+			 "Nothing is changed on GitHub. With github.graph: beads a run does the same, takes\n"
+			 "what both say waits, and closes each issue in both.\n",
+		.options = json_options,
+		.operands_min = 1,
+		.operands_max = 1,
+		.needs = CLI_CONFIG,
+		.run = cmd_mirror,
+	},
+	{
 		.name = "plan",
 		.usage = "[EPIC]",
 		.help = "show what a run would do: waves, cycles, what it may cost",
