@@ -43,7 +43,7 @@ CORE_SYMBOLS = re.compile(
     r'(mem(cpy|move|set|cmp|chr)|str(n?cmp|n?len|r?chr|str|spn|cspn|n?casecmp)|bsearch|qsort|v?snprintf'
     r'|__(mem(cpy|move|set)|v?snprintf)_chk|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_'
     r'|__(asan|ubsan|sanitizer|tsan|gcov|llvm)_\w+'
-    r'|check_broken|streq|(arena|map|str|utf8|err|oid)_\w+|vec_add|free'
+    r'|check_broken|streq|(arena|map|str|utf8|err|oid)_\w+|vec_(add|room)|free'
     r'|buf_(?!time)\w+)$')
 
 # What nothing under src may call, the shim excepted where it is said so.

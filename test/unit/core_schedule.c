@@ -223,126 +223,6 @@ static void test_schedule__a_child_that_is_hidden_no_more_is_started(void **stat
 
 /* ---- what others do to the issues during a run ---- */
 
-static void test_tracker__closed_while_worked_on_it_is_not_tried_again(void **state)
-{
-	struct rig r;
-	(void)state;
-	rig_init(&r, NULL);
-	issues(&r, "ab");
-	needs(&r, "b", "a");
-	begin(&r);
-	to_work(&r, "a");
-	issue_with(&r, "a", 2, ISSUE_CLOSED);
-	run_event(&r, EV_SYNCED, 0);
-	assert_state(&r, "a", TASK_WORKING);
-	job_ends(&r, "a", ACT_AGENT, HOW_EXITED, 1);
-	collected(&r, "a", RESULT_FAILED, 0);
-	assert_state(&r, "a", TASK_WAITING);
-	pass_ms(&r, 60000);
-	assert_state(&r, "a", TASK_CLOSED);
-	assert_state(&r, "b", TASK_CLAIMING);
-	rig_done(&r);
-}
-
-static void test_tracker__closed_while_worked_on_it_lands_all_the_same(void **state)
-{
-	struct rig r;
-	(void)state;
-	rig_init(&r, NULL);
-	issues(&r, "a");
-	begin(&r);
-	to_work(&r, "a");
-	issue_with(&r, "a", 2, ISSUE_CLOSED);
-	run_event(&r, EV_SYNCED, 0);
-	job_ends(&r, "a", ACT_AGENT, HOW_EXITED, 0);
-	collected(&r, "a", RESULT_DONE, 1);
-	ANSWER(&r, "a", ACT_SUBMIT, .kind = EV_PULL, .n = 1);
-	to_closed(&r, "a");
-	assert_true(task(&r, "a")->landed.hex[0] != 0);
-	rig_done(&r);
-}
-
-static void test_tracker__what_is_gone_is_not_started_until_it_is_back(void **state)
-{
-	struct policy p = RIG_POLICY;
-	struct rig r;
-	(void)state;
-	p.max_concurrent = 1;
-	rig_init(&r, &p);
-	issues(&r, "ab");
-	begin(&r);
-	issue_with(&r, "b", 2, ISSUE_GONE);
-	run_event(&r, EV_SYNCED, 0);
-	whole(&r, "a");
-	assert_state(&r, "b", TASK_BLOCKED);
-	assert_string_equal(task(&r, "b")->reason, "it is no longer in the epic");
-	assert_int_equal(core_count(&r.c).total, 1);
-	issue_with(&r, "b", 2, ISSUE_OPEN);
-	run_event(&r, EV_SYNCED, 0);
-	ANSWER(&r, NULL, ACT_TIDY, .kind = EV_DONE); /* it had come to its end without it */
-	opened(&r);
-	assert_state(&r, "b", TASK_CLAIMING);
-	rig_done(&r);
-}
-
-static void test_tracker__opened_again_it_is_waited_for_and_done(void **state)
-{
-	struct policy p = RIG_POLICY;
-	struct rig r;
-	(void)state;
-	p.max_concurrent = 1;
-	rig_init(&r, &p);
-	issues(&r, "abc");
-	needs(&r, "c", "b");
-	issue_with(&r, "b", 2, ISSUE_CLOSED);
-	begin(&r);
-	to_work(&r, "a");
-	assert_state(&r, "c", TASK_READY);
-	issue_with(&r, "b", 2, ISSUE_OPEN);
-	run_event(&r, EV_SYNCED, 0);
-	assert_state(&r, "b", TASK_READY);
-	assert_state(&r, "c", TASK_BLOCKED);
-	rig_done(&r);
-}
-
-/* An attempt that was cut short goes on from its work, but for one that does not contain a new need. */
-static void test_tracker__it_begins_anew_with_what_it_came_to_need(void **state)
-{
-	struct rig r;
-	(void)state;
-	rig_init(&r, NULL);
-	issues(&r, "ab");
-	begin(&r);
-	needs(&r, "b", "a"); /* it is being claimed */
-	to_work(&r, "b");
-	run_event(&r, EV_SYNCED, 0);
-	job_ends(&r, "b", ACT_AGENT, HOW_TIMEOUT, 0);
-	collected(&r, "b", RESULT_FAILED, 1);
-	assert_int_equal(task(&r, "b")->from, FROM_FRESH);
-	pass_ms(&r, 60000);
-	assert_state(&r, "b", TASK_BLOCKED);
-	whole(&r, "a");
-	assert_state(&r, "b", TASK_CLAIMING);
-	assert_int_equal(task(&r, "b")->from, FROM_FRESH);
-	rig_done(&r);
-}
-
-/* What landed stays done: a person who wants it again says so. */
-static void test_tracker__what_has_landed_is_not_done_again(void **state)
-{
-	struct rig r;
-	(void)state;
-	rig_init(&r, NULL);
-	issues(&r, "ab");
-	begin(&r);
-	to_work(&r, "b");
-	whole(&r, "a");
-	issue_with(&r, "a", 2, ISSUE_OPEN);
-	run_event(&r, EV_SYNCED, 0);
-	assert_state(&r, "a", TASK_CLOSED);
-	rig_done(&r);
-}
-
 static void fail_at_once(struct rig *r, const char *id)
 {
 	to_work(r, id);
@@ -592,12 +472,6 @@ int main(void)
 		cmocka_unit_test(test_schedule__outside_issues_are_waited_for_and_never_started),
 		cmocka_unit_test(test_schedule__a_hidden_child_is_not_started_when_its_needs_land),
 		cmocka_unit_test(test_schedule__a_child_that_is_hidden_no_more_is_started),
-		cmocka_unit_test(test_tracker__closed_while_worked_on_it_is_not_tried_again),
-		cmocka_unit_test(test_tracker__closed_while_worked_on_it_lands_all_the_same),
-		cmocka_unit_test(test_tracker__what_is_gone_is_not_started_until_it_is_back),
-		cmocka_unit_test(test_tracker__opened_again_it_is_waited_for_and_done),
-		cmocka_unit_test(test_tracker__it_begins_anew_with_what_it_came_to_need),
-		cmocka_unit_test(test_tracker__what_has_landed_is_not_done_again),
 		cmocka_unit_test(test_breaker__three_alike_of_two_tasks_pause_the_kind),
 		cmocka_unit_test(test_breaker__one_task_alone_does_not_pause_the_kind),
 		cmocka_unit_test(test_breaker__different_ends_and_successes_do_not_add_up),
