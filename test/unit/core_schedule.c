@@ -221,8 +221,6 @@ static void test_schedule__a_child_that_is_hidden_no_more_is_started(void **stat
 	rig_done(&r);
 }
 
-/* ---- what others do to the issues during a run ---- */
-
 static void fail_at_once(struct rig *r, const char *id)
 {
 	to_work(r, id);
