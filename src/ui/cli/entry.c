@@ -3,13 +3,13 @@
 #include "base/clean.h"
 #include "port/forge.h"
 #include "run/control.h"
-#include "run/view.h"
 
 void entry_git_done(struct entry_git *g)
 {
 	if (g->git)
 		g->git->ops->free(g->git);
 	paths_done(&g->paths);
+	view_done(&g->view);
 	free(g->epic_branch);
 }
 
@@ -48,15 +48,14 @@ int entry_contains(
 }
 
 /* One more than the attempts so far, so that no earlier ref is moved. */
-static int next_attempt(const struct entry_git *g, const struct entry *entry)
+static int next_attempt(struct entry_git *g, const struct entry *entry)
 {
-	const struct cli *c = g->c;
-	struct view v CLEANUP(view_done) = {0};
 	struct err none = ERR_INIT; /* no run yet: it is the first */
-	if (view_open(&c->place, &c->config, g->epic, &v, &none))
-		return 1;
-	int at = core_find(&v.core, entry->id);
-	return at < 0 ? 1 : (int)v.core.tasks.items[at].attempt + 1;
+	if (!g->viewed)
+		IGNORE(view_open(&g->c->place, &g->c->config, g->epic, &g->view, &none));
+	g->viewed = true;
+	int at = core_find(&g->view.core, entry->id);
+	return at < 0 ? 1 : (int)g->view.core.tasks.items[at].attempt + 1;
 }
 
 static int open_pull(struct cli *c,

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "port/git.h"
 #include "run/paths.h"
+#include "run/view.h"
 #include "ui/cli/cli.h"
 
 /* Git for an epic, opened at the first call that takes it; c and epic are the caller's. */
@@ -18,6 +19,8 @@ struct entry_git {
 	struct git_epic_spec spec;
 	struct child_env env;
 	struct git *git;
+	struct view view; /* what is known of the run, at the first entry */
+	bool viewed;
 };
 void entry_git_done(struct entry_git *g);
 

@@ -1,4 +1,6 @@
 #include "base/clean.h"
+#include "base/map.h"
+#include "base/mem.h"
 #include "port/forge.h"
 #include "port/git.h"
 #include "port/tracker.h"
@@ -11,12 +13,28 @@
 
 /* ganger submit: branches of people into the merge queue, each pinned by its commit. */
 
-/* The issue that stands for a branch: found again by its label, so that one that moved re-enters. */
-static int find_issue(struct tracker *t,
-		      const char *epic,
-		      const char *label,
-		      char **ret_id,
-		      struct err *e)
+/* The open issues that stand for branches, by their label "branch:<name>". */
+struct known {
+	struct map labels; /* the place in ids */
+	VEC(char *) ids;
+};
+
+static void known_done(struct known *k)
+{
+	for (size_t i = 0; i < k->ids.n; i++)
+		free(k->ids.items[i]);
+	VEC_DONE(&k->ids);
+	map_done(&k->labels);
+}
+
+static void known_add(struct known *k, struct str label, const char *id)
+{
+	char *key CLEANUP(freep) = mem_strndup(label.p, label.n);
+	map_set(&k->labels, key, k->ids.n);
+	VEC_PUSH(&k->ids, mem_strdup(id));
+}
+
+static int known_load(struct known *k, struct tracker *t, const char *epic, struct err *e)
 {
 	struct issue own CLEANUP(issue_done) = {0};
 	struct issue_graph g CLEANUP(issue_graph_done) = {0};
@@ -24,22 +42,38 @@ static int find_issue(struct tracker *t,
 		return e->code;
 	for (size_t i = 0; i < g.issues.n; i++) {
 		struct str rest = str_of(g.issues.items[i].labels), line;
-		while (str_next(&rest, '\n', &line))
-			if (str_eq(line, str_of(label)) && g.issues.items[i].open)
-				*ret_id = mem_strdup(g.issues.items[i].id);
+		while (g.issues.items[i].open && str_next(&rest, '\n', &line))
+			if (str_starts(line, "branch:"))
+				known_add(k, line, g.issues.items[i].id);
 	}
 	return 0;
 }
 
-static int make_issue(struct tracker *t, const char *epic, const char *branch, char **ret, struct err *e)
+/* The issue that stands for a branch: found again by its label, so that one that moved re-enters. */
+static int find_issue(struct known *k,
+		      struct tracker *t,
+		      const char *epic,
+		      const char *branch,
+		      const char **ret,
+		      struct err *e)
 {
 	char *label CLEANUP(freep) = mem_printf("branch:%s", branch);
-	int rc = find_issue(t, epic, label, ret, e);
-	if (rc || *ret)
-		return rc;
-	struct issue_new n = {
-		.title = branch, .body = "", .labels = label, .type = "task", .parent = epic, .priority = -1};
-	return t->ops->add(t, &n, ret, e);
+	char *id CLEANUP(freep) = NULL;
+	size_t at;
+	if (!map_find(&k->labels, label, &at)) {
+		struct issue_new n = {.title = branch,
+				      .body = "",
+				      .labels = label,
+				      .type = "task",
+				      .parent = epic,
+				      .priority = -1};
+		if (t->ops->add(t, &n, &id, e))
+			return e->code;
+		at = k->ids.n;
+		known_add(k, str_of(label), id);
+	}
+	*ret = k->ids.items[at];
+	return 0;
 }
 
 /* The epic named, made if need be; without a name the only open one, or a new one. */
@@ -84,14 +118,15 @@ static int resolve(struct entry_git *g, const char *branch, struct oid *ret, str
 }
 
 static int submit_branch(struct entry_git *g,
+			 struct known *k,
 			 struct tracker *t,
 			 const char *branch,
 			 const struct oid *head,
 			 struct err *e)
 {
-	char *id CLEANUP(freep) = NULL;
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	if (make_issue(t, g->epic, branch, &id, e))
+	const char *id = NULL;
+	if (find_issue(k, t, g->epic, branch, &id, e))
 		return e->code;
 	struct entry entry = {
 		.id = id, .title = branch, .branch = branch, .head = *head, .tracked = true};
@@ -108,6 +143,7 @@ int cmd_submit(struct cli *c, int argc, char **argv)
 	char *epic CLEANUP(freep) = NULL;
 	struct entry_git any CLEANUP(entry_git_done) = {.c = c, .epic = "submit"};
 	struct entry_git g CLEANUP(entry_git_done) = {.c = c};
+	struct known k CLEANUP(known_done) = {0};
 	struct oid *heads CLEANUP(freep) = mem_alloc((size_t)argc * sizeof(*heads));
 	/* All are looked for before anything is made. */
 	for (int i = 0; i < argc; i++)
@@ -116,9 +152,10 @@ int cmd_submit(struct cli *c, int argc, char **argv)
 	if (cli_tracker(c, &t, &e))
 		return cli_fail(c, &e);
 	int rc = find_epic(c, t, &epic, &e);
+	rc = rc ? rc : known_load(&k, t, epic, &e);
 	g.epic = epic;
 	for (int i = 0; rc == 0 && i < argc; i++)
-		rc = submit_branch(&g, t, argv[i], &heads[i], &e);
+		rc = submit_branch(&g, &k, t, argv[i], &heads[i], &e);
 	t->ops->free(t);
 	if (rc)
 		return cli_fail(c, &e);
