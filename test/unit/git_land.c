@@ -1,4 +1,7 @@
+#include "git/impl.h"
 #include "git_fixture.h"
+
+#include <unistd.h>
 
 /* A commit on another one, ready to land. */
 static struct oid commit_on(struct fx *f, const struct oid *on, const char *name)
@@ -149,6 +152,22 @@ static void test_land__of_the_merge_just_made_costs_no_process(void **state)
 	n = git_process_count(f->git);
 	assert_int_equal(fx_land(f, "T1", &f->opened.epic_head, &m.commit).result, GIT_LANDED);
 	assert_int_equal(git_process_count(f->git) - n, 0);
+}
+
+/* The next entry is merged while this one lands: that is long, and must not be in its way. */
+static void test_land__does_not_wait_for_a_merge(void **state)
+{
+	struct fx *f = *state;
+	struct git_work work;
+	struct git_merge m;
+
+	fx_open(f);
+	work = fx_task(f, 1, "T1", "echo x >x; git add x; git commit -qm x");
+	m = fx_merge_by(f, GIT_MERGE, "T1", &f->opened.epic_head, &work.head);
+	QUEUE_ALONE(repo_of(f->git));
+	(void)alarm(60); /* were it to wait, it would wait for us */
+	assert_int_equal(fx_land(f, "T1", &f->opened.epic_head, &m.commit).result, GIT_LANDED);
+	(void)alarm(0);
 }
 
 static void test_land__branch_somebody_has_checked_out(void **state)
@@ -479,6 +498,7 @@ int main(void)
 		T(test_land__only_one_of_two_lands),
 		T(test_land__never_backwards),
 		T(test_land__of_the_merge_just_made_costs_no_process),
+		T(test_land__does_not_wait_for_a_merge),
 		T(test_land__branch_somebody_has_checked_out),
 		T(test_land__anchor_is_calm),
 		T(test_land__remote),
