@@ -167,6 +167,14 @@ void run_rewritten(struct core *c, const struct oid *tip)
 	emit_notice(c, NULL, NOTICE_PERSON);
 }
 
+/* Once, before agents: a worktree of the base, where there is anything to be tried in it. */
+static bool wants_preflight(const struct core *c)
+{
+	const struct policy *p = &c->policy;
+	bool tries = p->has_setup || p->n_checks || p->has_probe;
+	return tries && !c->run.checked && !p->no_agents && !p->allow_red && c->run.exit == 0;
+}
+
 static void on_opened(struct core *c, const struct core_event *ev)
 {
 	c->run.base = arena_strdup(&c->arena, ev->text);
@@ -181,9 +189,7 @@ static void on_opened(struct core *c, const struct core_event *ev)
 		run_set_state(c, RUN_TIDYING);
 		return;
 	}
-	bool preflight = !c->run.checked && !c->policy.no_agents && !c->policy.allow_red &&
-			 c->run.exit == 0;
-	run_set_state(c, preflight ? RUN_PREPARING : RUN_RUNNING);
+	run_set_state(c, wants_preflight(c) ? RUN_PREPARING : RUN_RUNNING);
 }
 
 static void preflight_passed(struct core *c)

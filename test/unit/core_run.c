@@ -38,6 +38,32 @@ static void test_preflight__comes_before_the_first_claim_and_only_once(void **st
 	rig_done(&r);
 }
 
+/* A worktree of the base is a whole checkout: none where nothing would be tried in it. */
+static void test_preflight__is_none_where_there_is_nothing_to_try(void **state)
+{
+	static const struct {
+		bool setup, probe;
+		int n_checks, wanted;
+	} cases[] = {
+		{false, false, 0, RUN_RUNNING  },
+		{true,  false, 0, RUN_PREPARING},
+		{false, true,  0, RUN_PREPARING},
+		{false, false, 1, RUN_PREPARING},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct policy p = RIG_POLICY;
+		struct rig r;
+		p.has_setup = cases[i].setup;
+		p.has_probe = cases[i].probe;
+		p.n_checks = cases[i].n_checks;
+		start(&r, &p, "a");
+		opened(&r);
+		assert_int_equal(r.c.run.state, cases[i].wanted);
+		rig_done(&r);
+	}
+}
+
 /* How the check of the untouched base may end, and what that makes of the run. */
 static void test_preflight__red_claims_nothing_and_says_why(void **state)
 {
@@ -127,7 +153,6 @@ static void test_run__an_error_of_its_own_action_is_tried_again_and_then_ends_it
 
 	start(&r, NULL, "a");
 	opened(&r);
-	ANSWER(&r, NULL, ACT_GATE_PREPARE, .kind = EV_PREPARED);
 	whole(&r, "a");
 	error_to(&r, NULL, ACT_TIDY, ERR_BUSY);
 	pass_next(&r);
@@ -186,7 +211,6 @@ static void test_run__an_empty_epic_ends(void **state)
 	(void)state;
 	start(&r, NULL, "");
 	opened(&r);
-	ANSWER(&r, NULL, ACT_GATE_PREPARE, .kind = EV_PREPARED);
 	tidied(&r);
 	assert_int_equal(core_exit_code(&r.c), 0);
 	rig_done(&r);
@@ -474,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_preflight__comes_before_the_first_claim_and_only_once),
+		cmocka_unit_test(test_preflight__is_none_where_there_is_nothing_to_try),
 		cmocka_unit_test(test_preflight__red_claims_nothing_and_says_why),
 		cmocka_unit_test(test_preflight__a_stop_ends_it),
 		cmocka_unit_test(
