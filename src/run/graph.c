@@ -48,18 +48,24 @@ static void send_issue(struct supervisor *s, const struct issue *i, enum core_is
 	supervisor_event(s, &ev);
 }
 
+static void mark(const struct core *c, const struct issue *i, bool *ret)
+{
+	int at = core_find(c, i->id);
+	if (at >= 0)
+		ret[at] = true;
+}
+
 /* What the core has and the tracker does not show any more. A branch of a person's may have no issue. */
 static void send_gone(struct supervisor *s, const struct issue_graph *g)
 {
-	struct map there CLEANUP(map_done) = {0};
+	bool *there CLEANUP(freep) = mem_alloc(s->core.tasks.n + 1);
 	for (size_t i = 0; i < g->issues.n; i++)
-		map_set(&there, g->issues.items[i].id, i);
+		mark(&s->core, &g->issues.items[i], there);
 	for (size_t i = 0; i < g->outside.n; i++)
-		map_set(&there, g->outside.items[i].id, i);
+		mark(&s->core, &g->outside.items[i], there);
 	for (size_t i = 0; i < s->core.tasks.n; i++) {
 		const struct task *t = &s->core.tasks.items[i];
-		size_t at;
-		if (t->away != AWAY_NO || t->branch || map_find(&there, t->id, &at))
+		if (t->away != AWAY_NO || t->branch || there[i])
 			continue;
 		supervisor_event(s, &(struct core_event){.kind = EV_ISSUE,
 							 .task = -1,
@@ -130,6 +136,8 @@ static int check_cycles(const struct issue_graph *g, struct err *e)
 {
 	struct plan plan CLEANUP(plan_done) = {0};
 	struct buf names CLEANUP(buf_done) = BUF_INIT;
+	if (!g->edges.n)
+		return 0;
 	plan_make(g, &plan);
 	if (!plan.n_cycles)
 		return 0;

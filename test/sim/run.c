@@ -155,7 +155,8 @@ void __wrap_publish_files(struct supervisor *s, bool now);
 
 void __wrap_publish_files(struct supervisor *s, bool now)
 {
-	if (now || sim->steps % (s->core.tasks.n < LARGE ? 16 : 256) == 0)
+	int64_t every = s->core.tasks.n < LARGE ? 16 : 256 + (int64_t)s->core.tasks.n;
+	if (now || sim->steps % every == 0)
 		__real_publish_files(s, now);
 	else if (s->core.tasks.n < LARGE)
 		publish_nothing(s);
@@ -221,7 +222,7 @@ static void make_config(const struct settings *s)
 	if (s->check)
 		set_checks(s->checks);
 	set("queue.slots=%d", s->slots);
-	set("poll=%s", s->poll ? "10m" : "off");
+	set("poll=%s", !s->poll ? "off" : sim->issues.n < MANY ? "10m" : "1h");
 	set("queue.batch=%d", s->batch);
 	set("queue.retries=%d", s->retries);
 	set("queue.flaky=%s", s->flaky_fails ? "fail" : "pass");

@@ -85,7 +85,7 @@ struct cuts {
 
 /* ---- issues: tracker.c, graph.c ---- */
 struct sim_issue {
-	char *id;
+	char *id, *title;
 	int priority;
 	bool open, hidden, child, removed;
 	bool shut;      /* closed by a person */
@@ -199,6 +199,7 @@ struct event {
 };
 
 #define LAST_LINES 50
+#define MANY       12 /* issues, from which on the tracker is asked less often */
 #define LARGE      50 /* issues, from which on some things are done less often */
 
 struct world {

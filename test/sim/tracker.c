@@ -19,7 +19,8 @@ int issue_add(struct world *w, const char *id, int priority)
 	int n = (int)w->issues.n;
 	VEC_PUSH(&w->issues,
 		 ((struct sim_issue){
-			 .id = mem_strdup(id), .priority = priority, .open = true, .child = true}));
+			 .id = mem_strdup(id), .title = mem_printf("title of %s", id),
+			 .priority = priority, .open = true, .child = true}));
 	map_set(&w->issue_ids, id, (size_t)n);
 	return n;
 }
@@ -27,7 +28,7 @@ int issue_add(struct world *w, const char *id, int priority)
 static void give_issue(struct issue *to, const struct sim_issue *i)
 {
 	*to = (struct issue){.id = mem_strdup(i->id),
-			     .title = mem_printf("title of %s", i->id),
+			     .title = mem_strdup(i->title),
 			     .body = i->touches ? mem_printf("files: f%d", i->touches)
 						: mem_strdup(""),
 			     .comments = mem_strdup(""),

@@ -127,9 +127,10 @@ static void add_drawn(struct world *w, const struct sim_issue *x)
 	(void)snprintf(id, sizeof(id), "t%d", (int)w->issues.n);
 	int task = issue_add(w, id, x->priority);
 	struct sim_issue *to = &w->issues.items[task];
-	char *own = to->id;
-	*to = *x;
-	to->id = own;
+	struct sim_issue named = *x;
+	named.id = to->id;
+	named.title = to->title;
+	*to = named;
 	checker_touches(w->checker, task, x->touches);
 	checker_issue(w->checker, task, x->child && !x->hidden, x->open);
 	for (size_t i = 0; i < x->needs.n; i++)
@@ -183,36 +184,39 @@ static bool is_wanted(const cJSON *j)
 	       !cJSON_IsTrue(cJSON_GetObjectItem(j, "ephemeral"));
 }
 
-static void beads_line(struct world *w, const char *line, bool edges)
+static void beads_issue(struct world *w, const cJSON *j)
 {
-	cJSON *j = cJSON_Parse(line);
 	const char *id = text_of(j, "id");
-	if (!is_wanted(j)) {
-		cJSON_Delete(j);
+	const cJSON *p = cJSON_GetObjectItem(j, "priority");
+	if (issue_index(id) >= 0)
 		return;
-	}
-	if (edges && id[0]) {
-		beads_edges(w, j);
-	} else if (id[0] && issue_index(id) < 0) {
-		const cJSON *p = cJSON_GetObjectItem(j, "priority");
-		int task = issue_add(w, id, p ? p->valueint : 2);
-		checker_issue(w->checker, task, true, true);
-	}
-	cJSON_Delete(j);
+	int task = issue_add(w, id, p ? p->valueint : 2);
+	checker_issue(w->checker, task, true, true);
 }
 
 /* The real epic: every issue of a Beads export, with its 'blocks' edges. */
 bool beads_graph(struct world *w, const char *path)
 {
-	for (int pass = 0; pass < 2; pass++) {
-		FILE *f = fopen(path, "re");
-		char *line CLEANUP(freep) = NULL;
-		size_t size = 0;
-		if (!f)
-			return false;
-		while (getline(&line, &size, f) > 0)
-			beads_line(w, line, pass == 1);
-		(void)fclose(f);
+	VEC(cJSON *) lines = {0};
+	FILE *f = fopen(path, "re");
+	char *line CLEANUP(freep) = NULL;
+	size_t size = 0;
+	if (!f)
+		return false;
+	while (getline(&line, &size, f) > 0) {
+		cJSON *j = cJSON_Parse(line);
+		if (text_of(j, "id")[0] && is_wanted(j))
+			VEC_PUSH(&lines, j);
+		else
+			cJSON_Delete(j);
 	}
+	(void)fclose(f);
+	for (size_t i = 0; i < lines.n; i++)
+		beads_issue(w, lines.items[i]);
+	for (size_t i = 0; i < lines.n; i++) {
+		beads_edges(w, lines.items[i]);
+		cJSON_Delete(lines.items[i]);
+	}
+	VEC_DONE(&lines);
 	return w->issues.n > 0;
 }

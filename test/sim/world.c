@@ -26,6 +26,7 @@ static void free_issues(struct world *w)
 {
 	for (size_t i = 0; i < w->issues.n; i++) {
 		free(w->issues.items[i].id);
+		free(w->issues.items[i].title);
 		free(w->issues.items[i].claimed);
 		VEC_DONE(&w->issues.items[i].needs);
 	}
