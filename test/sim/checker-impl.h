@@ -18,6 +18,7 @@ struct book_commit {
 	bool area;
 	bool cut; /* a power cut took it: nobody hears of its checks any more */
 	struct bits content;
+	int n_content;
 };
 
 struct book_need {
@@ -77,7 +78,7 @@ struct checker {
 		bool heard, kept; /* by a supervisor, which wrote it down */
 		int kept_in;      /* the commit of the journal that has it, counted */
 	} *green;
-	int n_green;
+	int n_green, n_kept; /* all before n_kept are kept */
 	int kept; /* commits of the journal */
 	int begun; /* last place given out */
 	int epic, remote;

@@ -88,7 +88,8 @@ bool book_holds(const struct checker *c, int commit, int other)
 
 bool book_same_tree(const struct checker *c, int commit, int other)
 {
-	return book_holds(c, commit, other) && book_holds(c, other, commit);
+	return c->commits[commit].n_content == c->commits[other].n_content &&
+	       book_holds(c, commit, other);
 }
 
 void checker_commit(struct checker *c, int commit, int parent, int other_parent, int change_of)
@@ -105,10 +106,12 @@ void checker_commit(struct checker *c, int commit, int parent, int other_parent,
 	for (int i = 0; i < 2; i++)
 		if (b->parent[i] >= 0)
 			bits_join(&b->content, &c->commits[b->parent[i]].content);
-	if (change_of == -2)
-		return;
-	bits_room(&b->content, commit / 64 + 1);
-	b->content.words[commit / 64] |= (uint64_t)1 << (commit % 64);
+	if (change_of != -2) {
+		bits_room(&b->content, commit / 64 + 1);
+		b->content.words[commit / 64] |= (uint64_t)1 << (commit % 64);
+	}
+	for (int i = 0; i < b->content.n; i++)
+		b->n_content += __builtin_popcountll(b->content.words[i]);
 }
 
 bool book_descends(const struct checker *c, int from, int ancestor)

@@ -82,11 +82,13 @@ void checker_heard_green(struct checker *c, int commit, int check)
 void checker_heard_kept(struct checker *c)
 {
 	c->kept++;
-	for (int i = 0; i < c->n_green; i++) {
+	for (int i = c->n_kept; i < c->n_green; i++) {
 		if (c->green[i].heard && !c->green[i].kept)
 			c->green[i].kept_in = c->kept;
 		c->green[i].kept = c->green[i].kept || c->green[i].heard;
 	}
+	while (c->n_kept < c->n_green && c->green[c->n_kept].kept)
+		c->n_kept++;
 }
 
 void checker_heard_lost(struct checker *c)

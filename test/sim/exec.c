@@ -26,7 +26,9 @@ struct sim_job *sim_job_find(int64_t number)
 
 bool job_alive_in(const char *worktree)
 {
-	for (size_t i = 0; i < sim->jobs.n; i++) {
+	while (sim->jobs_over < sim->jobs.n && sim->jobs.items[sim->jobs_over].state == SIM_JOB_OVER)
+		sim->jobs_over++;
+	for (size_t i = sim->jobs_over; i < sim->jobs.n; i++) {
 		const struct sim_job *j = &sim->jobs.items[i];
 		if (j->state == SIM_JOB_ALIVE && streq(j->worktree, worktree))
 			return true;

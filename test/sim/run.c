@@ -271,9 +271,9 @@ static bool is_in_train(int s)
 /* Who waits for a person, or for another try, is passed by rights. */
 static void excuse_others(const struct core *c)
 {
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		const struct task *x = &c->tasks.items[i];
-		if (x->state != TASK_QUEUED || x->due_mono || core_waits_for(x) != WAIT_NONE)
+	for (size_t i = 0; i < c->queue.items.n; i++) {
+		const struct task *x = &c->tasks.items[c->queue.items.items[i]];
+		if (x->due_mono || core_waits_for(x) != WAIT_NONE)
 			checker_excused(sim->checker, issue_index(x->id));
 	}
 }
@@ -326,10 +326,13 @@ static void see_journal(const struct core *c)
 		if (!c->tasks.items[c->train.items[i]].proof)
 			checker_stands(sim->checker,
 				       issue_index(c->tasks.items[c->train.items[i]].id));
-	for (size_t i = 0; i < c->tasks.n; i++)
-		if (c->tasks.items[i].state == TASK_QUEUED)
-			checker_waits(sim->checker, issue_index(c->tasks.items[i].id),
-				      c->tasks.items[i].queued_seq);
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		if (t->state == TASK_QUEUED)
+			checker_waits(sim->checker, issue_index(t->id), t->queued_seq);
+		else if (t->proof || !is_in_train((int)t->state))
+			checker_gone(sim->checker, issue_index(t->id));
+	}
 }
 
 static void on_transition(void *ctx, const struct core *c, const struct transition *t)

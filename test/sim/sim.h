@@ -240,6 +240,7 @@ struct world {
 	VEC(struct worktree) worktrees;
 	bool anchor;
 	VEC(struct sim_job) jobs;
+	size_t jobs_over; /* all before it are */
 	VEC(struct sim_pull) pulls;
 	VEC(struct sim_file) files;
 	struct map file_paths;
