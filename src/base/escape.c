@@ -45,13 +45,24 @@ static bool is_control(const unsigned char *u, size_t n)
 	return (n == 1 && (u[0] < 0x20 || u[0] == 0x7f)) || (n == 2 && u[0] == 0xc2 && u[1] < 0xa0);
 }
 
+/* How much of it is ASCII without a control: most of what there is. */
+static size_t plain_length(const unsigned char *u, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && u[i] >= 0x20 && u[i] < 0x7f)
+		i++;
+	return i;
+}
+
 void buf_line(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.n;) {
 		const unsigned char *u = (const unsigned char *)s.p + i;
-		size_t n = utf8_length(s.p + i, s.n - i);
+		size_t plain = plain_length(u, s.n - i);
+		size_t n = plain ? plain : utf8_length(s.p + i, s.n - i);
 
-		if (n && !is_control(u, n)) {
+		if (plain || (n && !is_control(u, n))) {
 			buf_add(b, u, n);
 		} else {
 			n = n ? n : 1;

@@ -10,10 +10,18 @@
 
 #define PUBLISH_MS 1000
 
+/* As text: cJSON prints a number as a real one, and reads it again to see how many digits it needs. */
+static void put_int(cJSON *j, const char *name, int64_t n)
+{
+	char text[32];
+	(void)snprintf(text, sizeof(text), "%" PRId64, n);
+	cJSON_AddRawToObject(j, name, text);
+}
+
 static void put_number(cJSON *j, const char *name, int64_t n)
 {
 	if (n)
-		cJSON_AddNumberToObject(j, name, (double)n);
+		put_int(j, name, n);
 	else
 		cJSON_AddNullToObject(j, name);
 }
@@ -47,10 +55,10 @@ static void build_pids(struct buf *b, const struct supervisor *s)
 		char *log CLEANUP(freep) = path_log(&s->paths, t->id, NULL);
 		cJSON *a = cJSON_CreateObject();
 		cJSON_AddStringToObject(a, "task", t->id);
-		cJSON_AddNumberToObject(a, "attempt", (double)t->attempt);
-		cJSON_AddNumberToObject(a, "pid", (double)t->pid);
-		cJSON_AddNumberToObject(a, "start_time", (double)t->pid_start);
-		cJSON_AddNumberToObject(a, "pgid", (double)t->pid); /* each job leads a session */
+		put_int(a, "attempt", t->attempt);
+		put_int(a, "pid", t->pid);
+		put_int(a, "start_time", t->pid_start);
+		put_int(a, "pgid", t->pid); /* each job leads a session */
 		cJSON_AddStringToObject(a, "log", log);
 		cJSON_AddItemToArray(agents, a);
 	}
@@ -72,7 +80,7 @@ static cJSON *node_json(const struct supervisor *s, const struct task *t)
 	} else {
 		cJSON_AddNullToObject(n, "logFile");
 	}
-	cJSON_AddNumberToObject(n, "attempts", (double)t->attempt);
+	put_int(n, "attempts", t->attempt);
 	put_number(n, "prNumber", t->pull);
 	put_time(n, "startedAt", t->started_ms);
 	put_time(n, "completedAt", t->landed.hex[0] || t->state == TASK_CLOSED ? t->ended_ms : 0);
@@ -106,7 +114,7 @@ static void add_failure(struct buf *b, const struct task *t)
 	cJSON *f = cJSON_CreateObject();
 	cJSON_AddStringToObject(f, "issue", t->id);
 	cJSON_AddStringToObject(f, "reason", t->reason);
-	cJSON_AddNumberToObject(f, "attempts", (double)t->attempt);
+	put_int(f, "attempts", t->attempt);
 	add_item(b, f);
 }
 
@@ -131,12 +139,12 @@ static cJSON *summary_json(const struct supervisor *s)
 	put_time(root, "startedAt", c->run.started_ms);
 	put_time(root, "updatedAt", c->now.wall_ms);
 	cJSON *stats = cJSON_AddObjectToObject(root, "stats");
-	cJSON_AddNumberToObject(stats, "total", n.total);
-	cJSON_AddNumberToObject(stats, "completed", n.closed + n.merged + n.submitted);
-	cJSON_AddNumberToObject(stats, "inProgress", n.working + n.queued);
-	cJSON_AddNumberToObject(stats, "failed", n.failed + n.conflicted);
-	cJSON_AddNumberToObject(stats, "blocked", n.blocked);
-	cJSON_AddNumberToObject(stats, "ready", n.ready);
+	put_int(stats, "total", n.total);
+	put_int(stats, "completed", n.closed + n.merged + n.submitted);
+	put_int(stats, "inProgress", n.working + n.queued);
+	put_int(stats, "failed", n.failed + n.conflicted);
+	put_int(stats, "blocked", n.blocked);
+	put_int(stats, "ready", n.ready);
 	return root;
 }
 
