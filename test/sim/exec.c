@@ -26,7 +26,8 @@ struct sim_job *sim_job_find(int64_t number)
 
 bool job_alive_in(const char *worktree)
 {
-	while (sim->jobs_over < sim->jobs.n && sim->jobs.items[sim->jobs_over].state == SIM_JOB_OVER)
+	while (sim->jobs_over < sim->jobs.n &&
+	       sim->jobs.items[sim->jobs_over].state == SIM_JOB_OVER)
 		sim->jobs_over++;
 	for (size_t i = sim->jobs_over; i < sim->jobs.n; i++) {
 		const struct sim_job *j = &sim->jobs.items[i];

@@ -339,9 +339,7 @@ static void on_transition(void *ctx, const struct core *c, const struct transiti
 {
 	(void)ctx;
 	if (t->task >= 0)
-		see_gates(c, t), see_queue(c, t);
-	if (t->task >= 0)
-		people_see(c->tasks.items[t->task].id);
+		see_gates(c, t), see_queue(c, t), people_see(c->tasks.items[t->task].id);
 	if (t->task >= 0 && t->to == TASK_CLAIMING)
 		checker_claims(sim->checker, issue_index(c->tasks.items[t->task].id));
 	if (t->task < 0)

@@ -17,10 +17,11 @@ int issue_index(const char *id)
 int issue_add(struct world *w, const char *id, int priority)
 {
 	int n = (int)w->issues.n;
-	VEC_PUSH(&w->issues,
-		 ((struct sim_issue){
-			 .id = mem_strdup(id), .title = mem_printf("title of %s", id),
-			 .priority = priority, .open = true, .child = true}));
+	VEC_PUSH(&w->issues, ((struct sim_issue){.id = mem_strdup(id),
+						 .title = mem_printf("title of %s", id),
+						 .priority = priority,
+						 .open = true,
+						 .child = true}));
 	map_set(&w->issue_ids, id, (size_t)n);
 	return n;
 }
