@@ -105,6 +105,7 @@ is "$(tree | grep -c '^[1-6].txt$') $(tree | grep -c '^two[1-6].txt$')" '6 6' 'w
 is "$(ganger status "$epic" --json | jq -c '[.tasks[] | select(.title | startswith("works")).tokens] | unique')" \
 	'[{"in":4000,"out":200}]' 'tokens are those of each session'
 is "$(state refused)" failed 'an error of the model is a failure of that session'
+is "$(cat "$(state_dir)"/agent-logs/*.log | grep -a -c '"session.lifecycle"')" 0 'what concerns others is in no log'
 not_ok 'what a session left running is gone' kill -0 "$(git show "epic/$epic:left.txt")"
 is "$(server_pids)" '' 'and so is the server'
 

@@ -205,6 +205,21 @@ wait "$supervisor"
 is "$(state stays)" closed 'the other one is done' || note "$(cat "$T/run.out")"
 like "$(tail -n 4 "$T/heard")" 'session.destroy' 'sessions are closed'
 
+# Silence is that of a session, whatever others do, and it is taken up again on the same server.
+shared 'attempts: 2, silence: 2s, grace: 1s'
+job hangs "%%sh echo early > early.txt
+%%sh if [ -e $T/once ]; then touch $T/twice; else touch $T/once; cat $T/go2; fi
+%%say done"
+job busy "%%sh until [ -e $T/twice ]; do date > tick; sleep 0.2; done; rm tick
+%%say ganger: nothing to do"
+run timeout 60 "$GANGER" run "$epic" --yes
+is "$code $(state hangs) $(state busy)" '0 closed closed' 'what hangs is ended, and done when tried again' ||
+	note "$(cat "$T/out")"
+is "$(ganger status "$epic" --json | jq -c '[.tasks[].attempt]')" '[2,1]' 'while others go on'
+is "$(jq -r 'select(.type == "session").id' "$(state_dir)/agent-logs/${id[hangs]}".*events.jsonl | sort -u | wc -l)" 1 \
+	'in its session'
+is "$(tree | grep -c early)" 1 'with its work'
+
 # It cannot be started.
 shared 'attempts: 1' "echo 'not logged in' >&2; exit 3"
 job fails '%%say x'
