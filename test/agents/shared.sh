@@ -52,7 +52,7 @@ server_pids()
 	local p
 
 	for p in /proc/[0-9]*; do
-		grep -zq '^GANGER_SERVE=' "$p/environ" && grep -zqx "COPILOT_HOME=$T/copilot" "$p/environ" &&
+		grep -zqx "COPILOT_HOME=$T/copilot" "$p/environ" &&
 			grep -zqx -- --headless "$p/cmdline" && echo "${p#/proc/}"
 	done 2>/dev/null
 }
@@ -171,6 +171,7 @@ run timeout 60 node "$here/wire/sdk.mjs" "$cache/npm" "${line##* }" t "$url/v1" 
 code_is 0 'the SDK does the same' || note "$(cat "$T/err")"
 kill "$recorder"
 wait "$recorder"
+is "$(server_pids)" '' 'and nothing is left of its server'
 is "$(cd "$T/w" && ls | paste -sd ' ')" 'one.txt two.txt' 'with the same outcome'
 run node "$here/wire/compare.mjs" "$T/ours.jsonl" "$T/theirs.jsonl"
 is "$(cat "$T/out")" 'same connect

@@ -7,7 +7,8 @@ import fs from "node:fs";
 import net from "node:net";
 
 const [file, command, ...args] = process.argv.slice(2);
-const server = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+// A group of its own: the command may be a wrapper that ends before the program does.
+const server = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], detached: true });
 let connections = 0, said = "";
 
 // Calls take() with each message of a stream with Content-Length.
@@ -45,5 +46,5 @@ server.stdout.on("data", (d) => {
   const listener = net.createServer({ allowHalfOpen: true }, (c) => pass(c, +m[1]));
   listener.listen(0, "127.0.0.1", () => console.log("CLI server listening on port", listener.address().port));
 });
-server.on("exit", (code) => process.exit(code ?? 1));
-for (const s of ["SIGTERM", "SIGINT"]) process.on(s, () => server.kill(s));
+server.on("close", (code) => process.exit(code ?? 1));
+for (const s of ["SIGTERM", "SIGINT"]) process.on(s, () => process.kill(-server.pid, s));
