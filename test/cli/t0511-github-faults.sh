@@ -115,6 +115,46 @@ fault api 0 '{"act": "unknown", "method": "GET", "route": "*/pulls/{number}", "t
 fault api 0 '{"act": "human", "do": "push_base", "method": "PUT", "route": "*/merge"}'
 fault api 3 '{"act": "human", "do": "push_head", "method": "PUT", "route": "*/merge"}' push_again
 fault api 3 '{"act": "human", "do": "close_pull", "method": "PUT", "route": "*/merge"}' person '{"do": "reopen_pull"}'
+
+# guarded NAME RULE DEED...: the base asks for something, which people do once it was looked for.
+guarded()
+{
+	hub_epic 3 '4:2' "g$((++n_faults))"
+	person "{\"do\": \"rules\", \"rules\": [{\"branches\": [\"epic/*\"], $2}]}"
+	for deed in "${@:3}"; do
+		strike "{\"act\": \"human\", \"after\": true, \"times\": 99, \"do\": $deed}"
+	done
+	go "${on_hub[@]}" -c forge.land=api
+	if [ "${queued-}" ]; then
+		is "$code|$(closed)|$(books)|$(git -C "$bare" rev-parse "epic/$epic")" "0|2 3 4||$(git rev-parse "epic/$epic")" "api: $1"
+	else
+		came_home "api: $1"
+	fi
+}
+ci='"type": "required_status_checks", "parameters": {"required_status_checks": [{"context": "ci"}]}'
+guarded 'a required check that comes late' "$ci" \
+	'"everywhere", "each": "check", "name": "ci", "conclusion": "success", "method": "GET", "route": "*/check-runs"'
+guarded 'one that is renamed, and made anew' "$ci" \
+	'"everywhere", "each": "check", "name": "ci (1)", "conclusion": "failure", "method": "GET", "route": "*/pulls/{number}"' \
+	'"everywhere", "each": "check", "name": "ci", "method": "GET", "route": "*/status", "times": 1' \
+	'"everywhere", "each": "check", "name": "ci", "conclusion": "success", "method": "GET", "route": "*/status", "nth": 2'
+guarded 'a review that comes late, and one that a push dismisses' \
+	'"type": "pull_request", "parameters": {"required_approving_review_count": 1, "dismiss_stale_reviews_on_push": true}' \
+	'"everywhere", "each": "review", "method": "GET", "route": "*/reviews"'
+# Its merges are its own: they have no trailers of ours.
+queued=1 guarded 'a merge queue of its own' '"type": "merge_queue"' '"run_queue", "method": "POST", "route": "/graphql"'
+is "$(pulls | cut -d' ' -f2 | xargs) $(control asked | jq '[.requests | keys[] | select(test("PUT .*/merge$"))] | length')" \
+	'merged merged merged 0' 'they are given to it, and not merged by us'
+
+# Its clock is an hour ahead, an hour behind: "wait until" is by its clock.
+for skew in 3600 -3600; do
+	hub_epic 3 '4:2' "skew$skew"
+	control conf "{\"skew\": $skew}" >/dev/null
+	strike '{"act": "primary", "seconds": 2, "method": "POST", "route": "*/pulls"}'
+	go "${on_hub[@]}"
+	came_home "push: its clock is off by $skew s"
+done
+
 for text in 'Base branch was modified. Review and try the merge again.' 'Pull Request is not mergeable' \
 	'Required status check \"ci\" is expected.' 'At least 1 approving review is required.' \
 	'Changes must be made through the merge queue'; do

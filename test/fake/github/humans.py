@@ -105,6 +105,13 @@ def check(world, repo, a):
         'completed_at': world.stamp() if done else None})
 
 
+def everywhere(world, repo, a):
+    """The deed 'each' for every open pull request."""
+    for issue in world.pulls(repo):
+        if issue['state'] == 'open':
+            DEEDS[a['each']](world, repo, a | {'number': issue['number']})
+
+
 def review(world, repo, a):
     pull = pull_of(world, repo, a)['pull']
     pull['reviews'].append({'id': world.new_id(), 'user': a.get('user', PERSON), 'state': a.get('state', 'APPROVED'),
@@ -147,7 +154,7 @@ def protect(world, repo, a):
 
 DEEDS = {f.__name__: f for f in (
     push, push_head, push_base, close, reopen, delete_issue, transfer, label, unlabel, edit, delete_branch,
-    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, run_queue, empty_queue, rename, lose, rules, protect)}
+    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, everywhere, run_queue, empty_queue, rename, lose, rules, protect)}
 
 
 def act(world, spec):
