@@ -72,6 +72,17 @@ hub_epic 1 '' until-base
 go "${on_hub[@]}" -c tracker.close=base
 code_is 0 'tracker.close: base'
 is "$(closed)" '' 'what is in the epic branch stays open'
+# What the base asks for is waited for, and said by name.
+person '{"do": "protect", "protection": {"main": {"required_status_checks": [{"context": "ci"}]}}}'
+run ganger "${on_hub[@]}" -c tracker.close=base finish 1 --merge
+not_ok 'a check that the base asks for is not there yet' test "$code" = 0
+err_like "not merged yet: it waits for the check 'ci'" 'it says which'
+err_like "finish 1 --merge' asks again" 'and how to go on'
+person '{"do": "check", "name": "ci", "conclusion": "failure"}'
+run ganger "${on_hub[@]}" -c tracker.close=base finish 1 --merge
+err_like "'ci', which failed" 'one that failed is said'
+is "$(wrote merge)" 0 'and nothing is merged'
+person '{"do": "check", "name": "ci", "conclusion": "success"}'
 run ganger "${on_hub[@]}" -c tracker.close=base finish 1 --merge
 code_is 0 'it is finished'
 is "$(closed)" '1 2' 'and then all is closed'
