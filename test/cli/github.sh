@@ -104,6 +104,15 @@ wrote()
 	control journal | jq --arg kind "$1" '[.[] | select(.kind == $kind and .by == "ganger-bot")] | length'
 }
 
+# sees CONDITION: until jq says so of what 'ganger status' says. Fails at the deadline.
+sees()
+{
+	local end=$((SECONDS + WAIT_S))
+	until [ "$(status "$1")" = true ]; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+	done
+}
+
 issues()
 {
 	control state | jq -c '.repos | to_entries[0].value.issues | to_entries | map(.value)'

@@ -53,6 +53,19 @@ fault push 0 '{"act": "secondary", "seconds": 1, "method": "POST", "route": "*/p
 fault push 0 '{"act": "primary", "seconds": 1, "method": "GET", "route": "*/sub_issues"}'
 fault api 0 '{"act": "status", "status": 500, "after": true, "method": "PUT", "route": "*/merge"}'
 
+# A limit holds up who asks GitHub, and nobody else.
+hub_epic 2 '' limited
+does t3 'flock -s "$T/gate" true; echo x >t3 && git add -A && git commit -qm x'
+hold
+strike '{"act": "secondary", "seconds": 8, "method": "POST", "route": "*/pulls"}'
+start "${on_hub[@]}"
+ok 'origins 4c-9: t2 waits for a limit' wait_file "$T/run.err" 'task 2: could not open its pull request, trying again: .*wait until'
+release
+ok 'origins 4c-9: meanwhile the end of t3 is seen' sees '$t["t3"].state | IN("ready", "claimed", "working") | not'
+is "$(wrote pull)" 0 'while the limit holds'
+ended
+is "$code|$(closed)|$(books)" '0|2 3|' 'and then both come home'
+
 # GitHub does not answer, and all is to end at once: nobody waits for it, and the next run goes on.
 for call in POST:*/pulls PATCH:*/issues/{number}; do
 	hub_epic 3 '4:2' "hung-${call%%:*}"

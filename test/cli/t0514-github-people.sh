@@ -5,15 +5,6 @@
 . "$(dirname "$0")/github.sh"
 waits='flock -s "$T/gate" true; echo x >"$GANGER_TITLE" && git add -A && git commit -qm x'
 
-# sees CONDITION: until jq says so of what 'ganger status' says. Fails at the deadline.
-sees()
-{
-	local end=$((SECONDS + WAIT_S))
-	until [ "$(status "$1")" = true ]; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-	done
-}
-
 # A person takes a sub-issue out of the epic: NUMBER.
 takes_out()
 {

@@ -52,15 +52,6 @@ looks()
 	grep -c '"method": "GET".*/issues/1/sub_issues' "$T/traffic"
 }
 
-# sees CONDITION: until jq says so of what 'ganger status' says. Fails at the deadline.
-sees()
-{
-	local end=$((SECONDS + WAIT_S))
-	until [ "$(status "$1")" = true ]; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-	done
-}
-
 scene plain
 run ganger serve
 code_is 2 'without a secret nothing listens'
