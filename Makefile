@@ -34,6 +34,10 @@ test-agents: all
 test-github: all
 	@ninja -C $(BUILD) test-github
 
+# 8 claimers of one issue, 1,000 times, in every tracker: minutes.
+test-claims: all
+	@ninja -C $(BUILD) test-claims
+
 # Every test under ASan and UBSan; those of threads under TSan. The shim, static, is without.
 sanitize: SANITIZE_FLAGS ?= --no-suite house --no-suite fresh
 sanitize:
@@ -79,4 +83,4 @@ install: all
 clean:
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-analyse $(BUILD)-tidy
 
-.PHONY: all demo test test-agents test-github sanitize tsan analyse storm faults fuzz check install clean
+.PHONY: all demo test test-agents test-github test-claims sanitize tsan analyse storm faults fuzz check install clean

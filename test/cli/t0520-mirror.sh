@@ -117,7 +117,7 @@ run ganger "${on_hub[@]}" -c github.graph=beads plan 1 --json
 is "$(jq -c '.ready' "$T/out")" '[]' '… and nothing is free by that'
 
 # Cut off anywhere, the next pass does the rest.
-for ((n = 2; n < 30; n++)); do # the first asks for its version: any answer will do
+for ((n = 2; n < 30; n += 2)); do # the first asks for its version: any answer will do
 	rm -rf .beads
 	run env BD_FAKE_DIES="$n $T/calls" "$GANGER" "${on_hub[@]}" mirror 1
 	rm -f "$T/calls"
@@ -125,7 +125,7 @@ for ((n = 2; n < 30; n++)); do # the first asks for its version: any answer will
 	mirror 1
 	[ "$code|$(store | grep -c '')|$(store | grep '^gh-3')" = '0|5|gh-3 open task a3 >gh-5 ^gh-1' ] || break
 done
-ok "bd had no answer to its 2nd, 3rd, … ${n}th call: the next pass did the rest" test "$code" = 0 -a "$n" -gt 6
+ok "bd had no answer to its 2nd, 4th, … ${n}th call: the next pass did the rest" test "$code" = 0 -a "$n" -gt 6
 
 # Two issues in a chain: through Beads, agents, pull requests, merge and close.
 ends()
