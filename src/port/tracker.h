@@ -72,8 +72,8 @@ struct tracker_ops {
 	 * is an error, never "none". epic NULL: every issue. */
 	int (*load)(struct tracker *t, const char *epic, struct issue *ret_epic,
 		    struct issue_graph *ret, struct err *e);
-	/* load(), for a run: its copy elsewhere is brought up to date first, and 'notes' say how.
-	 * NULL: there is no copy. */
+	/* load(), for a run: an error where nothing can be changed; a copy that it has elsewhere is
+	 * brought up to date first, and 'notes' say how. NULL: load() will do. */
 	int (*follow)(struct tracker *t,
 		      const char *epic,
 		      struct issue *ret_epic,

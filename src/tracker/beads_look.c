@@ -8,12 +8,15 @@ int beads_begin(struct beads *b, bool change, struct err *e)
 {
 	if (!change || !b->file)
 		return bd_begin(&b->bd, e);
-	(void)err_set(e, ERR_INVALID, "cannot change issues in '%s': %s", b->file,
-		      b->no_bd ? "there is no program 'bd'" : "it is a file, and only read");
-	if (b->no_bd)
+	if (b->no_bd) { /* what was asked for is right, but cannot be done here */
+		(void)err_set(e, ERR_IO, "cannot change issues in '%s': there is no program 'bd'",
+			      b->file);
 		return err_hint(
 			e, "install Beads' bd, or take the issues over: 'ganger import beads %s'",
 			b->file);
+	}
+	(void)err_set(e, ERR_INVALID, "cannot change issues in '%s': it is a file, and only read",
+		      b->file);
 	return err_hint(e, "set beads.path to the folder of the store");
 }
 
@@ -22,6 +25,10 @@ int beads_read_store(struct beads *b, struct beads_file *ret, struct err *e)
 {
 	int rc = b->file ? beads_load(b->file, ret, e) : bd_read(&b->bd, ret, e);
 
+	if (rc == ERR_NOT_FOUND && b->no_bd) {
+		(void)err_set(e, rc, "there is neither a program 'bd' nor an export '%s'", b->file);
+		return err_hint(e, "install Beads' bd, or set beads.path to an export");
+	}
 	for (size_t i = 0; rc == 0 && i < ret->issues.n; i++) {
 		struct beads_issue *issue = &ret->issues.items[i];
 
@@ -146,6 +153,22 @@ int beads_tracker_load(struct tracker *t,
 	if (ret_epic)
 		*ret_epic = one;
 	return 0;
+}
+
+/* A run changes issues: where it cannot, it does not begin. */
+int beads_tracker_follow(struct tracker *t,
+			 const char *epic,
+			 struct issue *ret_epic,
+			 struct issue_graph *ret,
+			 struct err *e)
+{
+	struct beads *b = beads_of(t);
+	int rc = beads_begin(b, true, e);
+
+	if (rc)
+		return rc;
+	bd_end(&b->bd);
+	return beads_tracker_load(t, epic, ret_epic, ret, e);
 }
 
 static void add_end(const struct beads_file *f, const char *id, struct issue_graph *g)

@@ -16,7 +16,7 @@ struct beads {
 /* CHECKs that it is one. */
 struct beads *beads_of(struct tracker *t);
 
-/* bd_begin(), or where nothing can be changed INVALID; bd_end(&b->bd). The rest is in between. */
+/* bd_begin(), or where nothing can be changed an error (IO: no bd); bd_end(&b->bd) when done. */
 int beads_begin(struct beads *b, bool change, struct err *e) MUST_CHECK;
 int beads_read_store(struct beads *b, struct beads_file *ret, struct err *e) MUST_CHECK;
 /* An issue that was not deleted, else 'code'. */
@@ -42,6 +42,11 @@ int beads_tracker_load(struct tracker *t,
 		       struct issue *ret_epic,
 		       struct issue_graph *ret,
 		       struct err *e);
+int beads_tracker_follow(struct tracker *t,
+			 const char *epic,
+			 struct issue *ret_epic,
+			 struct issue_graph *ret,
+			 struct err *e);
 int beads_tracker_get(struct tracker *t,
 		      const char *id,
 		      struct issue *ret,

@@ -406,6 +406,7 @@ static const struct tracker_ops beads_ops = {
 	.name = "beads",
 	.polled = true,
 	.load = beads_tracker_load,
+	.follow = beads_tracker_follow,
 	.claim = claim,
 	.release = release,
 	.close = close_issue,
