@@ -1,0 +1,167 @@
+#include "base/clean.h"
+#include "tmp.h"
+#include "tracker/beads_tracker.h"
+#include "unit/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* A bd that is a script: what it answers to each command, and whether it answers at all. */
+
+static char *dir, *path_before;
+static struct err e;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&e, 0, sizeof(e));
+	dir = tmp_make();
+	path_before = mem_strdup(getenv("PATH"));
+	char *path CLEANUP(freep) = mem_printf("%s:%s", dir, path_before);
+	char *store CLEANUP(freep) = path_join(dir, ".beads");
+	CHECK(setenv("PATH", path, 1) == 0);
+	return mkdir(store, 0700);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	CHECK(setenv("PATH", path_before, 1) == 0);
+	free(path_before);
+	tmp_done(dir);
+	return 0;
+}
+
+static void bd_is(const char *cases)
+{
+	char *path CLEANUP(freep) = path_join(dir, "bd");
+	char *text CLEANUP(freep) =
+		mem_printf("#!/bin/sh\ncase $1 in\nversion) echo '{}';;\n%s\nesac\n", cases);
+
+	if (file_write(path, str_of(text), false, &e) || chmod(path, 0700))
+		fail_msg("%s", e.msg);
+}
+
+static struct tracker *open_it(int64_t timeout_ms)
+{
+	struct tracker *t = NULL;
+
+	if (tracker_beads_new(
+		    &(struct beads_spec){.root = dir, .state_dir = dir, .timeout_ms = timeout_ms},
+		    &t, &e))
+		fail_msg("%s", e.msg);
+	return t;
+}
+
+static int load(const char *cases, int64_t timeout_ms, struct issue_graph *ret)
+{
+	bd_is(cases);
+	struct tracker *t = open_it(timeout_ms);
+	int rc = t->ops->load(t, NULL, NULL, ret, &e);
+
+	t->ops->free(t);
+	return rc;
+}
+
+#define EXPORT "export) echo '{\"id\":\"a\",\"status\":\"open\",\"dependencies\":[{\"depends_on_id\":\"g\",\"type\":\"blocks\"}]}';;\n"
+
+static void test_bd__one_that_hangs_has_a_deadline(void **state)
+{
+	struct issue_graph g = {0};
+	struct timespec from, to;
+
+	(void)state;
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_int_equal(load("export) exec sleep 1000;;", 200, &g), ERR_LIMIT);
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	assert_true(to.tv_sec - from.tv_sec < 100);
+	assert_non_null(strstr(e.msg, "bd"));
+	/* And it holds nobody up: the next call has the lock. */
+	assert_int_equal(load("export) :;;", 60000, &g), 0);
+	issue_graph_done(&g);
+}
+
+static void test_bd__what_an_export_lacks_is_asked_for(void **state)
+{
+	static const struct {
+		const char *show; /* what bd says of the gate */
+		size_t edges;
+	} cases[] = {
+		/* 0.49: an array; 1.x: an object with its version, or an envelope; 2.0: the same */
+		{"echo '[{\"id\":\"g\",\"status\":\"open\",\"issue_type\":\"gate\"}]'",		  1},
+		{"echo '{\"schema_version\":1,\"id\":\"g\",\"status\":\"open\"}'",		 1},
+		{"echo '{\"schema_version\":1,\"data\":[{\"id\":\"g\",\"status\":\"open\"}]}'", 1},
+		{"echo '{\"schema_version\":1,\"data\":{\"id\":\"g\",\"status\":\"open\"}}'",   1},
+		/* not known in the words of each version: it dangles, and holds nothing up */
+		{"echo 'Error: no issue found matching \"g\"' >&2; exit 1",			0},
+		{"echo '{\"error\":\"issue g not found\",\"schema_version\":1}' >&2; exit 1",   0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct issue_graph g = {0};
+		char *all CLEANUP(freep) = mem_printf(EXPORT "show) %s;;", cases[i].show);
+
+		if (load(all, 60000, &g))
+			fail_msg("%zu: %s", i, e.msg);
+		size_t open = 0;
+		for (size_t k = 0; k < g.outside.n; k++)
+			open += g.outside.items[k].open;
+		for (size_t k = 0; k < g.issues.n; k++)
+			open += streq(g.issues.items[k].id, "g") && g.issues.items[k].open;
+		if (g.edges.n != cases[i].edges || open != cases[i].edges)
+			fail_msg("%zu: %zu edges, %zu open", i, g.edges.n, open);
+		issue_graph_done(&g);
+	}
+}
+
+static void test_bd__what_cannot_be_read_is_an_error(void **state)
+{
+	static const struct {
+		const char *cases;
+		int code;
+		const char *words;
+	} cases[] = {
+		{EXPORT "show) echo 'Error: database is locked' >&2; exit 1;;", ERR_INVALID, "database is locked"},
+		{EXPORT "show) echo '{';;",					 ERR_CORRUPT, "could not read issue 'g'"},
+		{"export) echo '{\"id\":\"a\"}'; echo '{\"id\":';;",	     ERR_CORRUPT, "line 2: not JSON"  },
+		{"export) exit 3;;",					    ERR_INVALID, "bd export: exit 3" },
+		{"export) echo '{\"error\":\"no database\"}'; exit 1;;",	ERR_INVALID, "no database"	},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct issue_graph g = {0};
+
+		e = (struct err)ERR_INIT;
+		assert_int_equal(load(cases[i].cases, 60000, &g), cases[i].code);
+		if (!strstr(e.msg, cases[i].words))
+			fail_msg("%zu: '%s'", i, e.msg);
+	}
+}
+
+/* It may close nothing, say nothing, and exit 0: what it has afterwards counts. */
+static void test_bd__a_close_that_closed_nothing_is_none(void **state)
+{
+	(void)state;
+	bd_is("export) echo '{\"id\":\"a\",\"status\":\"open\"}';;\nclose) :;;");
+	struct tracker *t = open_it(60000);
+	assert_int_equal(t->ops->close(t, "a", "completed", NULL, &e), ERR_CONFLICT);
+	assert_non_null(strstr(e.msg, "bd left it open"));
+	t->ops->free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(test_bd__one_that_hangs_has_a_deadline),
+		T(test_bd__what_an_export_lacks_is_asked_for),
+		T(test_bd__what_cannot_be_read_is_an_error),
+		T(test_bd__a_close_that_closed_nothing_is_none),
+	};
+
+	return cmocka_run_group_tests_name("bd", tests, NULL, NULL);
+}
