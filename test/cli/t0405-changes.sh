@@ -8,6 +8,8 @@ scene
 hold
 task first
 task other
+task again
+ganger close "${id[again]}"
 does first "$waits"
 does other "$waits"
 start
@@ -23,6 +25,9 @@ is "$(why dropped)" 'closed in the tracker' 'one that is closed is not started'
 task free
 ok 'and ends while others work' wait_file "$T/run.out" " ${id[free]} +closed"
 ok 'one added now is done at once' has free
+ganger edit "${id[again]}" --status open
+ok 'opening one again is heard of' wait_file "$T/run.out" " ${id[again]} +closed"
+ok 'and it is done' has again
 release
 ended
 code_is 0 'the epic is done'
