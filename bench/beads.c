@@ -1,7 +1,8 @@
+#include "tracker/beads.h"
+
 #include "base/clean.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "tracker/beads.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -22,6 +22,7 @@ struct issue {
 	int priority;          /* 0 highest to 4; 2 where the tracker has none */
 	int64_t created_ms, updated_ms, closed_ms; /* wall clock; 0 unknown */
 	bool open;
+	bool reopened;         /* open after it was closed, where the tracker says so */
 	char *closed_reason;   /* "completed", "not_planned", …, may be empty */
 	char *claimed_by;      /* who works on it; empty: nobody */
 	char *hidden;          /* why it must not be started although open ("ephemeral", …); empty: it may */

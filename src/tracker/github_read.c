@@ -145,6 +145,7 @@ void gh_issue(const struct cJSON *j, const char *repository, bool as_task, struc
 		.updated_ms = json_time(j, "updated_at"),
 		.closed_ms = json_time(j, "closed_at"),
 		.open = open,
+		.reopened = again,
 		.closed_reason = mem_strdup(open ? "" : json_text(j, "state_reason")),
 		.claimed_by = mem_strdup(""),
 	};

@@ -190,7 +190,7 @@ set_texts(struct copying *k, const struct issue *i, const struct beads_issue *b,
 static int
 set_state(struct copying *k, const struct issue *i, const struct beads_issue *b, struct err *e)
 {
-	bool closed = beads_is_closed(b), again = streq(i->status, "reopened");
+	bool closed = beads_is_closed(b), again = i->reopened;
 	const char *reason = i->closed_reason && *i->closed_reason ? i->closed_reason : "completed";
 	char *option CLEANUP(freep) = mem_printf("--reason=%s", reason);
 	/* With --force: what is closed there is closed, whatever it waits for. */

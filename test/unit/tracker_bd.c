@@ -65,7 +65,10 @@ static int load(const char *cases, int64_t timeout_ms, struct issue_graph *ret)
 	return rc;
 }
 
-#define EXPORT "export) echo '{\"id\":\"a\",\"status\":\"open\",\"dependencies\":[{\"depends_on_id\":\"g\",\"type\":\"blocks\"}]}';;\n"
+#define EXPORT                                                                                     \
+	"export) echo "                                                                            \
+	"'{\"id\":\"a\",\"status\":\"open\",\"dependencies\":[{\"depends_on_id\":\"g\",\"type\":"  \
+	"\"blocks\"}]}';;\n"
 
 static void test_bd__one_that_hangs_has_a_deadline(void **state)
 {
@@ -89,13 +92,13 @@ static void test_bd__what_an_export_lacks_is_asked_for(void **state)
 		const char *show; /* what bd says of the gate */
 		size_t edges;
 	} cases[] = {
-		/* 0.49: an array; 1.x: an object with its version, or an envelope; 2.0: the same */
-		{"echo '[{\"id\":\"g\",\"status\":\"open\",\"issue_type\":\"gate\"}]'",		  1},
-		{"echo '{\"schema_version\":1,\"id\":\"g\",\"status\":\"open\"}'",		 1},
+  /* 0.49: an array; 1.x: an object with its version, or an envelope; 2.0: the same */
+		{"echo '[{\"id\":\"g\",\"status\":\"open\",\"issue_type\":\"gate\"}]'",         1},
+		{"echo '{\"schema_version\":1,\"id\":\"g\",\"status\":\"open\"}'",              1},
 		{"echo '{\"schema_version\":1,\"data\":[{\"id\":\"g\",\"status\":\"open\"}]}'", 1},
 		{"echo '{\"schema_version\":1,\"data\":{\"id\":\"g\",\"status\":\"open\"}}'",   1},
-		/* not known in the words of each version: it dangles, and holds nothing up */
-		{"echo 'Error: no issue found matching \"g\"' >&2; exit 1",			0},
+ /* not known in the words of each version: it dangles, and holds nothing up */
+		{"echo 'Error: no issue found matching \"g\"' >&2; exit 1",                     0},
 		{"echo '{\"error\":\"issue g not found\",\"schema_version\":1}' >&2; exit 1",   0},
 	};
 
@@ -124,11 +127,14 @@ static void test_bd__what_cannot_be_read_is_an_error(void **state)
 		int code;
 		const char *words;
 	} cases[] = {
-		{EXPORT "show) echo 'Error: database is locked' >&2; exit 1;;", ERR_INVALID, "database is locked"},
-		{EXPORT "show) echo '{';;",					 ERR_CORRUPT, "could not read issue 'g'"},
-		{"export) echo '{\"id\":\"a\"}'; echo '{\"id\":';;",	     ERR_CORRUPT, "line 2: not JSON"  },
-		{"export) exit 3;;",					    ERR_INVALID, "bd export: exit 3" },
-		{"export) echo '{\"error\":\"no database\"}'; exit 1;;",	ERR_INVALID, "no database"	},
+		{EXPORT "show) echo 'Error: database is locked' >&2; exit 1;;", ERR_INVALID,
+		 "database is locked"										  },
+		{EXPORT "show) echo '{';;",                                     ERR_CORRUPT, "could not read issue 'g'"},
+		{"export) echo '{\"id\":\"a\"}'; echo '{\"id\":';;",            ERR_CORRUPT,
+		 "line 2: not JSON"										    },
+		{"export) exit 3;;",					    ERR_INVALID, "bd export: exit 3"       },
+		{"export) echo '{\"error\":\"no database\"}'; exit 1;;",        ERR_INVALID,
+		 "no database"											 },
 	};
 
 	(void)state;
