@@ -71,10 +71,19 @@ options()
 		;;
 	gemini)
 		options=(-e GEMINI_API_KEY=dummy -e "GOOGLE_GEMINI_BASE_URL=$url"
-			-e GEMINI_CLI_TRUST_WORKSPACE=true)
+			-e GEMINI_MODEL=gemini-2.5-pro -e GEMINI_CLI_TRUST_WORKSPACE=true)
 		mkdir -p "$HOME/.gemini"
 		printf '{"security":{"auth":{"selectedType":"gemini-api-key"}}}' >"$HOME/.gemini/settings.json"
 		;;
+	esac
+}
+
+# talk_kind NAME: of agent, for what is talked to.
+talk_kind()
+{
+	case $1 in
+	claude | codex | copilot) echo "$1" ;;
+	*) echo acp ;;
 	esac
 }
 
@@ -84,7 +93,7 @@ acp_command()
 	case $1 in
 	claude-acp) echo claude-agent-acp ;;
 	copilot-acp) echo copilot --acp --no-auto-update ;;
-	gemini) echo gemini --acp -m gemini-2.5-pro ;;
+	gemini) echo gemini --acp ;;
 	esac
 }
 

@@ -173,7 +173,7 @@ for name in "${agents[@]}"; do
 	probes "$name"
 	works "$name"
 	fails "$name"
-	kind=$name
+	kind=$(talk_kind "$name")
 	talked_to "$name"
 	kind=
 	of_$name

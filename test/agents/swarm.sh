@@ -57,7 +57,7 @@ tools_of()
 # until_true COMMAND...: with a deadline.
 until_true()
 {
-	local end=$((SECONDS + 2 * WAIT_S))
+	local end=$((SECONDS + 4 * WAIT_S))
 
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
@@ -218,19 +218,12 @@ sessions()
 }
 
 mkfifo "$T/pause"
-kinds()
-{
-	case $1 in
-	claude | codex | copilot) echo "command $1" ;;
-	*) echo acp ;;
-	esac
-}
-
 for name in "${agents[@]}"; do
 	options "$name"
-	for kind in $(kinds "$name"); do
-		command=$(acp_command "$name") silence=15s
-		[ "$kind" != command ] || kind=
+	command=$(acp_command "$name")
+	for kind in '' "$(talk_kind "$name")"; do
+		[ "$kind" ] || [ ! "$command" ] || continue # it has no preset
+		silence=20s
 		denied='%%sh touch no.txt' denied_is=closed
 		case $name in
 		claude) [ "$kind" ] || denied='%%tool EnterWorktree {}' ;;

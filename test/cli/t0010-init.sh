@@ -70,6 +70,13 @@ out_like 'ANTHROPIC_API_KEY is set but not passed on to claude.*agents\.claude\.
 unlike "$(cat ganger.yaml "$T/out")" 'sk-secret' 'and its value appears nowhere'
 is "$(grep -c '^    max_concurrent: 3$' ganger.yaml)" 3 'each gets max_concurrent 3'
 err_is '' 'no agent was started'
+is "$(sed -n 's/^    kind: \([a-z]*\) .*/\1/p' ganger.yaml | paste -sd ' ')" 'claude codex' \
+	'what can be talked to is'
+out_like "^agent +claude .*talked to by its protocol" 'and it is said'
+out_like "'command' +\[agents.claude.kind\]" 'with the key that changes it'
+like "$(cat ganger.yaml)" '^    command: exec il spin' 'what cannot is started as it was'
+run ganger -c agents.claude.kind=command doctor --agent claude
+unlike "$(cat "$T/out" "$T/err")" 'has no command' 'the form that was not chosen has its command too'
 for agent in claude codex iloom; do
 	PATH=$T/bin:$PATH run ganger -c agents.$agent.probe=true doctor --agent "$agent"
 	code_is 0 "the entry of $agent can be used"
