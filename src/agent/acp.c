@@ -244,6 +244,18 @@ static void take_usage(struct agent_talk *t, const cJSON *usage)
 	talk_tokens(t);
 }
 
+/* Gemini's place for it, of the turn, too. */
+static void take_quota(struct agent_talk *t, const cJSON *quota)
+{
+	const cJSON *count = rpc_get(quota, "token_count");
+
+	if (!cJSON_IsNumber(rpc_get(count, "input_tokens")))
+		return;
+	t->record.tokens_in = record_count(count, "input_tokens");
+	t->record.tokens_out = record_count(count, "output_tokens");
+	talk_tokens(t);
+}
+
 /* What "end_turn" hides. */
 static const char *hidden_failure(const struct agent_talk *t)
 {
@@ -263,6 +275,7 @@ static void take_turn_end(struct agent_talk *t, const cJSON *result)
 
 	end_message(t);
 	take_usage(t, rpc_get(result, "usage"));
+	take_quota(t, rpc_get(rpc_get(result, "_meta"), "quota"));
 	why = streq(reason, "end_turn") ? hidden_failure(t) : reason;
 	if (why) {
 		t->record.failed = true;

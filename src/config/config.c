@@ -581,7 +581,8 @@ int config_agent(struct config *c, const char *name, const struct config_agent *
 		if (!a->command && preset)
 			preset_apply(a, preset, preset->command);
 	} else {
-		preset = config_preset_find(a->kind);
+		if (!preset || !streq(preset->talk_kind, a->kind))
+			preset = config_preset_find(a->kind);
 		if (!a->command && preset && preset->talk_command)
 			preset_apply(a, preset, preset->talk_command);
 	}

@@ -101,6 +101,26 @@ static const char *const copilot_env[] = {"DBUS_SESSION_BUS_ADDRESS", NULL};
 static const char *const copilot_keys[] = {"COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN",
 					   NULL};
 
+/* Without -p it takes its prompt from standard input. */
+#define GEMINI_COMMAND "exec gemini -y --output-format stream-json"
+#define GEMINI_TALK    "exec gemini --acp"
+
+static const char *const gemini_limits[] = {
+	"quota",
+	"rate.?limit",
+	"resource.?exhausted",
+	"overloaded",
+	"unavailable",
+	"(status|code)\\\\?\"?:? ?(401|429|50[0234]|529)",
+	"set an auth method",
+	"api key not valid",
+	NULL,
+};
+
+static const char *const gemini_keys[] = {"GEMINI_API_KEY", "GOOGLE_API_KEY", NULL};
+/* A worktree is a new folder each time, which nobody has been asked to trust. */
+static const char *const gemini_env[] = {"GEMINI_CLI_TRUST_WORKSPACE=true", NULL};
+
 #define AIDER_COMMAND                                                                              \
 	"exec aider --yes-always --no-gitignore --no-check-update "                                \
 	"--message-file \"$GANGER_PROMPT_FILE\""
@@ -123,6 +143,7 @@ const struct config_preset config_presets[] = {
          .program = "claude",
          .title = "Claude Code",
          .command = CLAUDE_COMMAND,
+         .talk_kind = "claude",
          .talk_command = CLAUDE_TALK,
          .probe = "claude auth status",
          .pause_on = claude_limits,
@@ -135,6 +156,7 @@ const struct config_preset config_presets[] = {
          .program = "codex",
          .title = "Codex",
          .command = CODEX_COMMAND,
+         .talk_kind = "codex",
          .talk_command = CODEX_TALK,
          .probe = CODEX_PROBE,
          .pause_on = codex_limits,
@@ -147,6 +169,7 @@ const struct config_preset config_presets[] = {
          .program = "copilot",
          .title = "Copilot CLI",
          .command = COPILOT_COMMAND,
+         .talk_kind = "copilot",
          .talk_command = COPILOT_TALK,
          .probe = "copilot --version",
          .pause_on = copilot_limits,
@@ -154,6 +177,19 @@ const struct config_preset config_presets[] = {
          .keys = copilot_keys,
          .note = "a login of gh is not seen: use /login in copilot itself; the probe says "
 			"only that it is installed", .tested = true,
+	 },
+	{
+         .name = "gemini",
+         .program = "gemini",
+         .title = "Gemini CLI",
+         .command = GEMINI_COMMAND,
+         .talk_kind = "acp",
+         .talk_command = GEMINI_TALK,
+         .probe = "gemini --version",
+         .pause_on = gemini_limits,
+         .env = gemini_env,
+         .keys = gemini_keys,
+         .note = "the probe says only that it is installed",
 	 },
 	{
          .name = "aider",
@@ -175,7 +211,7 @@ const struct config_preset config_presets[] = {
          .keys = iloom_keys,
          .note = "it seems to expect a worktree that 'il start' has registered",
 	 },
-	{.name = NULL									  },
+	{.name = NULL				      },
 };
 /* clang-format on */
 

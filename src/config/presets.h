@@ -13,7 +13,8 @@ struct config_preset {
 	const char *program;         /* looked for on PATH */
 	const char *title;           /* for people */
 	const char *command;         /* for sh -c */
-	const char *talk_command;    /* for the kind of its name, which talks; NULL: none */
+	const char *talk_kind;    /* of agent, to talk to it by a protocol; NULL: none is known */
+	const char *talk_command; /* for that kind; NULL with it */
 	const char *probe;           /* for sh -c; NULL: none known */
 	const char *const *pause_on; /* extended regular expressions; NULL-terminated */
 	const char *const *env;      /* "NAME=value" or "NAME"; NULL-terminated or NULL */

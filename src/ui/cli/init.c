@@ -133,6 +133,15 @@ static void write_env(struct init *in, const char *const *env)
 	}
 }
 
+/*
+ * What can be talked to is: it is judged by its own record of success, asked for what it may do, told
+ * things, and goes on in its session after a silence.
+ */
+static bool talks(const struct config_preset *p)
+{
+	return p->talk_kind;
+}
+
 static void write_agent(struct init *in, const struct config_preset *p)
 {
 	buf_printf(&in->file, "  %s:\n", p->name);
@@ -140,7 +149,13 @@ static void write_agent(struct init *in, const struct config_preset *p)
 		buf_puts(&in->file, "    # untested: not tried on the real program\n");
 	if (p->note)
 		buf_printf(&in->file, "    # %s\n", p->note);
-	write_command(in, "command", p->command);
+	if (talks(p))
+		buf_printf(&in->file,
+			   "    kind: %s  # talked to by its protocol; command: started once, "
+			   "judged by its exit code\n",
+			   p->talk_kind);
+	else
+		write_command(in, "command", p->command);
 	if (p->probe)
 		write_command(in, "probe", p->probe);
 	if (p->env)
@@ -267,11 +282,16 @@ static void say_agents(const struct init *in)
 
 	for (size_t i = 0; i < in->agents.n; i++) {
 		const struct config_preset *p = in->agents.items[i];
-		char *text CLEANUP(freep) =
-			mem_printf("%s (%s)%s, %d at once", p->name, p->title,
-				   p->tested ? "" : ", untested", AGENT_AT_ONCE);
+		char *text CLEANUP(freep) = mem_printf(
+			"%s (%s)%s%s, %d at once", p->name, p->title, p->tested ? "" : ", untested",
+			talks(p) ? ", talked to by its protocol" : "", AGENT_AT_ONCE);
 
 		say(in, i ? "  or" : "agent", text, i ? "agent" : "agent, agents.NAME");
+		if (talks(p))
+			cli_print(in->c,
+				  "          to start it once a task, judged by its exit code: "
+				  "'command'  [agents.%s.kind]\n",
+				  p->name);
 		say_keys(in, p);
 	}
 	if (in->agents.n)
