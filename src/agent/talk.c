@@ -207,6 +207,15 @@ int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *t
 	return ERR_INVALID;
 }
 
+struct agent_used agent_talk_used(const struct agent_talk *t)
+{
+	const struct record *r = &t->record;
+
+	return (struct agent_used){.tools = t->tools,
+				   .tokens = (r->tokens_in > 0 ? r->tokens_in : 0) +
+					     (r->tokens_out > 0 ? r->tokens_out : 0)};
+}
+
 void agent_talk_output(struct agent_talk *t, struct str piece)
 {
 	frames_add(&t->frames, piece);

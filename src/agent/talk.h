@@ -67,6 +67,7 @@ struct agent_talk {
 	struct buf chunk;          /* a message that arrives in pieces, so far */
 	bool is_begun;             /* its session is open */
 	bool has_acted;            /* it used a tool in this turn */
+	int64_t tools;             /* that it used, of all turns */
 	VEC(char *) given;         /* what it was told since its last turn ended, in order */
 	int losses;                /* of its connection */
 	int64_t first_id;          /* of the first request of ours over this connection */

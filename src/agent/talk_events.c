@@ -133,6 +133,7 @@ void talk_tool(struct agent_talk *t, const char *id, const char *name, const cJS
 {
 	cJSON *o = event(t, "tool");
 
+	t->tools++;
 	if (o) {
 		add_text(o, "id", id);
 		add_text(o, "tool", name);

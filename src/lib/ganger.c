@@ -17,7 +17,7 @@
 #include <sys/eventfd.h>
 
 #define START_MS    60000 /* a supervisor says it has begun, or why it cannot */
-#define TURN_MS     10000 /* one that begins or ends is done with that */
+#define TURN_MS     60000 /* one that begins or ends is done with that, on a busy machine too */
 #define LOOK_MS     5
 #define STARTS_MAX  3 /* in a row without any news between */
 

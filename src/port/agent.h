@@ -160,6 +160,11 @@ void agent_talk_output(struct agent_talk *t, struct str piece);
 int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *text, struct err *e)
 	MUST_CHECK;
 void agent_talk_free(struct agent_talk *t);
+/* What has been used so far: of tools and, where that is told before the end, tokens; else 0. */
+struct agent_used {
+	int64_t tools, tokens;
+};
+struct agent_used agent_talk_used(const struct agent_talk *t);
 
 /*
  * The session that the log of an earlier attempt tells of, if one begun in this worktree can be

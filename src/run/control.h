@@ -73,7 +73,7 @@ void control_look(const struct place *p);
  * As control_send(), waiting for up to CONTROL_WAIT_MS where it is BUSY: a supervisor that begins does not
  * listen yet, and one that ends does not any more; a moment later it does, or is gone.
  */
-#define CONTROL_WAIT_MS 10000
+#define CONTROL_WAIT_MS 60000
 int control_order(const struct place *p,
 		  const struct config *c,
 		  const char *epic,

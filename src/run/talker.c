@@ -14,6 +14,7 @@
 
 /* A talk cannot do without its log; one that grows beyond this many times the cap is broken off. */
 #define LOG_TIMES_MAX 4
+static_assert(LOG_TIMES_MAX == 4, "over() says so");
 
 struct order {
 	int64_t at; /* bytes of the log that were heard before it */
@@ -29,7 +30,7 @@ struct talker {
 	int orders_fd, events_fd; /* -1: could not be opened */
 	int64_t heard;            /* bytes of the log */
 	int64_t past;             /* bytes of the log that an earlier supervisor may have heard */
-	bool is_too_long;         /* it was broken off for that */
+	bool is_broken_off;       /* for a limit that it was over */
 	int64_t told;             /* bytes of events so far */
 	int64_t known;            /* bytes of events that an earlier supervisor wrote */
 	VEC(struct order) orders; /* of the past, in order */
@@ -151,16 +152,30 @@ int talker_order(struct talker *t, enum agent_order order, const char *text, str
 
 /* ---- its life ---- */
 
-static void check_length(struct talker *t)
+/* The limit that it is over; NULL: none. */
+static const char *over(const struct talker *t)
+{
+	const struct config *c = t->s->config;
+	struct agent_used used = agent_talk_used(t->talk);
+
+	if (t->heard / LOG_TIMES_MAX > c->limits_log)
+		return "it writes more than 4 times limits.log";
+	if (c->limits_tools > 0 && used.tools > c->limits_tools)
+		return "it uses more tools than limits.tools";
+	if (c->limits_attempt_tokens > 0 && used.tokens > c->limits_attempt_tokens)
+		return "it uses more than limits.attempt_tokens";
+	return NULL;
+}
+
+static void check_limits(struct talker *t)
 {
 	struct err refused = ERR_INIT; /* it is over, then */
+	const char *why = t->is_broken_off || t->heard <= t->past ? NULL : over(t);
 
-	if (t->is_too_long || t->heard <= t->past ||
-	    t->heard / LOG_TIMES_MAX <= t->s->config->limits_log)
+	if (!why)
 		return;
-	t->is_too_long = true;
-	supervisor_message(t->s, "task %s writes more than %d times limits.log: it is broken off",
-			   t->task, LOG_TIMES_MAX);
+	t->is_broken_off = true;
+	supervisor_message(t->s, "task %s: %s, and is broken off", t->task, why);
 	IGNORE(talker_order(t, AGENT_BREAK, NULL, &refused));
 }
 
@@ -178,7 +193,7 @@ void talker_output(struct talker *t, struct str piece)
 		piece.n -= n;
 		orders_do(t);
 	}
-	check_length(t);
+	check_limits(t);
 }
 
 static int open_file(const char *dir, const char *name)

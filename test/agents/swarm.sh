@@ -5,6 +5,9 @@
 . "$(dirname "$0")/real.sh"
 
 declare -A id
+# Eight begin slowly where others work, too; what begins is no silence, and is waited for.
+load=$(cut -d . -f 1 /proc/loadavg)
+patience=$((120 + 20 * load))
 
 # settings: ganger.yaml for $name alone, by its preset or with $kind and $command.
 settings()
@@ -19,7 +22,7 @@ settings()
 		printf '    kind: %s\n    permissions: ["deny run(touch no*)"]\n' "$kind"
 		[ ! "$command" ] || printf '    command: exec %s\n' "$command"
 	fi
-	printf 'limits: {max_concurrent: 8, attempts: 3, silence: %s, grace: 3s, timeout: 3m}\n' "$silence"
+	printf 'limits: {tools: 15, max_concurrent: 8, attempts: 3, silence: %s, grace: 3s, timeout: 10m}\n' "$silence"
 	printf 'retry: {delay: 10ms, from: last}\n'
 }
 
@@ -57,7 +60,7 @@ tools_of()
 # until_true COMMAND...: with a deadline.
 until_true()
 {
-	local end=$((SECONDS + 4 * WAIT_S))
+	local end=$((SECONDS + patience))
 
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
@@ -108,6 +111,7 @@ tasks()
 	task denied "$denied
 %%write denied.txt x
 %%say done"
+	[ ! "$kind" ] || task limited "$(printf '%%%%sh true\n%.0s' {1..40})"
 	# What it leaves behind when it ends well.
 	task left "%%sh echo x > left.txt; setsid $(at_length left) >/dev/null 2>&1 &
 %%say done"
@@ -120,7 +124,7 @@ are_at_work()
 
 begin()
 {
-	timeout -k 5 200 "$GANGER" run "$epic" --yes --agent "$name" >"$T/run.out" 2>&1 &
+	timeout -k 5 $((2 * patience)) "$GANGER" run "$epic" --yes --agent "$name" >"$T/run.out" 2>&1 &
 	run=$!
 }
 
@@ -177,6 +181,10 @@ swarm()
 	closes hangs 'a stream that hung'
 	is "$(of refused .state)" failed "$label: an error of the model is a failure"
 	like "$(of refused '.error // .reason')" 'no such thing' "$label: with its words"
+	if [ "$kind" ]; then
+		is "$(of limited .state)" failed "$label: what used too many tools was broken off"
+		ok "$label: which was said" grep -q 'more tools than limits.tools' "$T/run.out"
+	fi
 	is "$(of cancelled .state)" cancelled "$label: cancelled"
 	closes killed 'an agent that was killed is begun again'
 	closes grouped 'and one whose group was'
@@ -223,14 +231,14 @@ for name in "${agents[@]}"; do
 	command=$(acp_command "$name")
 	for kind in '' "$(talk_kind "$name")"; do
 		[ "$kind" ] || [ ! "$command" ] || continue # it has no preset
-		silence=20s
+		silence=$((15 + 3 * load))s
 		denied='%%sh touch no.txt' denied_is=closed
 		case $name in
 		claude) [ "$kind" ] || denied='%%tool EnterWorktree {}' ;;
 		codex) [ "$kind" ] || denied="%%sh echo x > $T/no.txt" ;;
 		copilot) [ "$kind" ] || denied='%%sh true' ;; # it may do all
 		copilot-acp) denied_is=failed ;;              # a denial ends its turn
-		gemini) silence=40s ;;                        # eight take long to begin
+		gemini) silence=$((40 + 3 * load))s ;;        # eight take long to begin
 		esac
 		swarm
 	done

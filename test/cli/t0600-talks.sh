@@ -166,6 +166,19 @@ for k; do
 	is "$(state long)" failed "$k: what writes without end is broken off"
 	err_like 'more than 4 times limits.log' "$k: which is said"
 
+	# So many tools, and no more.
+	wire $k 'attempts: 1, tools: 3, grace: 2s'
+	job busy '%%sh echo 1 >> n.txt
+%%sh echo 2 >> n.txt
+%%sh echo 3 >> n.txt
+%%sh echo 4 >> n.txt
+%%sh sleep 1; echo 5 >> n.txt
+%%sh sleep 1; echo 6 >> n.txt
+%%hang'
+	run timeout 60 "$GANGER" run "$epic" --yes
+	is "$(state busy)" failed "$k: what uses too many tools is broken off"
+	err_like 'more tools than limits.tools' "$k: which is said"
+
 	# Cancelled.
 	wire $k
 	job cancelled '%%sh echo x > x.txt

@@ -575,6 +575,13 @@ void agent_talk_output(struct agent_talk *t, struct str piece)
 	CHECK(false);
 }
 
+struct agent_used agent_talk_used(const struct agent_talk *t)
+{
+	(void)t;
+	CHECK(false);
+	return (struct agent_used){0};
+}
+
 int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *text, struct err *e)
 {
 	(void)t, (void)order, (void)text, (void)e;
