@@ -83,6 +83,15 @@ for agent in claude codex iloom; do
 	out_like "^ok +agent +$agent" "and its program is found"
 done
 rm -f "$T"/bin/claude "$T"/bin/codex "$T"/bin/il
+program gemini <<'END'
+#!/bin/sh
+echo "an agent was started" >&2
+END
+init
+like "$(cat ganger.yaml)" '^    kind: acp ' 'one that speaks the Agent Client Protocol is talked to'
+PATH=$T/bin:$PATH run ganger -c agents.gemini.probe=true doctor --agent gemini
+out_like "^ok +agent +gemini" 'by the command that is known of it'
+rm -f "$T"/bin/gemini
 
 # Checks and set-up.
 guesses()
