@@ -39,10 +39,16 @@ of()
 }
 
 # What a tool of a task does until somebody ends it. To write something is no silence; its name
-# tells it from others. Codex lets such a tool be after the time that the model gives it.
+# tells it from others. Codex lets such a tool be after half a minute, and is told to do it again.
 at_length()
 {
 	echo "sh -c 'while echo > beat.txt; do sleep 0.3; done' tool-of-$1"
+}
+
+again()
+{
+	printf '%s\n' "$1"
+	[ "$name" != codex ] || printf '%s\n' "$1" "$1" "$1" "$1" "$1" "$1" "$1"
 }
 
 tools_of()
@@ -86,13 +92,13 @@ tasks()
 %%hang 1
 %%sh echo late > late.txt
 %%say done"
-	task cancelled "%%sh $(at_length cancelled)
+	task cancelled "$(again "%%sh $(at_length cancelled)")
 %%say done"
 	for title in killed grouped; do
-		task $title "%%sh test -e $title.txt || { echo x > $title.txt; $(at_length $title); }
+		task $title "$(again "%%sh test -e over.txt || { echo x > $title.txt; $(at_length $title); }")
 %%say done"
 	done
-	task crash "%%sh echo one > one.txt; until test -e go; do echo > beat.txt; sleep 0.3; done; rm go
+	task crash "$(again '%%sh echo one > one.txt; until test -e over.txt; do echo > beat.txt; sleep 0.3; done')
 %%sh echo two > two.txt
 %%sh git add -A && git commit -q -m work
 %%say all done"
@@ -162,7 +168,9 @@ swarm()
 	wait "$run" 2>/dev/null
 	begin
 	ok "$label: the next supervisor adopts them" until_true grep -q 'adopted process' "$T/run.out"
-	touch "$(of crash .worktree)/go"
+	for title in crash killed grouped; do
+		echo >"$(of $title .worktree)/over.txt"
+	done
 	ok "$label: one is cancelled" ganger cancel "${id[cancelled]}"
 	kill -9 "$(of killed .pid)"
 	kill -9 -- "-$(of grouped .pid)"
@@ -189,7 +197,7 @@ swarm()
 	closes killed 'an agent that was killed is begun again'
 	closes grouped 'and one whose group was'
 	closes left 'what left something running'
-	is "$(git ls-tree --name-only "epic/$epic" | grep -v -e denied.txt -e beat.txt | tr '\n' ' ')" \
+	is "$(git ls-tree --name-only "epic/$epic" | grep -v -e denied.txt -e beat.txt -e over.txt | tr '\n' ' ')" \
 		'a.txt b.txt cut.txt early.txt ganger.yaml grouped.txt killed.txt late.txt left.txt one.txt recovers.txt two.txt ' \
 		"$label: what was done is in the epic branch"
 	for title in cancelled killed grouped left; do
