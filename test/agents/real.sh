@@ -28,6 +28,7 @@ end_model()
 	local status=$?
 
 	kill "$model"
+	end_left # of a script that was ended itself, a whole swarm
 	(exit "$status")
 	at_end
 }
@@ -95,6 +96,21 @@ acp_command()
 	copilot-acp) echo copilot --acp --no-auto-update ;;
 	gemini) echo gemini --acp ;;
 	esac
+}
+
+# A supervisor may start others until it is ended itself.
+end_left()
+{
+	local p
+
+	for _ in 1 2 3; do
+		for p in /proc/[0-9]*; do
+			case $(readlink "$p/cwd" 2>/dev/null) in
+			"$T"/*) [ "${p#/proc/}" = $$ ] || [ "${p#/proc/}" = "$BASHPID" ] ||
+				kill -9 "${p#/proc/}" 2>/dev/null ;;
+			esac
+		done
+	done
 }
 
 # The processes that have their folder below $T, but for our own.
