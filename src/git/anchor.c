@@ -47,6 +47,8 @@ int anchor_open(struct git_repo *g, const struct oid *epic_head, struct err *e)
 	rc = rc ? rc : write_patterns(&s, e);
 	if (rc)
 		return err_wrap(e, "could not make the anchor '%s'", g->anchor);
+	/* What a power cut left of it may be anything, and git reads most of that. */
+	slot_unlink(&s, "index");
 	return anchor_sync(g, epic_head, e);
 }
 

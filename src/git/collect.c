@@ -16,6 +16,7 @@ struct collection {
 	struct oid rest;   /* what was not committed, on top of the work; empty: nothing */
 	struct oid branch; /* the task branch where HEAD left it behind; empty: it did not */
 	bool has_folder, has_books;
+	bool no_head;      /* HEAD named no commit: work.head is what was found instead */
 	bool replaced_git; /* '.git' in the folder is a repository of the agent's making */
 };
 
@@ -149,6 +150,7 @@ static void fall_back(struct collection *c)
 {
 	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, "");
 
+	c->no_head = true;
 	if (!ref_read(c->g, ref, &c->work.head) && !branch_read(c, c->j->branch, &c->work.head))
 		c->work.head = c->j->start;
 }
@@ -338,30 +340,40 @@ static int take_replaced(struct collection *c, struct err *e)
 
 /* ---- Judging the history ---- */
 
-/* Commits of head that neither base nor the epic has; and whether start was met on the way. */
+/*
+ * Commits of head that neither base nor the epic has, and whether start was met on the way. They are
+ * on the disk then with all that they brought; a commit has its time before its id.
+ */
 static int count_ahead(struct collection *c, bool *ret_met, struct err *e)
 {
 	struct child_result r CLEANUP(child_result_done) = {0};
 	struct cmd cmd = repo_cmd(c->g);
 	char *base CLEANUP(freep) = mem_printf("^%s", c->j->base.hex), *epic CLEANUP(freep) = NULL;
+	struct buf made CLEANUP(buf_done) = BUF_INIT;
 	struct oid at, tip;
 	struct str rest, line;
 	int rc;
 
 	if (ref_read(c->g, c->g->epic_ref, &tip) && !oid_eq(&tip, &c->j->base))
 		epic = mem_printf("^%s", tip.hex);
-	rc = cmd_ok(&cmd, ARGS("rev-list", "--boundary", c->work.head.hex, base, epic), &r, e);
+	rc = cmd_ok(&cmd,
+		    ARGS("rev-list", "--objects", "--no-object-names", "--boundary", "--timestamp",
+			 c->work.head.hex, base, epic),
+		    &r, e);
 	rest = buf_str(&r.out);
 	while (!rc && str_next(&rest, '\n', &line)) {
-		bool boundary = str_starts(line, "-");
+		struct str time, id = line;
+		bool commit = str_next(&id, ' ', &time) && id.n, boundary = str_starts(id, "-");
 
-		line = (struct str){line.p + boundary, line.n - boundary};
-		if (!oid_parse(line, &at))
+		id = commit ? (struct str){id.p + boundary, id.n - boundary} : line;
+		if (!oid_parse(id, &at))
 			continue;
-		c->work.ahead += !boundary;
+		if (!boundary)
+			buf_printf(&made, "%s\n", at.hex);
+		c->work.ahead += commit && !boundary;
 		*ret_met = *ret_met || oid_eq(&at, &c->j->start);
 	}
-	return rc;
+	return rc ? rc : objects_sync(c->g, buf_str(&made), e);
 }
 
 static int measure(struct collection *c, struct err *e)
@@ -435,9 +447,9 @@ static void drop_locks(const struct collection *c)
 	slot_unlink(c->s, FILE_OWN ".lock");
 	slot_unlink(c->s, FILE_NEXT ".lock");
 	slot_unlink(c->s, "HEAD.lock");
-	kept_unlock(c->g, c->j->task, number);
+	kept_clear(c->g, c->j->task, number);
 	if (c->j->branch)
-		branch_unlock(c->g, c->j->branch);
+		branch_clear(c->g, c->j->branch);
 }
 
 static int tidy(const struct collection *c, struct err *e)
@@ -470,11 +482,21 @@ static void set_aside(struct collection *c)
 	c->work.ahead = 0;
 }
 
+/* What the worktree holds is there to be taken, whatever a power cut did to its books. */
+static int mend_books(struct collection *c, struct err *e)
+{
+	if (!c->has_books || !c->has_folder || c->replaced_git)
+		return 0;
+	if (!c->no_head && slot_holds(c->s))
+		return 0;
+	return slot_make(c->g, c->s, c->work.head.hex, e);
+}
+
 static int gather(struct collection *c, struct err *e)
 {
-	int rc = 0;
+	int rc = mend_books(c, e);
 
-	if (c->has_books && c->has_folder)
+	if (!rc && c->has_books && c->has_folder)
 		rc = c->j->resolve && !c->work.problem[0] ? take_resolved(c, e)
 							  : take_leftovers(c, e);
 	if (!rc && c->replaced_git)

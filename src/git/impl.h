@@ -148,11 +148,18 @@ char *branch_holder(const struct git_repo *g, const char *branch, const char *ex
  * it is over or has not begun.
  */
 void refs_unlock(const struct git_repo *g);
-void branch_unlock(const struct git_repo *g, const char *branch);
+/* And refs without an id in them, which a power cut left: git would refuse to set these. */
+void branch_clear(const struct git_repo *g, const char *branch);
 /* Those of refs/ganger/<epic>/<task>/<leaf> and of <leaf>.<more>: of this task's one action. */
-void kept_unlock(const struct git_repo *g, const char *task_name, const char *leaf);
+void kept_clear(const struct git_repo *g, const char *task_name, const char *leaf);
 /* The epic branch's, if it is so old that nobody alive can hold it. */
 void epic_unlock(const struct git_repo *g);
+
+/* Have these objects, an id a line, on the disk; other lines, and what is in packs, are passed over. */
+int objects_sync(struct git_repo *g, struct str ids, struct err *e) MUST_CHECK;
+/* Likewise a commit with all that 'without', a revision, has not. */
+int commit_sync(struct git_repo *g, const struct oid *head, const char *without, struct err *e)
+	MUST_CHECK;
 
 /* ---- slot.c: a worktree of ours, and the books git keeps of it ---- */
 
@@ -166,6 +173,8 @@ void slot_done(struct slot *s);
 struct cmd slot_cmd(struct git_repo *g, const struct slot *s);
 /* Write what git needs to know of it, HEAD at this text ("ref: …" or an id). Nothing is checked out. */
 int slot_make(const struct git_repo *g, const struct slot *s, const char *head, struct err *e);
+/* Git can find the repository from its books; a power cut may have left them without their text. */
+bool slot_holds(const struct slot *s);
 /* The '.git' file in the folder says where the books are, and so the agent left it. */
 bool slot_linked(const struct slot *s);
 int slot_link(const struct slot *s, struct err *e);

@@ -357,7 +357,7 @@ int op_merge(struct git *git, const struct git_merge_spec *s, struct git_merge *
 
 	TURN_SHARED(g);
 	QUEUE_ALONE(g);
-	kept_unlock(g, task, "merge");
+	kept_clear(g, task, "merge");
 	if (find_made(g, s, ref, &m)) {
 		*ret = m;
 		return 0;

@@ -158,8 +158,11 @@ int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e)
 	struct oid tip = {{0}};
 
 	(void)ref_read(g, g->epic_ref, &tip); /* absent: it stays empty */
-	if (!rc && lost)
-		remove_husks(g);
+	remove_husks(g);
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].branch)
+			branch_clear(g, v[i].branch);
+	}
 	if (!rc && lost && g->remote && pushed) {
 		rc = bring_epic(g, &tip, e);
 		rc = rc ? rc : look(g, v, n, &lost, e);

@@ -231,14 +231,27 @@ static void unlock(const struct git_repo *g, const char *ref)
 		lock); /* usually absent; one that stays is reported by the git that meets it */
 }
 
-void branch_unlock(const struct git_repo *g, const char *branch)
+/* Git renames a ref into place whole, so one that names nothing is nobody's who lives. */
+static void clear(const struct git_repo *g, const char *ref)
+{
+	char *path CLEANUP(freep) = path_join(g->place.common_dir, ref);
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct oid at;
+
+	unlock(g, ref);
+	if (file_read(path, SMALL_FILE, &text, NULL) == 0 && !str_starts(buf_str(&text), "ref: ") &&
+	    !oid_parse(buf_str(&text), &at))
+		(void)unlink(path); /* else git says so */
+}
+
+void branch_clear(const struct git_repo *g, const char *branch)
 {
 	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch);
 
-	unlock(g, ref);
+	clear(g, ref);
 }
 
-void kept_unlock(const struct git_repo *g, const char *task_name, const char *leaf)
+void kept_clear(const struct git_repo *g, const char *task_name, const char *leaf)
 {
 	static const char *const suffixes[] = {"", ".rest", ".branch", ".earlier"};
 
@@ -246,7 +259,7 @@ void kept_unlock(const struct git_repo *g, const char *task_name, const char *le
 		char *name CLEANUP(freep) = mem_printf("%s%s", leaf, suffixes[i]);
 		char *ref CLEANUP(freep) = ref_kept(g, task_name, name);
 
-		unlock(g, ref);
+		clear(g, ref);
 	}
 }
 

@@ -48,6 +48,36 @@ static char *path_of(const char *admin)
 	return str_ends(s, "/.git") ? mem_strndup(s.p, s.n - 5) : NULL;
 }
 
+/* By its own name the folder of this kind whose books these are; NULL: there is none. */
+static char *path_among(const struct git_repo *g, const char *kind, const char *admin)
+{
+	char *folder CLEANUP(freep) = path_join(g->spec->state_dir, kind);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	char *found = NULL;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		struct slot s CLEANUP(slot_done) = {0};
+		char *path CLEANUP(freep) = path_join(folder, entry->d_name);
+
+		slot_init(g, path, &s);
+		if (entry->d_name[0] != '.' && streq(s.admin, admin))
+			found = TAKE(path);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}
+
+/* A power cut may have left the books without a word. */
+static char *find_path(const struct git_repo *g, const char *admin)
+{
+	char *path = path_of(admin);
+
+	path = path ? path : path_among(g, "worktree", admin);
+	return path ? path : path_among(g, "gate", admin);
+}
+
 static bool is_below(const char *path, const char *folder)
 {
 	size_t n = folder ? strlen(folder) : 0;
@@ -71,7 +101,7 @@ void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n)
 		char *path = NULL;
 
 		if (strncmp(entry->d_name, "ganger-", 7) == 0)
-			path = path_of(admin);
+			path = find_path(g, admin);
 		/* A worktree folder of the user's choice is shared by epics; the lock tells whose. */
 		if (path && (is_below(path, g->spec->state_dir) ||
 			     (is_below(path, g->spec->worktree_dir) &&

@@ -217,11 +217,13 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	char *name CLEANUP(freep) = name_of(task);
 	char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, "");
 	struct oid have;
+	int rc;
 
 	TURN_SHARED(g);
 	if (ref_read(g, ref, &have) && oid_eq(&have, head))
 		return 0;
-	return ref_set(g, ref, head, NULL, e);
+	rc = commit_sync(g, head, ref_read(g, g->epic_ref, &have) ? g->epic_ref : "HEAD", e);
+	return rc ? rc : ref_set(g, ref, head, NULL, e);
 }
 
 int op_diff(struct git *git,

@@ -107,6 +107,15 @@ bool slot_linked(const struct slot *s)
 	       str_eq(str_trim(buf_str(&text)), str_trim(str_of(wanted)));
 }
 
+bool slot_holds(const struct slot *s)
+{
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = slot_file(s, "commondir");
+
+	return file_read(path, SMALL_FILE, &text, NULL) == 0 &&
+	       str_eq(str_trim(buf_str(&text)), STR("../.."));
+}
+
 int slot_link(const struct slot *s, struct err *e)
 {
 	char *path CLEANUP(freep) = path_join(s->path, ".git");

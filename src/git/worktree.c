@@ -354,7 +354,7 @@ static int make(struct git_repo *g,
 
 	rc = rc ? rc : find_beginning(g, spec, &b, e);
 	if (!rc && spec->branch)
-		branch_unlock(g, spec->branch);
+		branch_clear(g, spec->branch);
 	rc = rc ? rc : prepare(g, spec, s, &b, ret_recycled, e);
 	if (rc)
 		return rc;

@@ -182,8 +182,10 @@ void git_founds_done(struct git_founds *f);
 /* The commits a task cannot go on without; an empty one is not asked about. */
 struct git_named {
 	const char *task; /* id; borrowed */
+	char *branch;     /* of its attempts; NULL: of a person */
 	int attempt;      /* the latest */
-	struct oid head;  /* the work, of this attempt or an earlier one */
+	struct oid
+		head; /* the work, of this attempt or an earlier one; empty: it need not be there */
 	struct oid merge, as; /* its merge, and the one that its group lands as */
 	bool head_lost, merge_lost; /* the answer */
 };

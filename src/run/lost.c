@@ -9,13 +9,17 @@
 
 typedef VEC(struct git_named) named_vec;
 
-static void add_named(named_vec *v, const struct task *t)
+static void add_named(struct supervisor *s, named_vec *v, const struct task *t)
 {
 	unsigned must = core_must_have(t);
-	if (!must)
+	if (!must && !t->attempt)
 		return;
 	struct git_named *x = VEC_ADD(v);
-	*x = (struct git_named){.task = t->id, .attempt = (int)t->attempt, .head = t->head};
+	*x = (struct git_named){.task = t->id, .attempt = (int)t->attempt};
+	if (!t->branch)
+		x->branch = branch_expand(s->config->git_task_branch, s->spec.epic, t->id);
+	if (must & LOST_HEAD)
+		x->head = t->head;
 	if (must & LOST_MERGE)
 		x->merge = t->merge;
 	if (t->state == TASK_LANDING)
@@ -58,11 +62,13 @@ int recovery_lost(struct supervisor *s, struct err *e)
 	if (!s->core.run.boot[0] || streq(s->core.run.boot, boot))
 		return 0;
 	for (size_t i = 0; i < s->core.tasks.n; i++)
-		add_named(&v, &s->core.tasks.items[i]);
+		add_named(s, &v, &s->core.tasks.items[i]);
 	if (v.n)
 		rc = s->git->ops->prove(s->git, v.items, v.n, e);
 	for (size_t i = 0; !rc && i < v.n; i++)
 		tell(s, &v.items[i]);
+	for (size_t i = 0; i < v.n; i++)
+		free(v.items[i].branch);
 	VEC_DONE(&v);
 	return rc ? err_wrap(e, "could not look for what the last power cut took") : 0;
 }

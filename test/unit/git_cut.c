@@ -1,0 +1,168 @@
+#include "git_fixture.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* What a power cut leaves: files without their bytes. And what is synced, so that less is left. */
+
+static char synced[1 << 16];
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+	char path[64], name[4096];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, name, sizeof(name) - 1);
+	if (n > 0 && strlen(synced) + (size_t)n + 2 < sizeof(synced)) {
+		name[n] = '\0';
+		strcat(strcat(synced, name), "\n");
+	}
+	return __real_fsync(fd);
+}
+
+static bool is_synced(struct fx *f, const char *id)
+{
+	return strstr(synced, P(f, "/objects/%.2s/%s\n", id, id + 2)) &&
+	       strstr(synced, P(f, "/objects/%.2s\n", id));
+}
+
+static void test_cut__what_an_agent_committed_is_on_the_disk(void **state)
+{
+	struct fx *f = *state;
+	struct git_work w;
+
+	fx_open(f);
+	synced[0] = '\0';
+	w = fx_task(f, 1, "T1",
+		    "mkdir -p deep; echo mine >deep/mine; git add .; git commit -qm mine");
+	assert_int_equal(w.ahead, 1);
+	assert_true(is_synced(f, w.head.hex));
+	assert_true(is_synced(f, sh(f, "git rev-parse %s^{tree}", w.head.hex)));
+	assert_true(is_synced(f, sh(f, "git rev-parse %s:deep", w.head.hex)));
+	assert_true(is_synced(f, sh(f, "git rev-parse %s:deep/mine", w.head.hex)));
+}
+
+static void test_cut__what_a_person_submits_is_on_the_disk(void **state)
+{
+	struct fx *f = *state;
+	struct oid tip;
+
+	fx_open(f);
+	sh(f, "git checkout -qb own; echo own >own; git add .; git commit -qm own; git checkout -q "
+	      "main");
+	tip = rev(f, "own");
+	synced[0] = '\0';
+	OK(f->git->ops->keep(f->git, "T1", 1, &tip, e));
+	assert_true(is_synced(f, tip.hex));
+	assert_true(is_synced(f, sh(f, "git rev-parse own:own")));
+}
+
+/* Whatever is left of the books, what stands in the worktree is taken. */
+static void test_cut__books_without_text(void **state)
+{
+	static const char *const gone[] = {"HEAD", "commondir", "index",
+					   "HEAD commondir gitdir locked index",
+					   "HEAD commondir gitdir locked index ganger-index "
+					   "ganger-ready ganger-work"};
+	struct fx *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+		struct git_worktree w;
+		struct git_work work;
+
+		fx_open(f);
+		w = fx_worktree(f, 1, "T1", (int)i + 1);
+		sh_at(f, slot_path(f, 1),
+		      "echo mine%zu >mine; cd $(git rev-parse --git-dir); for f in %s; do : >$f; "
+		      "done",
+		      i, gone[i]);
+		fx_open(f);
+		work = fx_collect(f, 1, "T1", (int)i + 1, &w);
+		assert_string_equal(sh(f,
+				       "git show refs/ganger/real/T1/%zu.rest:mine || "
+				       "git show refs/ganger/real/T1/%zu:mine",
+				       i + 1, i + 1),
+				    P(f, "mine%zu", i));
+		assert_oid(rev(f, P(f, "refs/ganger/real/T1/%zu", i + 1)), work.head);
+	}
+}
+
+static void test_cut__books_that_nobody_needs_any_more(void **state)
+{
+	struct fx *f = *state;
+
+	fx_open(f);
+	(void)fx_task(f, 1, "T1", "echo 1 >one");
+	sh(f, "for f in $(find .git/worktrees -type f); do : >$f; done");
+	fx_open(f);
+	OK(f->git->ops->remove(f->git, NULL, e));
+	assert_string_equal(sh(f, "ls -d .git/worktrees %s 2>/dev/null || true", slot_path(f, 1)),
+			    "");
+}
+
+static void test_cut__the_index_of_the_anchor(void **state)
+{
+	static const char *const left[] = {": >$i", "head -c 20 /dev/zero >$i",
+					   "n=$(stat -c %s $i); head -c $n /dev/zero >$i",
+					   "rm $i"};
+	struct fx *f = *state;
+
+	fx_open(f);
+	for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+		sh(f, "i=$(echo .git/worktrees/ganger-anchor-*/index); %s", left[i]);
+		fx_open(f);
+		(void)fx_worktree(f, 1, "T1", (int)i + 1);
+	}
+}
+
+/* Both a ref that is empty, and one whose blocks were never written. */
+static void test_cut__the_branch_of_a_task(void **state)
+{
+	static const char *const left[] = {": >$r", "head -c 41 /dev/zero >$r"};
+	struct fx *f = *state;
+
+	fx_open(f);
+	for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+		char *branch = (char *)P(f, "ganger/real/T%zu", i);
+		struct git_named v = {.task = "T", .branch = branch};
+
+		sh(f, "mkdir -p .git/refs/heads/ganger/real; r=.git/refs/heads/%s; %s", branch,
+		   left[i]);
+		(void)fx_worktree(f, 1, P(f, "T%zu", i), 1);
+		sh(f, "git fsck --no-dangling");
+		sh(f, "git checkout -q --detach; r=.git/refs/heads/%s; %s", branch, left[i]);
+		OK(f->git->ops->prove(f->git, &v, 1, e));
+		assert_string_equal(sh(f, "ls .git/refs/heads/ganger/real"), "");
+	}
+}
+
+static void test_cut__objects_without_bytes(void **state)
+{
+	struct fx *f = *state;
+
+	fx_open(f);
+	sh(f,
+	   "mkdir -p .git/objects/ab; : >.git/objects/ab/cdef0123456789abcdef0123456789abcdef01");
+	OK(f->git->ops->prove(f->git, NULL, 0, e));
+	sh(f, "git fsck --no-dangling");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_cut__what_an_agent_committed_is_on_the_disk),
+		T(test_cut__what_a_person_submits_is_on_the_disk),
+		T(test_cut__books_without_text),
+		T(test_cut__books_that_nobody_needs_any_more),
+		T(test_cut__the_index_of_the_anchor),
+		T(test_cut__the_branch_of_a_task),
+		T(test_cut__objects_without_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
