@@ -58,6 +58,10 @@ analyse:
 storm: all
 	@nice test/storm/storm --kills $(or $(N),1000) $(if $(SEED),--seed $(SEED)) $(BUILD)/ganger
 
+# Power cuts over the real program, on an ext4 of its own (root): make power N=100 SEED=7
+power: all
+	@nice test/storm/power --cuts $(or $(N),100) $(if $(SEED),--seed $(SEED)) $(BUILD)/ganger
+
 # Each n-th call of each kind fails, for every n: hours. FAULTS="--points 50" takes fewer.
 faults: all
 	@nice test/fault/faults $(FAULTS) $(BUILD)/ganger $(BUILD)/test/fault/fault.so
@@ -83,4 +87,4 @@ install: all
 clean:
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-analyse $(BUILD)-tidy
 
-.PHONY: all demo test test-agents test-github test-claims sanitize tsan analyse storm faults fuzz check install clean
+.PHONY: all demo test test-agents test-github test-claims sanitize tsan analyse storm power faults fuzz check install clean
