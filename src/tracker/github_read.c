@@ -137,9 +137,7 @@ void gh_issue(const struct cJSON *j, const char *repository, bool as_task, struc
 		.labels = labels_of(j),
 		.parent = parent_of(j, repository),
 		.type = text_line(str_of(json_text(json_at(j, "type"), "name"))),
-		.status = mem_strdup(again  ? "reopened"
-				     : open ? "open"
-					    : "closed"),
+		.status = mem_strdup(open ? "open" : "closed"),
 		.priority = 2,
 		.created_ms = json_time(j, "created_at"),
 		.updated_ms = json_time(j, "updated_at"),
