@@ -161,7 +161,8 @@ static enum outcome judge(struct core *c, struct task *t, const struct core_even
 		return lacked_room(t) ? OUT_INTERRUPTED : OUT_COUNTED;
 	/* A result that the agent wrote down itself counts, however its process ended. */
 	if (ev->result == RESULT_FAILED && was_interrupted(t)) {
-		task_reason(c, t, "%s", how_text(t->job_how));
+		bool cut = t->job_how == HOW_LOST && t->job_code;
+		task_reason(c, t, "%s", cut ? "the machine was restarted" : how_text(t->job_how));
 		return OUT_INTERRUPTED;
 	}
 	if (ev->m) { /* the disk was full as it ended: whatever it said is no verdict */

@@ -71,10 +71,11 @@ enum core_event_kind {
 	EV_COUNT,
 };
 
-/* What a power cut took of the commits of a task. */
+/* What a power cut took of a task. */
 enum core_lost {
 	LOST_HEAD = 1,  /* its work */
 	LOST_MERGE = 2, /* its merge, or the one that its group lands as */
+	LOST_FILES = 4, /* what its attempt wrote and nobody took yet: any of it may be cut */
 };
 
 enum core_issue {
@@ -119,7 +120,7 @@ enum core_how {
 	HOW_TIMEOUT,
 	HOW_SILENCE,
 	HOW_STOPPED,
-	HOW_LOST,
+	HOW_LOST, /* code: 1 where the machine was restarted, and what it wrote may be cut */
 	HOW_NOT_STARTED,
 };
 

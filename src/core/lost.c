@@ -85,6 +85,13 @@ static void lose_head(struct core *c, struct task *t)
 		begin_anew(c, t);
 }
 
+/* It had ended, and may have ended well; what it left is not what it wrote. */
+static void lose_files(struct task *t)
+{
+	t->job_how = HOW_LOST;
+	t->job_code = 1;
+}
+
 void run_lost(struct core *c, const struct core_event *ev)
 {
 	int at = core_find(c, ev->text);
@@ -95,6 +102,8 @@ void run_lost(struct core *c, const struct core_event *ev)
 	struct task *t = &c->tasks.items[at];
 	unsigned lost = (unsigned)ev->n & core_must_have(t);
 	task_touch(c, t);
+	if ((ev->n & LOST_FILES) && t->state == TASK_COLLECTING)
+		lose_files(t);
 	if (lost & LOST_HEAD)
 		lose_head(c, t);
 	else if (lost & LOST_MERGE)

@@ -168,7 +168,8 @@ static void job_settle(struct job *j)
 		tell_started(j, r->child.pid, r->child.start_time);
 	if (x->is_freeing)
 		return; /* by those who were told */
-	if (r->has_end) {
+	/* The end of an earlier boot may be on the disk where what the job wrote is not. */
+	if (r->has_end && record_is_of_this_boot(r)) {
 		record_end(r, &j->end);
 		if (j->sweeps)
 			exec_job_sweep(j);

@@ -118,6 +118,7 @@ void exec_job_lost(struct job *j, const char *why)
 	if (j->record.has_start)
 		j->end.started_ms = j->record.start.started_ms;
 	if (!record_is_of_this_boot(&j->record)) {
+		j->end.code = 1;
 		(void)snprintf(j->end.text, sizeof(j->end.text), "the machine was restarted");
 		exec_job_ended(j); /* all of it went with that */
 		return;

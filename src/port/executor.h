@@ -38,12 +38,12 @@ struct job_spec {
 };
 
 enum job_how {
-	JOB_EXITED = 1,  /* by itself; code is the exit code */
-	JOB_SIGNALED,    /* a signal that was not ours; code is its number */
-	JOB_TIMEOUT,     /* ended by limits.timeout */
-	JOB_SILENCE,     /* ended by limits.silence */
-	JOB_STOPPED,     /* ended because we asked */
-	JOB_LOST,        /* the shim died; everything of the job was swept */
+	JOB_EXITED = 1, /* by itself; code is the exit code */
+	JOB_SIGNALED,   /* a signal that was not ours; code is its number */
+	JOB_TIMEOUT,    /* ended by limits.timeout */
+	JOB_SILENCE,    /* ended by limits.silence */
+	JOB_STOPPED,    /* ended because we asked */
+	JOB_LOST, /* the shim died; everything of the job was swept. code 1: with the machine */
 	JOB_NOT_STARTED, /* could not be started; nothing ran; text says why */
 	JOB_HOW_COUNT,
 };

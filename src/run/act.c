@@ -179,7 +179,8 @@ static int collect_git(struct task_work *w, const char *path, struct git_work *r
 		.start = w->t.start,
 		/* After a red check the agent must add something: its earlier commits do not count. */
 		.base = w->t.red ? w->t.start : w->t.base,
-		.commit_leftovers = !streq(w->s->config->policy_uncommitted, "fail"),
+		.commit_leftovers = !streq(w->s->config->policy_uncommitted, "fail") &&
+				    !(w->t.job_how == JOB_LOST && w->t.job_code),
 		.resolve = w->t.resolve != 0,
 		.leave_out = out,
 	};

@@ -43,14 +43,18 @@ static void say_lost(struct supervisor *s, const struct git_named *x)
 
 static void tell(struct supervisor *s, const struct git_named *x)
 {
-	if (!x->head_lost && !x->merge_lost)
+	const struct task *t = &s->core.tasks.items[core_find(&s->core, x->task)];
+	bool files = t->state == TASK_COLLECTING;
+	if (!x->head_lost && !x->merge_lost && !files)
 		return;
-	say_lost(s, x);
+	if (x->head_lost || x->merge_lost)
+		say_lost(s, x);
 	supervisor_step(s, &(struct core_event){.kind = EV_LOST,
 						.task = -1,
 						.text = x->task,
 						.n = (x->head_lost ? LOST_HEAD : 0) |
-						     (x->merge_lost ? LOST_MERGE : 0)});
+						     (x->merge_lost ? LOST_MERGE : 0) |
+						     (files ? LOST_FILES : 0)});
 }
 
 int recovery_lost(struct supervisor *s, struct err *e)

@@ -75,4 +75,15 @@ code_is 0 'with a lost merge it is finished' || note "$(cat "$T/out" "$T/err")"
 like "$(cat "$T/err")" "task ${id[one]}: its merge was lost by a power cut" 'a lost merge is said'
 is "$(ran one) $(landings)" "1 ${id[one]}" 'it is merged anew, its agent is not asked again'
 
+# ---- what an agent left, and nobody had taken ----
+scene cut
+task one
+does one 'echo whole >one'
+crash JOB_ENDED
+: >"$(echo $(epic_dir)/worktree/*)/one"
+reboot
+go -c limits.attempts=1
+code_is 0 'what was not taken is done again' || note "$(cat "$T/out" "$T/err")"
+is "$(ran one) $(git show "epic/$epic:one")" '2 whole' 'and lands as an agent wrote it'
+
 done_testing

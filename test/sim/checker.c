@@ -429,6 +429,24 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 		t->red = false;
 }
 
+void checker_untaken(struct checker *c, int64_t number)
+{
+	const struct checker_job *j = NULL;
+	for (int i = c->n_jobs - 1; i >= 0 && !j; i--)
+		j = c->jobs[i].j.number == number ? &c->jobs[i].j : NULL;
+	if (!j || !j->agent || j->task < 0)
+		return;
+	struct book_task *t = book_task_of(c, j->task);
+	if (j->attempt != t->attempt_most || (t->last_end != END_FAILED && t->last_end != END_DONE))
+		return;
+	t->resolved = false;
+	t->failed_at = -1;
+	if (j->resolver && t->resolvers > 0)
+		t->resolvers--;
+	else if (!j->resolver && t->counted > 0)
+		t->counted--;
+}
+
 /* ---- pull requests ---- */
 
 void checker_pull_opened(struct checker *c, int task)

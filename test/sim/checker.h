@@ -108,6 +108,8 @@ void checker_disk_full(struct checker *c);
 void checker_retried(struct checker *c, int task);
 void checker_approved(struct checker *c, int task, int commit);
 /* A power cut took the work of this attempt: it is as if it had not been made. */
+/* The machine was restarted before what this job left was taken: how it ended does not count. */
+void checker_untaken(struct checker *c, int64_t number);
 void checker_lost(struct checker *c, int task, int attempt, int commit);
 /* It took a merge: it may be made, and tested, anew. */
 void checker_cut(struct checker *c, int commit);

@@ -172,8 +172,19 @@ void job_kill_shim(struct sim_job *j)
 
 void jobs_reboot(void)
 {
-	for (size_t i = 0; i < sim->jobs.n; i++)
-		job_kill_shim(&sim->jobs.items[i]);
+	checker_heard_lost(sim->checker); /* what was not journaled cannot be heard again */
+	for (size_t i = 0; i < sim->jobs.n; i++) {
+		struct sim_job *j = &sim->jobs.items[i];
+		if (j->state == SIM_JOB_OVER && !j->forgotten && j->end.how != JOB_NOT_STARTED) {
+			/* Its end may be on the disk; of what it wrote nobody knows. */
+			j->lost = true;
+			j->end.how = JOB_LOST;
+			checker_untaken(sim->checker, j->number);
+		}
+		job_kill_shim(j);
+		if (j->end.how == JOB_LOST)
+			j->end.code = 1;
+	}
 }
 
 static void stop_over(int64_t number)

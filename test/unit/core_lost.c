@@ -211,6 +211,28 @@ static void test_lost__only_what_is_needed(void **state)
 	rig_done(&n);
 }
 
+/* It had ended well, and what it left may be cut: it begins anew, and that does not count. */
+static void test_lost__what_nobody_took_yet(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r, n;
+	(void)state;
+	p.attempts = 1;
+	rig_init(&r, &p);
+	issues(&r, "a");
+	begin(&r);
+	to_work(&r, "a");
+	ANSWER(&r, "a", ACT_AGENT, .kind = EV_JOB_ENDED, .how = HOW_EXITED);
+	assert_state(&r, "a", TASK_COLLECTING);
+	REBOOT(&r, &n, {"a", LOST_FILES});
+	opened(&n);
+	assert_int_equal(task(&n, "a")->job_how, HOW_LOST);
+	collected(&n, "a", RESULT_FAILED, 1);
+	assert_string_equal(task(&n, "a")->reason, "the machine was restarted");
+	assert_state(&n, "a", TASK_CLAIMING);
+	rig_done(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_lost__a_persons_work_is_for_a_person),
 		cmocka_unit_test(test_lost__an_earlier_attempts_work),
 		cmocka_unit_test(test_lost__only_what_is_needed),
+		cmocka_unit_test(test_lost__what_nobody_took_yet),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

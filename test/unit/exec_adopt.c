@@ -349,6 +349,8 @@ static void test_adopt__knows_that_a_restart_ended_everything(void **state)
 	struct fixture *f = fixture(state);
 	struct job_spec s = script(f, 1, "exit 0");
 	struct status_start start = {.number = 1, .pid = 1, .start_time = 1, .started_ms = 5};
+	/* It ended well, says the disk; what it wrote before that may not be there. */
+	struct status_end end = {.number = 1, .how = STATUS_EXITED, .started_ms = 5};
 	char page[STATUS_SIZE] = {0};
 	struct err e = ERR_INIT;
 	char *path = path_join(s.dir, STATUS_NAME);
@@ -363,6 +365,8 @@ static void test_adopt__knows_that_a_restart_ended_everything(void **state)
 	memcpy(start.boot_id, "00000000-0000-0000-0000-000000000000", 36);
 	status_seal(&start, sizeof(start), STATUS_START);
 	memcpy(page + STATUS_START_AT, &start, sizeof(start));
+	status_seal(&end, sizeof(end), STATUS_END);
+	memcpy(page + STATUS_END_AT, &end, sizeof(end));
 	assert_int_equal(dir_make(s.dir, &e), 0);
 	assert_int_equal(file_write(path, (struct str){page, sizeof(page)}, false, &e), 0);
 	s.watch = f->work;
@@ -370,6 +374,7 @@ static void test_adopt__knows_that_a_restart_ended_everything(void **state)
 	assert_int_equal(wait_ended(f)->how, JOB_LOST);
 	assert_non_null(strstr(f->ended[0].text, "restarted"));
 	assert_int_equal(f->ended[0].started_ms, 5);
+	assert_int_equal(f->ended[0].code, 1);
 	assert_int_equal(waitpid(bystander, NULL, WNOHANG), 0);
 	assert_int_equal(kill(bystander, SIGKILL), 0);
 	assert_int_equal(waitpid(bystander, NULL, 0), bystander);
