@@ -49,10 +49,10 @@ tsan:
 		TEST_FLAGS='--suite unit --suite contract --suite cli --suite sim' \
 		MESON_FLAGS='$(MESON_FLAGS) -Db_sanitize=thread -Db_lundef=false'
 
-# gcc -fanalyzer and clang-tidy over src: what they find is an error.
+# gcc -fanalyzer and clang-tidy over src: what they find is an error. ANALYSE=gcc: the first alone.
 analyse:
 	@tools/install-deps
-	@nice tools/analyse $(BUILD)
+	@nice tools/analyse $(BUILD) $(ANALYSE)
 
 # Kills at random over the real program: make storm N=1000 SEED=7
 storm: all

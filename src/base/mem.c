@@ -27,7 +27,9 @@ void *mem_alloc(size_t size)
 	size = size ? size : 1;
 	if (size > SMALL)
 		return must_have(calloc(1, size));
-	return memset(must_have(malloc(size)), 0, size);
+	void *p = must_have(malloc(size));
+	memset(p, 0, size);
+	return p;
 }
 
 void *mem_resize(void *p, size_t n, size_t each)
