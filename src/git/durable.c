@@ -9,7 +9,8 @@
 /*
  * What agents and people commit, their own git stores, and that does not wait for the disk. A ref or
  * a merge of ours that is on the disk must not name what a power cut takes. Packs are written by git
- * so that they last; objects of their own are synced here, with the folders that name them.
+ * so that they last; objects of their own are synced here, with the folders that name them. And git
+ * syncs a ref before it renames it into place, not the folder: without that the ref is what it was.
  */
 
 #define FANOUT 256
@@ -77,4 +78,43 @@ int commit_sync(struct git_repo *g, const struct oid *head, const char *without,
 		&r, e);
 
 	return rc ? rc : objects_sync(g, buf_str(&r.out), e);
+}
+
+static int sync_folder(const char *path, struct err *e)
+{
+	int fd CLEANUP(closep) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "could not open folder '%s'", path);
+	/* Not every file system can. */
+	return fsync(fd) < 0 && errno != EINVAL ? err_sys(e, "could not sync folder '%s'", path)
+						: 0;
+}
+
+/* Its folder, and those above it, one of which may be new as well. */
+static int sync_ref(const struct git_repo *g, struct str ref, struct err *e)
+{
+	char *path CLEANUP(freep) = mem_printf("%s/%.*s", g->place.common_dir, (int)ref.n, ref.p);
+	size_t top = strlen(g->place.common_dir) + 1;
+	char *slash = strrchr(path, '/');
+	int rc = 0;
+
+	for (; rc == 0 && slash > path + top; slash = strrchr(path, '/')) {
+		*slash = '\0';
+		rc = sync_folder(path, e);
+	}
+	return rc;
+}
+
+int refs_sync(const struct git_repo *g, struct str lines, struct err *e)
+{
+	struct str line, verb, ref;
+	int rc = 0;
+
+	while (rc == 0 && str_next(&lines, '\n', &line)) {
+		if (str_next(&line, ' ', &verb) && str_eq(verb, STR("update")) &&
+		    str_next(&line, ' ', &ref))
+			rc = sync_ref(g, ref, e);
+	}
+	return rc;
 }

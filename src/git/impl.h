@@ -157,6 +157,8 @@ void epic_unlock(const struct git_repo *g);
 
 /* Have these objects, an id a line, on the disk; other lines, and what is in packs, are passed over. */
 int objects_sync(struct git_repo *g, struct str ids, struct err *e) MUST_CHECK;
+/* And that these lines of 'update-ref --stdin', which git has carried out, are. */
+int refs_sync(const struct git_repo *g, struct str lines, struct err *e) MUST_CHECK;
 /* Likewise a commit with all that 'without', a revision, has not. */
 int commit_sync(struct git_repo *g, const struct oid *head, const char *without, struct err *e)
 	MUST_CHECK;

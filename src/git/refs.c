@@ -103,10 +103,12 @@ static int change(struct git_repo *g,
 	struct child_result r CLEANUP(child_result_done) = {0};
 	struct cmd c = repo_cmd(g);
 	char *request CLEANUP(freep) = mem_printf("start\n%.*scommit\n", (int)lines.n, lines.p);
+	int rc;
 
 	c.input = str_of(request);
-	return cmd_ask(stay, &c, ARGS("update-ref", "--create-reflog", "-m", message, "--stdin"),
-		       STR("commit: ok\n"), &r, e);
+	rc = cmd_ask(stay, &c, ARGS("update-ref", "--create-reflog", "-m", message, "--stdin"),
+		     STR("commit: ok\n"), &r, e);
+	return rc ? rc : refs_sync(g, lines, e);
 }
 
 int refs_change(struct git_repo *g, struct str lines, struct err *e)

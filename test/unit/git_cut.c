@@ -61,6 +61,24 @@ static void test_cut__what_a_person_submits_is_on_the_disk(void **state)
 	assert_true(is_synced(f, sh(f, "git rev-parse own:own")));
 }
 
+static void test_cut__a_ref_is_where_it_was_put(void **state)
+{
+	struct fx *f = *state;
+	struct git_work w;
+	struct git_merge m;
+
+	fx_open(f);
+	synced[0] = '\0';
+	w = fx_task(f, 1, "T1", "echo 1 >one");
+	assert_non_null(strstr(synced, "/refs/ganger/real/T1\n"));
+	assert_non_null(strstr(synced, "/refs/ganger/real\n"));
+	assert_non_null(strstr(synced, "/refs/heads/ganger/real\n"));
+	m = fx_merge_by(f, GIT_MERGE, "T1", &f->opened.epic_head, &w.head);
+	synced[0] = '\0';
+	(void)fx_land(f, "T1", &f->opened.epic_head, &m.commit);
+	assert_non_null(strstr(synced, "/refs/heads/epic\n"));
+}
+
 /* Whatever is left of the books, what stands in the worktree is taken. */
 static void test_cut__books_without_text(void **state)
 {
@@ -157,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_cut__what_an_agent_committed_is_on_the_disk),
 		T(test_cut__what_a_person_submits_is_on_the_disk),
+		T(test_cut__a_ref_is_where_it_was_put),
 		T(test_cut__books_without_text),
 		T(test_cut__books_that_nobody_needs_any_more),
 		T(test_cut__the_index_of_the_anchor),
