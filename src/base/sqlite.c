@@ -158,8 +158,12 @@ static int open_handle(struct db *d, unsigned flags, struct err *e)
 	if (rc != SQLITE_OK)
 		return db_error(d, e, "open '%s'", d->path);
 	sqlite3_busy_timeout(d->sql, DB_BUSY_MS);
-	/* Reading the schema tells a database from anything else before we touch it. */
-	if (sqlite3_exec(d->sql, "PRAGMA schema_version", NULL, NULL, NULL) != SQLITE_OK)
+	/*
+	 * Reading the schema tells a database from anything else before we touch it. Of its pages
+	 * few are kept (KiB): the system has them, too, and a supervisor stays for days.
+	 */
+	if (sqlite3_exec(d->sql, "PRAGMA schema_version; PRAGMA cache_size=-256", NULL, NULL,
+			 NULL) != SQLITE_OK)
 		return db_error(d, e, "open '%s'", d->path);
 	if (flags & DB_READ)
 		return 0;

@@ -199,8 +199,7 @@ static void keep_wal_on_close(struct store *s, bool keep)
 static int set_up_writer(struct store *s, bool made, struct err *e)
 {
 	char *sql CLEANUP(freep) = mem_printf("PRAGMA wal_autocheckpoint=%d;"
-					      "PRAGMA journal_size_limit=%d;"
-					      "PRAGMA cache_size=-1024",
+					      "PRAGMA journal_size_limit=%d",
 					      STORE_WAL_PAGES, STORE_WAL_PAGES * 4096);
 	int rc = db_exec(s->db, sql, e);
 
