@@ -34,6 +34,7 @@ static void give_up(struct core *c, struct task *t, const char *why)
 		on_cancelled(c, t, NULL);
 	} else if (s == TASK_LOOKING) {
 		task_set_state(c, t, TASK_CONFLICTED);
+		dependents_fall(c, t);
 	} else {
 		t->session = SESSION_FAILED;
 		task_fail(c, t);

@@ -9,6 +9,7 @@
 void task_set_state(struct core *c, struct task *t, enum task_state s);
 void run_set_state(struct core *c, enum run_state s);
 void task_touch(struct core *c, struct task *t);
+void task_unsynced(struct core *c, struct task *t); /* the next SYNCED looks at it */
 void task_reason(struct core *c, struct task *t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void run_reason(struct core *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -45,6 +46,9 @@ void kind_pause(struct core *c, struct kind *k, int64_t until_ms, const char *wh
 void kinds_check_clock(struct core *c);
 /* By policy, where t will not land by itself; else nothing. */
 void dependents_fall(struct core *c, struct task *t);
+/* The same from the other side: t, where something that it needs will not land. */
+void needs_fall(struct core *c, struct task *t);
+bool sync_holds(const struct core *c, const struct task *t); /* is it as SYNCED would leave it? */
 /* Once t is tried again after all, or done. */
 void dependents_rise(struct core *c, struct task *t);
 void task_heed_tracker(struct core *c, struct task *t);

@@ -201,6 +201,7 @@ struct task {
 	int heap_pos; /* in ready or queue; -1 none: neither, or it waits for one beside it */
 	int due_pos;  /* in due; -1: due_mono is 0 */
 	bool dirty;
+	bool unsynced; /* is in core.unsynced */
 };
 
 struct kind {
@@ -283,6 +284,7 @@ struct core {
 	int live;          /* sessions */
 	VEC(bool) slots;   /* is worktree slot 1, 2, … taken? */
 	size_t at_work;    /* where one was seen last that something can be done for */
+	VEC(int) unsynced; /* what changed since SYNCED, which looks at no other */
 	struct moment now;
 	struct arena arena;
 	/* What the last steps left to be done; core_take() empties it. */

@@ -24,6 +24,7 @@ void core_done(struct core *c)
 	VEC_DONE(&c->due.items);
 	VEC_DONE(&c->slots);
 	VEC_DONE(&c->train);
+	VEC_DONE(&c->unsynced);
 	VEC_DONE(&c->actions);
 	VEC_DONE(&c->transitions);
 	VEC_DONE(&c->dirty);
@@ -87,7 +88,7 @@ int core_add_task(struct core *c, const struct task *row)
 	t->under_way = false;
 	t->unmet = 0;
 	t->heap_pos = t->due_pos = -1;
-	t->dirty = false;
+	t->dirty = t->unsynced = false;
 	map_set(&c->by_id, t->id, (size_t)at);
 	return at;
 }
@@ -143,6 +144,7 @@ void core_loaded(struct core *c)
 		if (t->state == TASK_QUEUED)
 			heap_add(c, HEAP_QUEUE, (int)i);
 		beside_update(c, t);
+		task_unsynced(c, t); /* by an earlier program, perhaps, or under another policy */
 	}
 	train_loaded(c);
 }
@@ -320,6 +322,7 @@ void core_check(const struct core *c)
 			busy += c->tasks.items[t->beside.items[k]].under_way;
 		CHECK(busy == t->busy);
 		CHECK(t->state != TASK_READY || t->unmet == 0);
+		CHECK(t->unsynced || sync_holds(c, t));
 		CHECK(t->state != TASK_MERGED || t->landed.hex[0]);
 		CHECK(t->place <= 0);
 		CHECK((t->due_pos >= 0) == (t->due_mono != 0));

@@ -393,6 +393,7 @@ static void on_unedge(struct core *c, const struct core_event *ev)
 	if (at < 0)
 		return;
 	struct task *t = &c->tasks.items[at];
+	task_unsynced(c, t);
 	for (size_t i = 0; i < t->needs.n; i++) {
 		struct task *n = &c->tasks.items[t->needs.items[i]];
 		VEC_PUSH(&c->cut_edges, ((struct edge){at, t->needs.items[i]}));
@@ -414,6 +415,7 @@ static void on_edge(struct core *c, const struct core_event *ev)
 	core_add_edge(c, task, needs);
 	VEC_PUSH(&c->new_edges, ((struct edge){task, needs}));
 	struct task *t = &c->tasks.items[task];
+	task_unsynced(c, t);
 	needs_changed(c, t);
 	if (t->state == TASK_READY)
 		task_make_ready(c, t);
@@ -426,16 +428,20 @@ static void on_overlap(struct core *c, const struct core_event *ev)
 		beside_add(c, a, b);
 }
 
+/* Where many are dispatched it comes with each of them: what it costs is what changed, no more. */
 static void on_synced(struct core *c)
 {
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		struct task *t = &c->tasks.items[i];
+	for (size_t i = 0; i < c->unsynced.n; i++) {
+		struct task *t = &c->tasks.items[c->unsynced.items[i]];
 		if (t->state == TASK_BLOCKED || t->state == TASK_READY)
 			task_make_ready(c, t);
 		ready_place(c, t);
 	}
-	for (size_t i = 0; i < c->tasks.n; i++) /* new ones may wait for what failed before */
-		dependents_fall(c, &c->tasks.items[i]);
+	for (size_t i = 0; i < c->unsynced.n; i++) /* new ones may wait for what failed before */
+		needs_fall(c, &c->tasks.items[c->unsynced.items[i]]);
+	for (size_t i = 0; i < c->unsynced.n; i++)
+		c->tasks.items[c->unsynced.items[i]].unsynced = false;
+	c->unsynced.n = 0;
 }
 
 /* A person's branch: it enters where an agent's finished work does. */

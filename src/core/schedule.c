@@ -245,22 +245,30 @@ static bool has_fallen(const struct task *t)
 	return t->state == TASK_FAILED || t->state == TASK_SKIPPED || t->state == TASK_CANCELLED;
 }
 
+static void fall_with(struct core *c, struct task *d, const struct task *needed)
+{
+	bool lands = !has_fallen(needed) && needed->state != TASK_CONFLICTED;
+	if (lands || d->state != TASK_BLOCKED || d->outside)
+		return;
+	task_reason(c, d, "needs '%s', which is %s", needed->id,
+		    task_state_word((enum task_state)needed->state));
+	if (!c->policy.skip_dependents || needed->state == TASK_CONFLICTED)
+		return;
+	task_set_state(c, d, TASK_SKIPPED);
+	dependents_fall(c, d);
+}
+
 /* Depth first over everything that waits for t; each dependent is changed at most once. */
 void dependents_fall(struct core *c, struct task *t)
 {
-	if (!has_fallen(t) && t->state != TASK_CONFLICTED)
-		return;
-	for (size_t i = 0; i < t->dependents.n; i++) {
-		struct task *d = &c->tasks.items[t->dependents.items[i]];
-		if (d->state != TASK_BLOCKED || d->outside)
-			continue;
-		task_reason(c, d, "needs '%s', which is %s", t->id,
-			    task_state_word((enum task_state)t->state));
-		if (!c->policy.skip_dependents || t->state == TASK_CONFLICTED)
-			continue;
-		task_set_state(c, d, TASK_SKIPPED);
-		dependents_fall(c, d);
-	}
+	for (size_t i = 0; i < t->dependents.n; i++)
+		fall_with(c, &c->tasks.items[t->dependents.items[i]], t);
+}
+
+void needs_fall(struct core *c, struct task *t)
+{
+	for (size_t i = 0; i < t->needs.n; i++)
+		fall_with(c, t, &c->tasks.items[t->needs.items[i]]);
 }
 
 static bool needs_fallen(const struct core *c, const struct task *t)
@@ -269,6 +277,14 @@ static bool needs_fallen(const struct core *c, const struct task *t)
 		if (has_fallen(&c->tasks.items[t->needs.items[i]]))
 			return true;
 	return false;
+}
+
+bool sync_holds(const struct core *c, const struct task *t)
+{
+	if (t->outside || t->state != TASK_BLOCKED)
+		return true;
+	bool skipped = c->policy.skip_dependents && needs_fallen(c, t);
+	return t->away == AWAY_NO && t->unmet > 0 && !skipped;
 }
 
 void dependents_rise(struct core *c, struct task *t)

@@ -41,9 +41,18 @@ bool task_met(const struct task *t)
 	return t->state == TASK_MERGED || t->state == TASK_CLOSED;
 }
 
+void task_unsynced(struct core *c, struct task *t)
+{
+	if (t->unsynced)
+		return;
+	t->unsynced = true;
+	VEC_PUSH(&c->unsynced, task_index(c, t));
+}
+
 void task_touch(struct core *c, struct task *t)
 {
 	t->event_ms = c->now.wall_ms;
+	task_unsynced(c, t);
 	if (t->dirty)
 		return;
 	t->dirty = true;

@@ -122,6 +122,66 @@ static void test_tracker__what_has_landed_is_not_done_again(void **state)
 	rig_done(&r);
 }
 
+/* a has failed; what comes to need it afterwards is skipped or held as what needed it before. */
+static void a_fails(struct rig *r, const struct policy *p, const char *ids)
+{
+	rig_init(r, p);
+	issues(r, ids);
+	begin(r);
+	attempt(r, "a", RESULT_FAILED, 0);
+	ANSWER(r, "a", ACT_RELEASE, .kind = EV_DONE);
+	assert_state(r, "a", TASK_FAILED);
+}
+
+static void test_tracker__what_comes_to_need_a_failed_one_is_skipped(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.max_concurrent = p.attempts = 1;
+	p.skip_dependents = true;
+	a_fails(&r, &p, "abcf");
+	needs(&r, "f", "c"); /* it waits already when another is added */
+	run_event(&r, EV_SYNCED, 0);
+	assert_state(&r, "c", TASK_READY);
+	assert_state(&r, "f", TASK_BLOCKED);
+	needs(&r, "f", "a");
+	run_event(&r, EV_SYNCED, 0);
+	assert_state(&r, "f", TASK_SKIPPED);
+	needs(&r, "c", "a");
+	issues(&r, "de");
+	needs(&r, "d", "a");
+	needs(&r, "e", "d");
+	run_event(&r, EV_SYNCED, 0);
+	assert_state(&r, "c", TASK_SKIPPED);
+	assert_state(&r, "d", TASK_SKIPPED);
+	assert_state(&r, "e", TASK_SKIPPED);
+	assert_string_equal(task(&r, "e")->reason, "needs 'd', which is skipped");
+	rig_done(&r);
+}
+
+static void test_tracker__a_change_costs_no_look_at_what_did_not_change(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.max_concurrent = p.attempts = 1;
+	p.skip_dependents = false;
+	a_fails(&r, &p, "ab");
+	issues(&r, "c");
+	needs(&r, "c", "a");
+	run_event(&r, EV_SYNCED, 0);
+	assert_int_equal(r.c.unsynced.n, 0);
+	int64_t before = task(&r, "c")->event_ms;
+	pass_ms(&r, 1000);
+	issues(&r, "d");
+	assert_int_equal(r.c.unsynced.n, 1);
+	run_event(&r, EV_SYNCED, 0);
+	assert_state(&r, "d", TASK_READY);
+	assert_int_equal(task(&r, "c")->event_ms, before);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +191,8 @@ int main(void)
 		cmocka_unit_test(test_tracker__opened_again_it_is_waited_for_and_done),
 		cmocka_unit_test(test_tracker__it_begins_anew_with_what_it_came_to_need),
 		cmocka_unit_test(test_tracker__what_has_landed_is_not_done_again),
+		cmocka_unit_test(test_tracker__what_comes_to_need_a_failed_one_is_skipped),
+		cmocka_unit_test(test_tracker__a_change_costs_no_look_at_what_did_not_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,6 +176,27 @@ static void test_conflict__has_an_agent_of_its_own(void **state)
 	rig_done(&r);
 }
 
+/* Whoever waits for it is told so again, where a person's look at it came to nothing. */
+static void test_conflict__one_that_cannot_be_looked_at_is_waited_for(void **state)
+{
+	struct policy p = policy_of(0);
+	struct rig r;
+	(void)state;
+	rig_init(&r, &p);
+	issues(&r, "ab");
+	needs(&r, "b", "a");
+	begin(&r);
+	to_queue(&r, "a");
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+	assert_string_equal(task(&r, "b")->reason, "needs 'a', which is conflicted");
+	order(&r, "a", EV_RETRY);
+	assert_string_equal(task(&r, "b")->reason, "");
+	error_to(&r, "a", ACT_LOOK, -1);
+	assert_state(&r, "a", TASK_CONFLICTED);
+	assert_string_equal(task(&r, "b")->reason, "needs 'a', which is conflicted");
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_conflict__a_persons_branch_is_left_to_a_person),
 		cmocka_unit_test(test_conflict__a_resolver_is_not_starved),
 		cmocka_unit_test(test_conflict__has_an_agent_of_its_own),
+		cmocka_unit_test(test_conflict__one_that_cannot_be_looked_at_is_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,28 @@ static void test_recovery__waits_quietly_for_its_start(void **state)
 	core_done(&c);
 }
 
+/* A row was written under another policy, or by another program: all are looked at again. */
+static void test_recovery__what_was_held_is_skipped_where_the_policy_is_so_now(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r, n;
+	(void)state;
+	p.attempts = 1;
+	rig_init(&r, &p);
+	issues(&r, "ab");
+	needs(&r, "b", "a");
+	begin(&r);
+	attempt(&r, "a", RESULT_FAILED, 0);
+	ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
+	assert_state(&r, "b", TASK_BLOCKED);
+	assert_string_equal(task(&r, "b")->reason, "needs 'a', which is failed");
+	r.c.policy.skip_dependents = true;
+	reload(&r, &n, "boot-1");
+	assert_state(&n, "b", TASK_SKIPPED);
+	rig_done(&r);
+	rig_done(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +177,8 @@ int main(void)
 		cmocka_unit_test(test_recovery__claims_nothing_before_the_epic_is_open),
 		cmocka_unit_test(test_recovery__a_wait_goes_on_after_a_reboot),
 		cmocka_unit_test(test_recovery__asks_a_job_again_to_end),
+		cmocka_unit_test(
+			test_recovery__what_was_held_is_skipped_where_the_policy_is_so_now),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
