@@ -203,6 +203,20 @@ static void take_call_update(struct agent_talk *t, const cJSON *update)
 			      record_text(rpc_get(content, "content"), "text"));
 }
 
+/* Of the session, so far, from agents that know prices; some tell it only when a turn is over. */
+static void take_cost(struct agent_talk *t, const cJSON *cost)
+{
+	const cJSON *amount = rpc_get(cost, "amount");
+	double usd = cJSON_IsNumber(amount) ? amount->valuedouble : -1;
+
+	if (!streq(record_text(cost, "currency"), "USD") || usd < 0 || usd > RECORD_COST_MAX)
+		return;
+	if (!t->is_begun)
+		t->base_cost = usd;
+	else
+		t->record.cost_usd = usd > t->base_cost ? usd - t->base_cost : 0;
+}
+
 static void take_update(struct agent_talk *t, const cJSON *params)
 {
 	const cJSON *update = rpc_get(params, "update");
@@ -211,6 +225,8 @@ static void take_update(struct agent_talk *t, const cJSON *params)
 
 	if (!t->session)
 		talk_set(&t->session, record_text(params, "sessionId"));
+	if (streq(what, "usage_update"))
+		take_cost(t, rpc_get(update, "cost"));
 	if (!t->open)
 		return;
 	if (streq(what, "agent_message_chunk")) {
@@ -343,5 +359,6 @@ const struct agent_kind agent_kind_acp = {
 	.name = "acp",
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
+	.may_tell_cost = true,
 	.command = agent_talk_start,
 };

@@ -1,7 +1,8 @@
 /*
  * Claude Code: claude -p with stream-json both ways and --permission-prompt-tool stdio. A turn
  * ends with "result"; a refused request is "subtype":"success" with is_error. Cost is the sum of
- * the process, usage that of the turn. With --replay-user-messages it tells of each input that it
+ * the process, usage that of the turn; a reply has its own, whose output is not counted to its end.
+ * A budget it can only be given, and holds it in its turn. With --replay-user-messages it tells of each input that it
  * has taken it: what is said in a turn may come into it, or make one of its own.
  */
 #include "agent/kinds.h"
@@ -148,10 +149,26 @@ static const cJSON *content(const cJSON *o)
 						"content");
 }
 
+/* A reply comes in several messages, each with its usage; t->turn is the last one counted. */
+static void count_reply(struct agent_talk *t, const cJSON *message)
+{
+	const cJSON *usage = cJSON_GetObjectItemCaseSensitive(message, "usage");
+	const char *id = record_text(message, "id");
+
+	if (!id || streq(id, t->turn))
+		return;
+	talk_set(&t->turn, id);
+	t->turn_tokens += record_count(usage, "input_tokens") +
+			  record_count(usage, "cache_creation_input_tokens") +
+			  record_count(usage, "cache_read_input_tokens") +
+			  record_count(usage, "output_tokens");
+}
+
 static void take_assistant(struct agent_talk *t, const cJSON *o)
 {
 	const cJSON *block;
 
+	count_reply(t, cJSON_GetObjectItemCaseSensitive(o, "message"));
 	cJSON_ArrayForEach(block, content(o))
 	{
 		const char *type = record_text(block, "type");
@@ -218,7 +235,9 @@ static void take_result(struct agent_talk *t, const cJSON *o)
 	add(&t->record.tokens_out, r.tokens_out);
 	if (r.cost_usd >= 0)
 		t->record.cost_usd = r.cost_usd;
+	t->turn_tokens = 0;
 	t->record.failed = r.failed;
+	t->record.over_budget = r.over_budget;
 	record_set_text(&t->record, r.text);
 	take_denied(o, &t->record);
 	talk_tokens(t);

@@ -252,6 +252,8 @@ static void add_ganger(struct env *env, const struct agent_attempt *a)
 	env_set(env, "GANGER_LOG", a->log_path);
 	env_set(env, "GANGER_FEEDBACK_FILE", a->feedback_path);
 	env_set(env, "GANGER_SESSION", a->session);
+	if (a->cost_max > 0)
+		env_put_take(env, mem_printf("GANGER_ATTEMPT_COST=%.6g", a->cost_max));
 }
 
 static void add_iloom(struct env *env, const struct agent_attempt *a)

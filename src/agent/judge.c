@@ -417,6 +417,11 @@ static int judge(const struct agent_settings *s,
 	rc = judge_result_file(a->result_path, now_ms, v, &decided, e);
 	if (rc || decided)
 		return rc;
+	if (a->broken_off && (!ev->record.found || ev->record.failed))
+		return failed(v, "broken off", str_of(a->broken_off));
+	if (a->cost_max > 0 && ev->record.failed && ev->record.over_budget)
+		return failed(v, "broken off: it costs more than limits.attempt_cost",
+			      (struct str){0});
 	if (end->how != JOB_EXITED)
 		return judge_ended(end, ev, v);
 	if (ev->talks && ev->record.found && !ev->record.failed)

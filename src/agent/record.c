@@ -8,8 +8,6 @@
 
 /* A record is looked for in this many lines at most, from the last one up. */
 #define LINES_MAX 64
-/* More than this, in US dollars, one attempt did not cost; "1e999" reads as infinity. */
-#define COST_MAX  1e9
 
 const char *record_text(const cJSON *o, const char *key)
 {
@@ -42,7 +40,7 @@ bool record_take_claude(const cJSON *o, struct record *r)
 		return false;
 	r->failed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "is_error")) ||
 		    (subtype && !strncmp(subtype, "error", 5));
-	if (cJSON_IsNumber(cost) && cost->valuedouble >= 0 && cost->valuedouble <= COST_MAX)
+	if (cJSON_IsNumber(cost) && cost->valuedouble >= 0 && cost->valuedouble <= RECORD_COST_MAX)
 		r->cost_usd = cost->valuedouble;
 	if (cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(usage, "output_tokens"))) {
 		r->tokens_in = record_count(usage, "input_tokens") +
@@ -51,8 +49,12 @@ bool record_take_claude(const cJSON *o, struct record *r)
 		r->tokens_out = record_count(usage, "output_tokens");
 	}
 	take_text(r, record_text(o, "result"));
-	if (r->failed)
+	r->over_budget = streq(subtype, "error_max_budget_usd");
+	if (r->failed) {
+		take_text(r, cJSON_GetStringValue(cJSON_GetArrayItem(
+				     cJSON_GetObjectItemCaseSensitive(o, "errors"), 0)));
 		take_text(r, subtype);
+	}
 	return true;
 }
 
@@ -160,7 +162,7 @@ void record_set_text(struct record *r, const char *text)
 
 void record_reopen(struct record *r)
 {
-	r->found = r->failed = false;
+	r->found = r->failed = r->over_budget = false;
 	r->denied[0] = '\0';
 	free(r->text);
 	r->text = NULL;

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* More than this, in US dollars, one attempt did not cost; "1e999" reads as infinity. */
+#define RECORD_COST_MAX 1e9
+
 /*
  * What known programs write at their end as a line of JSON: Claude Code's "result" (and what
  * speaks as it does), Codex's "turn.completed" and "turn.failed".
@@ -18,6 +21,7 @@ struct record {
 	double cost_usd;               /* negative: not said */
 	char *text;                    /* the agent's last words, or NULL; record_done() */
 	char denied[64];               /* a tool it was not allowed to use; "": none */
+	bool over_budget;              /* it failed for the money it was given */
 };
 
 /* The last record in the end of a log, of whatever program that is known. */

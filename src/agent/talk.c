@@ -196,6 +196,8 @@ int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *t
 			talk_wait(t, text);
 		return 0;
 	case AGENT_BREAK:
+		if (text)
+			talk_error(t, text);
 		t->kind->interrupt(t);
 		talk_close(t);
 		return 0;
@@ -213,7 +215,9 @@ struct agent_used agent_talk_used(const struct agent_talk *t)
 
 	return (struct agent_used){.tools = t->tools,
 				   .tokens = (r->tokens_in > 0 ? r->tokens_in : 0) +
-					     (r->tokens_out > 0 ? r->tokens_out : 0)};
+					     (r->tokens_out > 0 ? r->tokens_out : 0) +
+					     t->turn_tokens,
+				   .cost_usd = r->cost_usd > 0 ? r->cost_usd : 0};
 }
 
 void agent_talk_output(struct agent_talk *t, struct str piece)

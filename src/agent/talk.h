@@ -68,6 +68,8 @@ struct agent_talk {
 	bool is_begun;             /* its session is open */
 	bool has_acted;            /* it used a tool in this turn */
 	int64_t tools;             /* that it used, of all turns */
+	int64_t turn_tokens;       /* of the turn under way, where the record has whole turns */
+	double base_cost;          /* of its session before this attempt, as it tells it */
 	VEC(char *) given;         /* what it was told since its last turn ended, in order */
 	int losses;                /* of its connection */
 	int64_t first_id;          /* of the first request of ours over this connection */

@@ -9,20 +9,24 @@
  * Patterns are searched for only where the program failed.
  */
 
+/* It knows what its model costs, and tells only after a turn. */
+#define CLAUDE_BUDGET "${GANGER_ATTEMPT_COST:+--max-budget-usd \"$GANGER_ATTEMPT_COST\"}"
+
 /*
  * JSON, since plain -p prints nothing until its end. EnterWorktree needs no permission, and
  * would put a further worktree into the user's checkout and go on working there.
  */
 #define CLAUDE_COMMAND                                                                             \
 	"exec claude -p --output-format stream-json --verbose --permission-mode acceptEdits "      \
-	"--allowedTools \"Bash Edit Write Read\" --disallowedTools \"EnterWorktree ExitWorktree\""
+	"--allowedTools \"Bash Edit Write Read\" --disallowedTools \"EnterWorktree "               \
+	"ExitWorktree\" " CLAUDE_BUDGET
 
 /* What needs no permission of its own would not be asked for: so it is not in --allowedTools. */
 #define CLAUDE_TALK                                                                                \
 	"exec claude -p --input-format stream-json --output-format stream-json --verbose "         \
 	"--replay-user-messages --permission-prompt-tool stdio "                                   \
 	"--disallowedTools \"EnterWorktree ExitWorktree AskUserQuestion\" "                        \
-	"${GANGER_SESSION:+--resume \"$GANGER_SESSION\"}"
+	"${GANGER_SESSION:+--resume \"$GANGER_SESSION\"} " CLAUDE_BUDGET
 
 static const char *const claude_limits[] = {
 	"(usage|session|weekly|hourly|5-hour|opus|sonnet) limit",

@@ -42,6 +42,9 @@ struct agent_attempt {
 	const char *session;     /* of an earlier attempt, to be taken up again; NULL: none */
 	const char *token; /* what a shared server is shown; NULL: it serves this attempt alone */
 	bool no_name, no_email;          /* the user's Git has none: ganger's stand-in is given */
+	double cost_max;                 /* limits.attempt_cost, in US dollars; 0: none */
+	const char
+		*broken_off; /* for the judge: the limit it was broken off for; NULL: it was not */
 };
 
 /* A command line and environment to run as a job; agent_command_done(). */
@@ -83,6 +86,7 @@ struct agent_kind {
 	const struct talk_kind *talk; /* how it talks; NULL: one-shot */
 	const struct agent_serving *serving; /* NULL: a program serves one session */
 	int64_t silence_ms; /* how long it may be silent where no limit is set; 0: for ever */
+	bool may_tell_cost; /* some of its programs tell what they cost while they work */
 	/* The command of an attempt, or (probe true) of the probe in the same environment.
 	 * Idempotent: asked again for an attempt under way it gives the same. */
 	int (*command)(const struct agent_settings *s,
@@ -101,6 +105,7 @@ const struct agent_kind *agent_kind_find(const char *name);
  * none. In this order:
  *   not started: FAILED
  *   a result file decides, however the job ended
+ *   broken off for a limit before it had succeeded: FAILED with that
  *   ended by a limit, a signal, on request, lost: FAILED with how
  *   exit 0: DONE, or NOTHING where the last line says so; FAILED where the program's own final
  *     record says that it failed. What pause_on finds in a success does not count: agents
@@ -156,13 +161,18 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 				  const struct agent_talk_to *to);
 /* More of what the program wrote, from its first byte on. */
 void agent_talk_output(struct agent_talk *t, struct str piece);
-/* e: INVALID there is nothing to allow or deny; NOT_FOUND the talk is over. text: of AGENT_SAY */
+/*
+ * text      of AGENT_SAY; of AGENT_BREAK why, or NULL
+ * e         INVALID there is nothing to allow or deny; NOT_FOUND the talk is over
+ */
 int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *text, struct err *e)
 	MUST_CHECK;
 void agent_talk_free(struct agent_talk *t);
-/* What has been used so far: of tools and, where that is told before the end, tokens; else 0. */
+/* What has been used so far: of tools and, where that is told before the end, tokens and money;
+ * else 0. */
 struct agent_used {
 	int64_t tools, tokens;
+	double cost_usd;
 };
 struct agent_used agent_talk_used(const struct agent_talk *t);
 

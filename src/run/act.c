@@ -198,6 +198,10 @@ static int collect_verdict(struct task_work *w)
 			      .started_ms = w->t.job_started_ms,
 			      .ended_ms = w->t.job_ended_ms};
 	const struct worker *who = worker_of(w->s, &w->t);
+	char *broken_off CLEANUP(freep) = NULL;
+	if (talk_broken_off(w, &broken_off))
+		return w->e.code;
+	a.a.broken_off = broken_off;
 	if (agent_judge(who->kind, &who->settings, &a.a, &end, clock_now().wall_ms, &v, &w->e))
 		return w->e.code;
 	w->answer.result = v.result;

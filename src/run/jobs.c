@@ -89,6 +89,9 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.token = s->servers[who - s->workers].token,
 		.no_name = !s->spec.place->user_name,
 		.no_email = !s->spec.place->user_email,
+		.cost_max = !gate && s->config->limits_attempt_cost > 0
+				    ? s->config->limits_attempt_cost
+				    : 0,
 	};
 }
 

@@ -51,6 +51,23 @@ static int check_landing(const struct supervisor *s, struct err *e)
 	return 0;
 }
 
+/* A limit that will not hold is said before anything is begun. */
+static void note_cost(struct supervisor *s, const struct worker *w)
+{
+	bool is_told = w->kind->may_tell_cost;
+	for (const char *const *p = w->settings.command; p && *p; p++)
+		if (strstr(*p, "GANGER_ATTEMPT_COST"))
+			return;
+	if (s->config->limits_attempt_cost > 0)
+		supervisor_message(
+			s, "limits.attempt_cost %s agent '%s': kind '%s' %s",
+			is_told ? "may not hold for" : "does not hold for", w->settings.name,
+			w->kind->name,
+			is_told ? "holds programs to it that tell what they cost while they work"
+				: "tells no cost while it works, and its command does not use "
+				  "$GANGER_ATTEMPT_COST");
+}
+
 static int hire(struct supervisor *s,
 		enum worker_index at,
 		const struct config_agent *agent,
@@ -65,6 +82,7 @@ static int hire(struct supervisor *s,
 	if (!w->kind)
 		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
 			       w->settings.name, w->settings.kind);
+	note_cost(s, w);
 	if (w->settings.shares_server && server_init(s, at, e))
 		return e->code;
 	return brief_template(s, w, e);

@@ -164,6 +164,7 @@ bool work_talks(const struct task_work *w);
 int talk_link(struct task_work *w, const char *attempt);
 int talk_prepare(struct task_work *w);
 struct talker *talk_begin(struct task_work *w);
+int talk_broken_off(struct task_work *w, char **ret); /* for which limit; NULL: it was not */
 void job_output(void *ctx, uint64_t number, struct str piece);
 /* An order to the agent at work on a task. NOT_FOUND: there is none, or none that talks. */
 int job_order(struct supervisor *s,

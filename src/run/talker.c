@@ -94,17 +94,42 @@ static void order_take(struct talker *t, const cJSON *o)
 						 mem_strdup(text)}));
 }
 
-/* A line that was cut short by a crash was not done. */
-static void orders_read(struct talker *t, struct str text)
+/* The next order of a file, or NULL. A line that was cut short by a crash was not done. */
+static cJSON *orders_next(struct str *text)
 {
 	struct str line;
+	cJSON *o = NULL;
 
-	while (text.n && memchr(text.p, '\n', text.n) && str_next(&text, '\n', &line)) {
-		cJSON *o = cJSON_ParseWithLength(line.p, line.n);
+	while (!o && text->n && memchr(text->p, '\n', text->n) && str_next(text, '\n', &line))
+		o = cJSON_ParseWithLength(line.p, line.n);
+	return o;
+}
 
+static void orders_read(struct talker *t, struct str text)
+{
+	cJSON *o;
+
+	while ((o = orders_next(&text))) {
 		order_take(t, o);
 		cJSON_Delete(o);
 	}
+}
+
+char *talker_broken_off(struct str orders)
+{
+	char *why = NULL;
+	cJSON *o;
+
+	while ((o = orders_next(&orders))) {
+		const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(o, "text"));
+
+		if (text && !why &&
+		    streq(cJSON_GetStringValue(cJSON_GetObjectItem(o, "order")),
+			  words[AGENT_BREAK]))
+			why = mem_strdup(text);
+		cJSON_Delete(o);
+	}
+	return why;
 }
 
 /* Those of the past that came here. One that was refused then is refused now. */
@@ -164,6 +189,8 @@ static const char *over(const struct talker *t)
 		return "it uses more tools than limits.tools";
 	if (c->limits_attempt_tokens > 0 && used.tokens > c->limits_attempt_tokens)
 		return "it uses more than limits.attempt_tokens";
+	if (c->limits_attempt_cost > 0 && used.cost_usd > c->limits_attempt_cost)
+		return "it costs more than limits.attempt_cost";
 	return NULL;
 }
 
@@ -176,7 +203,7 @@ static void check_limits(struct talker *t)
 		return;
 	t->is_broken_off = true;
 	supervisor_message(t->s, "task %s: %s, and is broken off", t->task, why);
-	IGNORE(talker_order(t, AGENT_BREAK, NULL, &refused));
+	IGNORE(talker_order(t, AGENT_BREAK, why, &refused));
 }
 
 void talker_output(struct talker *t, struct str piece)

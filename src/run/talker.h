@@ -33,6 +33,8 @@ struct talker_spec {
 /* Begin it; the executor knows the job. All is copied. talker_free(). */
 struct talker *talker_new(struct supervisor *s, const struct talker_spec *spec);
 void talker_free(struct talker *t);
+/* Of the file of orders: the limit that the attempt was broken off for; NULL: none. free(). */
+char *talker_broken_off(struct str orders);
 /* As executor_events.output has it. */
 void talker_output(struct talker *t, struct str piece);
 /*

@@ -51,6 +51,17 @@ int talk_prepare(struct task_work *w)
 	return 0;
 }
 
+int talk_broken_off(struct task_work *w, char **ret)
+{
+	char *dir CLEANUP(freep) = path_job(&w->s->paths, w->t.job);
+	char *path CLEANUP(freep) = path_join(dir, TALKER_ORDERS);
+	struct buf orders CLEANUP(buf_done) = BUF_INIT;
+	if (file_exists(path) && file_read(path, BUF_MAX_DEFAULT, &orders, &w->e))
+		return w->e.code;
+	*ret = talker_broken_off(buf_str(&orders));
+	return 0;
+}
+
 struct talker *talk_begin(struct task_work *w)
 {
 	struct attempt a CLEANUP(attempt_done) = {0};

@@ -123,8 +123,29 @@ limit_talked_to()
 	verdict_is "exited $(got code) later 1" "$1: a usage limit is a limit"
 }
 
+# It is given its budget, and holds it in its turn: two calls of our model are over this.
+keeps_budget()
+{
+	local how=$1 before=("${options[@]}")
+
+	options+=(-e GANGER_ATTEMPT_COST=0.004)
+	attempt claude '%%sh true
+%%sh true
+%%sh true
+%%sh echo x > over.txt
+%%say done'
+	like "$(got result) $(got reason)" '^failed .*Reached maximum budget' "$how: it keeps to its budget" ||
+		note "$(tail -c 1500 "$J/log")"
+	not_ok "$how: and does no more" test -e "$W/over.txt"
+	options=("${before[@]}")
+}
+
 of_claude()
 {
+	keeps_budget claude
+	kind=claude
+	keeps_budget 'claude as claude'
+	kind=
 	usage_is claude '2000 100'
 	limit_is claude '429 99 You have hit your session limit, resets in 2 hours' 7200
 	attempt claude '%%tool EnterWorktree {}

@@ -7,7 +7,8 @@ talker=$GANGER_SOURCE/test/fake/talker
 command -v python3 >/dev/null || skip_all 'no python3'
 mkfifo "$T/here" "$T/go"
 
-# wire KIND [LIMITS [PERMISSIONS]]: a repository with that kind's stand-in as its agent, and an epic.
+# wire KIND [LIMITS [PERMISSIONS [ARGUMENTS]]]: a repository with that kind's stand-in as its agent,
+# and an epic.
 wire()
 {
 	kind=$1
@@ -17,7 +18,8 @@ wire()
 		agents:
 		  it:
 		    kind: $kind
-		    command: exec '$talker' $kind \${GANGER_SESSION:+--resume \$GANGER_SESSION}
+		    command: >-
+		      exec '$talker' $kind \${GANGER_SESSION:+--resume \$GANGER_SESSION}${4:-}
 		    env: {TALKER_HEARD: '$T/heard'}
 		    permissions: [${3:-}]
 		retry: {delay: 10ms}
@@ -178,6 +180,35 @@ for k; do
 	run timeout 60 "$GANGER" run "$epic" --yes
 	is "$(state busy)" failed "$k: what uses too many tools is broken off"
 	err_like 'more tools than limits.tools' "$k: which is said"
+
+	# So many tokens, and so much money, while it works: some tell both, some one of them.
+	spends='%%sh echo 1 >> n.txt
+%%sh echo 2 >> n.txt
+%%sh echo 3 >> n.txt
+%%sh echo 4 >> n.txt
+%%hang'
+	if [ $k != acp ]; then
+		wire $k 'attempts: 1, attempt_tokens: 3500, grace: 2s, timeout: 20s'
+		job spends "$spends"
+		run timeout 60 "$GANGER" run "$epic" --yes
+		like "$(why spends)" '^broken off: it uses more than limits.attempt_tokens' \
+			"$k: what uses too many tokens is broken off" || note "$(cat "$T/err")"
+		ok "$k: which is among its events" grep -q '"error".*limits.attempt_tokens' "$(events_of spends)"
+	fi
+	wire $k 'attempts: 1, attempt_cost: 0.035, grace: 2s, timeout: 20s' '' \
+		"$([ $k != claude ] || echo ' ${GANGER_ATTEMPT_COST:+--max-budget-usd $GANGER_ATTEMPT_COST}')"
+	if [ $k = claude ] || [ $k = acp ]; then
+		job dear "$spends"
+		run timeout 60 "$GANGER" run "$epic" --yes
+		like "$(why dear)" '^broken off: it costs more than limits.attempt_cost' \
+			"$k: what costs too much is broken off" || note "$(cat "$T/err")"
+		is "$(ganger status "$epic" --json | jq '.tasks[0].cost_usd')" 0.04 "$k: and what it cost is told"
+	else
+		job quick '%%say ganger: nothing to do'
+		run timeout 60 "$GANGER" run "$epic" --yes
+		err_like "limits.attempt_cost does not hold for agent 'it': kind '$k' tells no cost" \
+			"$k: tells no cost, which is said"
+	fi
 
 	# Cancelled.
 	wire $k
