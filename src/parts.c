@@ -143,6 +143,7 @@ tracker_open(const struct place *p, const struct config *c, struct tracker **ret
 	struct tracker_where where = {.state_dir = p->state_dir,
 				      .root = p->root,
 				      .beads = c->beads_path,
+				      .beads_rule = c->beads_rule,
 				      .github = &github.o,
 				      .github_comments = c->github_comments,
 				      .github_label = c->github_label,
@@ -193,12 +194,17 @@ static void notes_add(const struct beads_file *f, struct issue_graph *ret)
 			 mem_printf("%d lines are older copies of other lines", f->copies));
 }
 
-static int
-beads_graph_of(const char *path, const char *epic, struct issue_graph *ret, struct err *e)
+static int beads_graph_of(const char *path,
+			  const char *rule,
+			  const char *epic,
+			  struct issue_graph *ret,
+			  struct err *e)
 {
 	struct beads_file file CLEANUP(beads_file_done) = {0};
+	enum beads_rule named = beads_rule_named(rule);
 	int rc = beads_load(path, &file, e);
 
+	file.rule = named ? named : file.rule;
 	if (rc == 0)
 		rc = beads_graph(&file, epic, clock_now().wall_ms, ret, e);
 	if (rc == 0)

@@ -71,9 +71,10 @@ struct parts {
 		struct err *e);
 	/* "owner/name" that a remote's address names on the API's host; the caller's, or NULL. */
 	char *(*github_repository)(const char *remote_url, const char *api_url);
-	/* What a Beads export holds, without importing it; epic NULL: all. Lines that could not be
-	 * used are in ret->notes. issue_graph_done(). */
+	/* What a Beads export holds, without importing it; epic NULL: all; rule: beads.rule. Lines that
+	 * could not be used are in ret->notes. issue_graph_done(). */
 	int (*beads_graph)(const char *path,
+			   const char *rule,
 			   const char *epic,
 			   struct issue_graph *ret,
 			   struct err *e);

@@ -54,6 +54,7 @@ void beads_file_done(struct beads_file *f)
 		free(f->problems.items[i].text);
 	VEC_DONE(&f->problems);
 	map_done(&f->index);
+	map_done(&f->ready);
 }
 
 static void problem(struct beads_file *f, int line, char *text)
@@ -385,6 +386,8 @@ static int read_object(struct beads_file *f, const cJSON *o, int line, struct er
 		f->other++;
 		return 0;
 	}
+	if (kind.n)
+		f->rule = BEADS_RULE_1_0;
 	i.id = text_line(text_at(o, "id"));
 	if (!*i.id) {
 		problem(f, line, mem_strdup("an issue without 'id'"));

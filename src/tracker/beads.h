@@ -52,6 +52,13 @@ struct beads_issue {
 	VEC(struct beads_comment) comments;
 };
 
+/* Whose rule says who is ready; see beads_judge(). */
+enum beads_rule {
+	BEADS_RULE_UNSAID = 0, /* taken for 1.0; beads_graph() notes where that matters */
+	BEADS_RULE_1_0,
+	BEADS_RULE_0_49, /* to 0.50, the last with SQLite */
+};
+
 struct beads_problem {
 	int line;
 	char *text;
@@ -61,6 +68,10 @@ struct beads_file {
 	VEC(struct beads_issue) issues; /* in order of their first line; ids are unique */
 	struct map index;               /* id to its place in issues */
 	VEC(struct beads_problem) problems;
+	enum beads_rule
+		rule;     /* as exports say it ("_type" on issues); who reads may say otherwise */
+	bool asked;       /* bd was asked who is ready: */
+	struct map ready; /* the ids that it named */
 	int copies; /* lines that another copy of the same id made void */
 	int other;  /* lines that are no issue ("_type": "memory") */
 };
@@ -96,12 +107,20 @@ bool beads_is_tombstone(const struct beads_issue *i); /* deleted: as if it were 
 /* NULL where the file has no such issue. */
 const struct beads_issue *beads_find(const struct beads_file *f, const char *id);
 
+/* "1.0", "0.49"; anything else and NULL: UNSAID. */
+enum beads_rule beads_rule_named(const char *word);
+
 /*
- * Who is ready, by the rule of v1.0.5: status exactly open; not pinned, ephemeral, a template
- * or of an internal type; neither it nor its parent deferred to the future; not blocked. It
- * is blocked by every existing target of its blocks and conditional-blocks that is neither closed
- * nor pinned, by the open children of what it waits for, and by what blocks a parent of
- * it that is neither closed nor pinned (open parents by themselves do not block).
+ * Who is ready: where bd was asked, what it said of issues whose status is open (a template stays
+ * hidden all the same); else by the rule of v1.0.5: status exactly open; not pinned, ephemeral, a
+ * template or of an internal type; neither it nor its parent deferred to the future; not
+ * blocked. It is blocked by every existing target of its blocks and conditional-blocks that is
+ * neither closed nor pinned, by the open children of what it waits for, and by what blocks a
+ * parent of it that is neither closed nor pinned (open parents by themselves do not block).
+ *
+ * The rule of v0.49.6 differs: its ids with "-mol-" or "-wisp-" are hidden; deferred parents hide
+ * nothing; what blocks a closed or pinned parent blocks as well; conditional-blocks waits until
+ * the other is closed with a reason that tells of failure; any-children until a child is closed.
  */
 enum beads_state { BEADS_READY = 1, BEADS_CLOSED, BEADS_HIDDEN, BEADS_BLOCKED };
 
@@ -109,7 +128,7 @@ struct beads_verdict {
 	bool by_date; /* HIDDEN only until a date */
 	enum beads_state state;
 	char *reason;   /* HIDDEN: why, for a person; else NULL */
-	VEC(char *) by; /* BLOCKED: ids, in order of the file; else empty */
+	VEC(char *) by; /* BLOCKED: ids, in order of the file, never none; else empty */
 };
 
 struct beads_verdicts {

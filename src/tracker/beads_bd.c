@@ -217,7 +217,8 @@ int bd_read(struct bd *b, struct beads_file *ret, struct err *e)
 	return rc;
 }
 
-char *bd_created(struct str answer)
+/* A field of the object that an answer is or holds; the caller's, NULL: there is none. */
+static char *field_of(struct str answer, const char *key)
 {
 	cJSON *o = cJSON_ParseWithLength(answer.p, answer.n);
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
@@ -225,7 +226,25 @@ char *bd_created(struct str answer)
 
 	if (cJSON_IsArray(one))
 		one = one->child;
-	char *id = mem_strdup(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, "id")));
+	char *text = mem_strdup(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, key)));
 	cJSON_Delete(o);
-	return id;
+	return text;
+}
+
+char *bd_created(struct str answer)
+{
+	return field_of(answer, "id");
+}
+
+enum beads_rule bd_rule(struct str answer)
+{
+	char *version CLEANUP(freep) = field_of(answer, "version");
+	int64_t minor = 0;
+
+	if (!version || !str_starts(str_of(version), "0."))
+		return BEADS_RULE_1_0;
+	const char *from = version + 2;
+	size_t n = strspn(from, "0123456789");
+	return str_i64((struct str){from, n}, &minor) && minor <= 50 ? BEADS_RULE_0_49
+								     : BEADS_RULE_1_0;
 }

@@ -29,6 +29,8 @@ int beads_read_store(struct beads *b, struct beads_file *ret, struct err *e)
 		(void)err_set(e, rc, "there is neither a program 'bd' nor an export '%s'", b->file);
 		return err_hint(e, "install Beads' bd, or set beads.path to an export");
 	}
+	if (rc == 0 && b->rule)
+		ret->rule = b->rule;
 	for (size_t i = 0; rc == 0 && i < ret->issues.n; i++) {
 		struct beads_issue *issue = &ret->issues.items[i];
 

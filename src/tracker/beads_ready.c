@@ -1,26 +1,11 @@
 #include "base/clean.h"
 #include "base/clock.h"
-#include "tracker/beads.h"
+#include "tracker/beads_ready-impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Issues are meant by their places in the file. */
-struct places {
-	VEC(size_t) at;
-};
-
-/* What the rule needs to know of the whole file; one item an issue. */
-struct rules {
-	const struct beads_file *file;
-	int64_t now_ms;
-	struct places *parents, *children;
-	struct places *blockers; /* of its own edges: open ones alone */
-	size_t *seen;            /* marks of a walk over parents; 0 none */
-	size_t walk;             /* number of that walk */
-};
-
-static const struct beads_issue *issue_at(const struct rules *r, size_t at)
+const struct beads_issue *rules_issue(const struct rules *r, size_t at)
 {
 	return &r->file->issues.items[at];
 }
@@ -34,7 +19,7 @@ static bool is_inactive(const struct beads_issue *i)
 static void link_families(struct rules *r)
 {
 	for (size_t i = 0; i < r->file->issues.n; i++) {
-		const struct beads_issue *issue = issue_at(r, i);
+		const struct beads_issue *issue = rules_issue(r, i);
 		size_t parent;
 
 		for (size_t k = 0; k < issue->edges.n; k++) {
@@ -49,23 +34,82 @@ static void link_families(struct rules *r)
 	}
 }
 
-static void add_open_children(struct rules *r, size_t spawner, bool any, struct places *ret)
+static bool listed(const char *word, const char *const *words)
+{
+	for (; *words; words++) {
+		if (streq(word, *words))
+			return true;
+	}
+	return false;
+}
+
+static void block(struct rules *r, size_t i, size_t by, const char *until)
+{
+	*VEC_ADD(&r->own[i].list) = (struct blocker){.at = by, .until = until};
+}
+
+/* Does it hold up what waits for it to be closed? Any word that 1.0 does not know does. */
+static bool is_holding(const struct rules *r, size_t at, const char *edge)
+{
+	static const char *const old[] = {"open", "in_progress", "blocked", "deferred", NULL};
+	const struct beads_issue *i = rules_issue(r, at);
+
+	if (r->rule == BEADS_RULE_1_0)
+		return !is_inactive(i);
+	return listed(i->status, old) || (streq(edge, "blocks") && streq(i->status, "hooked"));
+}
+
+static bool tells_of_failure(const char *reason)
+{
+	static const char *const words[] = {"failed",    "rejected", "wontfix",   "won't fix",
+					    "cancelled", "canceled", "abandoned", "blocked",
+					    "error",     "timeout",  "aborted"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcasestr(reason, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static void wait_for_target(struct rules *r, size_t i, size_t other, const char *edge)
+{
+	const struct beads_issue *target = rules_issue(r, other);
+
+	if (is_holding(r, other, edge))
+		block(r, i, other, NULL);
+	else if (r->rule == BEADS_RULE_0_49 && streq(edge, "conditional-blocks") &&
+		 streq(target->status, "closed") && !tells_of_failure(target->close_reason))
+		block(r, i, other, "to fail, which it did not");
+}
+
+static bool child_holds(const struct rules *r, size_t child)
+{
+	const struct beads_issue *i = rules_issue(r, child);
+
+	return r->rule == BEADS_RULE_0_49 ? !beads_is_closed(i) : !is_inactive(i);
+}
+
+static void wait_for_children(struct rules *r, size_t i, size_t spawner, bool any)
 {
 	const struct places *children = &r->children[spawner];
+	size_t before = r->own[i].list.n;
 
 	for (size_t k = 0; any && k < children->at.n; k++) {
-		if (beads_is_closed(issue_at(r, children->at.items[k])))
+		if (beads_is_closed(rules_issue(r, children->at.items[k])))
 			return;
 	}
 	for (size_t k = 0; k < children->at.n; k++) {
-		if (!is_inactive(issue_at(r, children->at.items[k])))
-			VEC_PUSH(&ret->at, children->at.items[k]);
+		if (child_holds(r, children->at.items[k]))
+			block(r, i, children->at.items[k], NULL);
 	}
+	if (any && r->rule == BEADS_RULE_0_49 && r->own[i].list.n == before)
+		block(r, i, spawner, "to have a child that is closed");
 }
 
 static void find_blockers(struct rules *r, size_t i)
 {
-	const struct beads_issue *issue = issue_at(r, i);
+	const struct beads_issue *issue = rules_issue(r, i);
 	size_t other;
 
 	for (size_t k = 0; k < issue->edges.n; k++) {
@@ -75,12 +119,11 @@ static void find_blockers(struct rules *r, size_t i)
 			continue;
 		switch (edge->kind) {
 		case BEADS_BLOCKS:
-			if (!is_inactive(issue_at(r, other)))
-				VEC_PUSH(&r->blockers[i].at, other);
+			wait_for_target(r, i, other, edge->type);
 			break;
 		case BEADS_WAITS:
 		case BEADS_WAITS_ANY:
-			add_open_children(r, other, edge->kind == BEADS_WAITS_ANY, &r->blockers[i]);
+			wait_for_children(r, i, other, edge->kind == BEADS_WAITS_ANY);
 			break;
 		case BEADS_INERT:
 		case BEADS_PARENT:
@@ -89,17 +132,26 @@ static void find_blockers(struct rules *r, size_t i)
 	}
 }
 
-static void rules_init(struct rules *r, const struct beads_file *f, int64_t now_ms)
+enum beads_rule beads_rule_named(const char *word)
+{
+	if (streq(word, "0.49"))
+		return BEADS_RULE_0_49;
+	return streq(word, "1.0") ? BEADS_RULE_1_0 : BEADS_RULE_UNSAID;
+}
+
+void rules_init(struct rules *r, const struct beads_file *f, enum beads_rule rule, int64_t now_ms)
 {
 	size_t n = f->issues.n + 1; /* never nothing */
 
+	rule = rule ? rule : f->rule;
 	*r = (struct rules){
 		.file = f,
+		.rule = rule ? rule : BEADS_RULE_1_0,
 		.now_ms = now_ms,
 		/* n is at most BEADS_ISSUES_MAX + 1 */
 		.parents = mem_alloc(n * sizeof(*r->parents)),
 		.children = mem_alloc(n * sizeof(*r->children)),
-		.blockers = mem_alloc(n * sizeof(*r->blockers)),
+		.own = mem_alloc(n * sizeof(*r->own)),
 		.seen = mem_alloc(n * sizeof(*r->seen)),
 	};
 	link_families(r);
@@ -107,72 +159,75 @@ static void rules_init(struct rules *r, const struct beads_file *f, int64_t now_
 		find_blockers(r, i);
 }
 
-static void rules_done(struct rules *r)
+void rules_done(struct rules *r)
 {
 	if (!r->parents)
 		return;
 	for (size_t i = 0; i < r->file->issues.n; i++) {
 		VEC_DONE(&r->parents[i].at);
 		VEC_DONE(&r->children[i].at);
-		VEC_DONE(&r->blockers[i].at);
+		VEC_DONE(&r->own[i].list);
 	}
 	free(r->parents);
 	free(r->children);
-	free(r->blockers);
+	free(r->own);
 	free(r->seen);
 }
 
 static int by_place(const void *a, const void *b)
 {
-	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	size_t x = ((const struct blocker *)a)->at, y = ((const struct blocker *)b)->at;
 
 	return (x > y) - (x < y);
 }
 
-/* All that blocks an issue: its own blockers and those of the active parents above it. Parents may
- * form a circle in a broken file, hence the marks. */
-static void all_blockers(struct rules *r, size_t start, struct places *ret)
+static void sort_once(struct blockers *b)
 {
-	struct places todo = {0};
 	size_t n = 0;
 
+	if (b->list.n)
+		qsort(b->list.items, b->list.n, sizeof(*b->list.items), by_place);
+	for (size_t k = 0; k < b->list.n; k++) {
+		if (!n || b->list.items[n - 1].at != b->list.items[k].at)
+			b->list.items[n++] = b->list.items[k];
+	}
+	b->list.n = n;
+}
+
+/* All that blocks an issue: its own blockers and those of the parents above it; of the active ones
+ * by the rule of 1.0. Parents may form a circle in a broken file, hence the marks. */
+static void all_blockers(struct rules *r, size_t start, struct blockers *ret)
+{
+	struct places todo = {0};
+
 	r->seen[start] = ++r->walk;
-	if (!is_inactive(issue_at(r, start)))
+	if (!is_inactive(rules_issue(r, start)))
 		VEC_PUSH(&todo.at, start);
 	while (todo.at.n) {
 		size_t i = todo.at.items[--todo.at.n];
 
-		for (size_t k = 0; k < r->blockers[i].at.n; k++)
-			VEC_PUSH(&ret->at, r->blockers[i].at.items[k]);
+		for (size_t k = 0; k < r->own[i].list.n; k++)
+			VEC_PUSH(&ret->list, r->own[i].list.items[k]);
 		for (size_t k = 0; k < r->parents[i].at.n; k++) {
 			size_t parent = r->parents[i].at.items[k];
 
-			if (r->seen[parent] == r->walk || is_inactive(issue_at(r, parent)))
+			if (r->seen[parent] == r->walk ||
+			    (r->rule == BEADS_RULE_1_0 && is_inactive(rules_issue(r, parent))))
 				continue;
 			r->seen[parent] = r->walk;
 			VEC_PUSH(&todo.at, parent);
 		}
 	}
 	VEC_DONE(&todo.at);
-	if (ret->at.n)
-		qsort(ret->at.items, ret->at.n, sizeof(size_t), by_place);
-	for (size_t k = 0; k < ret->at.n; k++) {
-		if (!n || ret->at.items[n - 1] != ret->at.items[k])
-			ret->at.items[n++] = ret->at.items[k];
-	}
-	ret->at.n = n;
+	sort_once(ret);
 }
 
 static bool is_internal(const char *type)
 {
 	static const char *const types[] = {"merge-request", "gate", "molecule", "message",
-					    "agent",         "role", "rig"};
+					    "agent",         "role", "rig",      NULL};
 
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		if (streq(type, types[i]))
-			return true;
-	}
-	return false;
+	return listed(type, types);
 }
 
 static char *deferred(const char *what, int64_t until_ms, bool *ret_by_date)
@@ -188,7 +243,7 @@ static char *deferred(const char *what, int64_t until_ms, bool *ret_by_date)
 /* Why an open issue is not to be started; NULL: it may. */
 static char *hidden_reason(const struct rules *r, size_t at, bool *ret_by_date)
 {
-	const struct beads_issue *i = issue_at(r, at);
+	const struct beads_issue *i = rules_issue(r, at);
 
 	*ret_by_date = false;
 	if (!streq(i->status, "open") && !i->taken)
@@ -203,8 +258,12 @@ static char *hidden_reason(const struct rules *r, size_t at, bool *ret_by_date)
 		return mem_printf("type '%s'", i->type);
 	if (i->defer_ms > r->now_ms)
 		return deferred("deferred", i->defer_ms, ret_by_date);
+	if (r->rule == BEADS_RULE_0_49)
+		return strcasestr(i->id, "-mol-") || strcasestr(i->id, "-wisp-")
+			       ? mem_strdup("an id of Beads' own steps")
+			       : NULL;
 	for (size_t k = 0; k < r->parents[at].at.n; k++) {
-		const struct beads_issue *parent = issue_at(r, r->parents[at].at.items[k]);
+		const struct beads_issue *parent = rules_issue(r, r->parents[at].at.items[k]);
 
 		if (parent->defer_ms > r->now_ms)
 			return deferred("its epic is deferred", parent->defer_ms, ret_by_date);
@@ -212,29 +271,60 @@ static char *hidden_reason(const struct rules *r, size_t at, bool *ret_by_date)
 	return NULL;
 }
 
+/* What bd says of open issues, over what was found here. */
+static void overrule(const struct rules *r, const struct beads_issue *i, struct standing *s)
+{
+	size_t at;
+
+	if (!r->file->asked || !streq(i->status, "open") || i->is_template)
+		return;
+	if (map_find(&r->file->ready, i->id, &at)) {
+		standing_done(s);
+		memset(s, 0, sizeof(*s));
+	} else if (!s->hidden && !s->waits.list.n) {
+		s->hidden = mem_strdup("not among the ready ones, says bd");
+	}
+}
+
+void rules_stand(struct rules *r, size_t at, struct standing *ret)
+{
+	const struct beads_issue *i = rules_issue(r, at);
+
+	memset(ret, 0, sizeof(*ret));
+	if (!beads_is_closed(i))
+		ret->hidden = hidden_reason(r, at, &ret->by_date);
+	all_blockers(r, at, &ret->waits);
+	overrule(r, i, ret);
+}
+
+void standing_done(struct standing *s)
+{
+	if (!s)
+		return;
+	free(s->hidden);
+	VEC_DONE(&s->waits.list);
+}
+
 static void judge_one(struct rules *r, size_t at, struct beads_verdict *v)
 {
-	struct places by = {0};
+	struct standing s CLEANUP(standing_done) = {0};
 
 	v->state = BEADS_CLOSED;
-	if (beads_is_closed(issue_at(r, at)))
+	if (beads_is_closed(rules_issue(r, at)))
 		return;
-	v->reason = hidden_reason(r, at, &v->by_date);
-	v->state = BEADS_HIDDEN;
-	if (v->reason)
-		return;
-	all_blockers(r, at, &by);
-	v->state = by.at.n ? BEADS_BLOCKED : BEADS_READY;
-	for (size_t k = 0; k < by.at.n; k++)
-		VEC_PUSH(&v->by, mem_strdup(issue_at(r, by.at.items[k])->id));
-	VEC_DONE(&by.at);
+	rules_stand(r, at, &s);
+	v->by_date = s.by_date;
+	v->reason = TAKE(s.hidden);
+	v->state = v->reason ? BEADS_HIDDEN : s.waits.list.n ? BEADS_BLOCKED : BEADS_READY;
+	for (size_t k = 0; v->state == BEADS_BLOCKED && k < s.waits.list.n; k++)
+		VEC_PUSH(&v->by, mem_strdup(rules_issue(r, s.waits.list.items[k].at)->id));
 }
 
 void beads_judge(const struct beads_file *f, int64_t now_ms, struct beads_verdicts *ret)
 {
 	struct rules r CLEANUP(rules_done) = {0};
 
-	rules_init(&r, f, now_ms);
+	rules_init(&r, f, BEADS_RULE_UNSAID, now_ms);
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < f->issues.n; i++)
 		judge_one(&r, i, VEC_ADD(&ret->items));
@@ -251,143 +341,4 @@ void beads_verdicts_done(struct beads_verdicts *v)
 		VEC_DONE(&v->items.items[i].by);
 	}
 	VEC_DONE(&v->items);
-}
-
-static char *render_comments(const struct beads_issue *i)
-{
-	struct buf b CLEANUP(buf_done) = BUF_INIT;
-
-	for (size_t k = 0; k < i->comments.n; k++) {
-		if (b.n)
-			buf_puts(&b, "\n\n");
-		buf_time(&b, i->comments.items[k].created_ms);
-		if (*i->comments.items[k].author)
-			buf_printf(&b, ", %s", i->comments.items[k].author);
-		buf_printf(&b, ":\n%s", i->comments.items[k].text);
-	}
-	return mem_strdup(buf_cstr(&b));
-}
-
-static void to_issue(struct rules *r, size_t at, struct issue *ret)
-{
-	const struct beads_issue *i = issue_at(r, at);
-	bool by_date;
-	bool closed = beads_is_closed(i);
-	char *hidden = closed ? NULL : hidden_reason(r, at, &by_date);
-
-	*ret = (struct issue){
-		.id = mem_strdup(i->id),
-		.title = mem_strdup(i->title),
-		.body = mem_strdup(i->body),
-		.comments = render_comments(i),
-		.labels = mem_strdup(i->labels),
-		.type = mem_strdup(i->type),
-		.status = mem_strdup(i->status),
-		.priority = i->priority,
-		.created_ms = i->created_ms,
-		.updated_ms = i->updated_ns == INT64_MIN ? 0 : i->updated_ns / 1000000,
-		.closed_ms = i->closed_ms,
-		.open = !closed,
-		.closed_reason = mem_strdup(i->close_reason),
-		.claimed_by = mem_strdup(closed ? "" : i->assignee),
-		.hidden = hidden ? hidden : mem_strdup(""),
-	};
-	if (r->parents[at].at.n)
-		ret->parent = mem_strdup(issue_at(r, r->parents[at].at.items[0])->id);
-}
-
-static void add_edge(struct issue_graph *g, const char *task, const char *needs)
-{
-	struct issue_edge *edge = VEC_ADD(&g->edges);
-
-	edge->task = mem_strdup(task);
-	edge->needs = mem_strdup(needs);
-}
-
-/* Edges of and to what is closed keep their meaning for the order in which things were done. */
-static void add_closed_edges(struct rules *r, size_t at, struct issue_graph *g)
-{
-	const struct beads_issue *i = issue_at(r, at);
-
-	for (size_t k = 0; k < i->edges.n; k++) {
-		const struct beads_issue *other = beads_find(r->file, i->edges.items[k].needs);
-
-		if (i->edges.items[k].kind == BEADS_BLOCKS && other && other != i &&
-		    (beads_is_closed(other) || beads_is_closed(i)) && !beads_is_tombstone(other))
-			add_edge(g, i->id, other->id);
-	}
-}
-
-static void add_open_edges(struct rules *r, size_t at, struct issue *i, struct issue_graph *g)
-{
-	struct places by = {0};
-
-	all_blockers(r, at, &by);
-	for (size_t k = 0; k < by.at.n; k++) {
-		if (by.at.items[k] != at) {
-			add_edge(g, i->id, issue_at(r, by.at.items[k])->id);
-			continue;
-		}
-		/* No edge says this: it waits for something that waits for it. */
-		if (!*i->hidden) {
-			free(i->hidden);
-			i->hidden = mem_strdup("it or its epic waits for it");
-		}
-	}
-	VEC_DONE(&by.at);
-}
-
-static bool has_parent(const struct rules *r, size_t at, const char *epic)
-{
-	for (size_t k = 0; k < r->parents[at].at.n; k++) {
-		if (streq(issue_at(r, r->parents[at].at.items[k])->id, epic))
-			return true;
-	}
-	return false;
-}
-
-static void add_outside(const struct beads_file *f, struct issue_graph *g)
-{
-	struct map known CLEANUP(map_done) = {0};
-	size_t at;
-
-	for (size_t i = 0; i < g->issues.n; i++)
-		map_set(&known, g->issues.items[i].id, i);
-	for (size_t i = 0; i < g->edges.n; i++) {
-		const struct beads_issue *other = beads_find(f, g->edges.items[i].needs);
-
-		if (map_find(&known, other->id, &at))
-			continue;
-		map_set(&known, other->id, 0);
-		*VEC_ADD(&g->outside) = (struct issue){
-			.id = mem_strdup(other->id),
-			.title = mem_strdup(other->title),
-			.open = !beads_is_closed(other),
-		};
-	}
-}
-
-int beads_graph(const struct beads_file *f,
-		const char *epic,
-		int64_t now_ms,
-		struct issue_graph *ret,
-		struct err *e)
-{
-	struct rules r CLEANUP(rules_done) = {.file = f};
-	struct issue_graph g = {0};
-
-	if (epic && !beads_find(f, epic))
-		return err_set(e, ERR_NOT_FOUND, "there is no issue '%s' in the file", epic);
-	rules_init(&r, f, now_ms);
-	for (size_t i = 0; i < f->issues.n; i++) {
-		if (beads_is_tombstone(issue_at(&r, i)) || (epic && !has_parent(&r, i, epic)))
-			continue;
-		struct issue *issue = VEC_ADD(&g.issues);
-		to_issue(&r, i, issue);
-		add_closed_edges(&r, i, &g);
-		add_open_edges(&r, i, issue, &g);
-	}
-	add_outside(f, &g);
-	*ret = g;
-	return 0;
 }

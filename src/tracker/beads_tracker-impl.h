@@ -11,6 +11,7 @@ struct beads {
 	struct bd bd;
 	char *file; /* an export, read alone; NULL: bd is asked */
 	bool no_bd;
+	enum beads_rule rule; /* as bd's version or beads.rule has it; UNSAID: as an export says */
 };
 
 /* CHECKs that it is one. */

@@ -422,13 +422,16 @@ static const struct tracker_ops beads_ops = {
 static int look_for_bd(struct beads *b, struct err *e)
 {
 	const char *const argv[] = {"version", NULL};
+	struct buf out CLEANUP(buf_done) = BUF_INIT;
 	struct err why = ERR_INIT;
 	int rc = bd_begin(&b->bd, e);
 
 	if (rc)
 		return rc;
-	rc = bd_run(&b->bd, argv, NULL, &why);
+	rc = bd_run(&b->bd, argv, &out, &why);
 	bd_end(&b->bd);
+	if (rc == 0)
+		b->rule = bd_rule(buf_str(&out));
 	b->no_bd = rc == ERR_NOT_FOUND;
 	if (b->no_bd)
 		b->file = path_join(b->bd.dir, "issues.jsonl");
@@ -453,6 +456,7 @@ int tracker_beads_new(const struct beads_spec *spec, struct tracker **ret, struc
 	b->bd.timeout_ms = spec->timeout_ms ? spec->timeout_ms : BD_TIMEOUT_MS;
 	b->bd.lock_fd = -1;
 	CHECK(pthread_mutex_init(&b->bd.mutex, NULL) == 0);
+	b->rule = beads_rule_named(spec->rule);
 	if (stat(b->bd.dir, &st) == 0 && S_ISREG(st.st_mode))
 		b->file = mem_strdup(b->bd.dir);
 	else

@@ -25,7 +25,10 @@ static int open_fake(const struct tracker_where *w, struct tracker **ret, struct
 
 static struct beads_spec beads_of_place(const struct tracker_where *w)
 {
-	return (struct beads_spec){.root = w->root, .path = w->beads, .state_dir = w->state_dir};
+	return (struct beads_spec){.root = w->root,
+				   .path = w->beads,
+				   .rule = w->beads_rule,
+				   .state_dir = w->state_dir};
 }
 
 static int open_beads(const struct tracker_where *w, struct tracker **ret, struct err *e)

@@ -9,6 +9,7 @@ struct tracker_where {
 	const char *state_dir; /* the folder of the repository's state */
 	const char *root;      /* of the repository */
 	const char *beads;     /* beads.path of the settings; may be NULL */
+	const char *beads_rule;              /* beads.rule */
 	const struct github_options *github; /* of the kind 'github'; else it may be NULL */
 	const char *github_comments, *github_label;
 	const char *github_graph; /* github.graph: "beads", or anything else */

@@ -30,6 +30,7 @@ json()
 	waves) next=cycles ;;
 	cycles) next=critical_path ;;
 	hidden) next=notes ;;
+	notes) next=ceiling ;;
 	esac
 	sed -n "s/.*\"$1\":\(.*\),\"$next\":.*/\1/p" "$T/out"
 }
@@ -79,6 +80,16 @@ out_like '^note: line 2: ' 'and is named'
 out_like '^  later .*\(' 'what is hidden is named with its reason'
 plan --json
 like "$(json hidden)" '^\[\{"id":"later","why":".+"\}\]$' 'in the JSON too'
+
+# By whose rule: an older Beads' steps of its own are ready by the newer one's alone.
+{ issue a; issue a-wisp-1 a; issue b-wisp-2; } >"$T/beads"
+plan --json
+is "$(json ready)" '["a","b-wisp-2"]' 'an export that does not say whose it is: the rule of 1.0'
+out_like "0.49: 'b-wisp-2' \(a guess; key beads.rule\)" '… a guess, and said'
+run ganger -c beads.rule=0.49 plan --from "beads:$T/beads" --json
+is "$(json ready) $(json notes)" '["a"] []' 'the rule of 0.49, as named'
+run ganger -c beads.rule=1.0 plan --from "beads:$T/beads" --json
+is "$(json ready) $(json notes)" '["a","b-wisp-2"] []' 'the rule of 1.0, as named'
 
 : >"$T/beads"
 plan --json

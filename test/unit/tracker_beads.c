@@ -129,6 +129,13 @@ static void load_case(cJSON *one, struct beads_file *ret)
 	load_text(buf_cstr(&text), text.n, ret);
 }
 
+static void check(struct beads_file *f, enum beads_rule rule, const cJSON *ready, const char *name)
+{
+	f->rule = rule;
+	check_verdicts(f, ready, name);
+	check_graph(f, ready, name);
+}
+
 static void test_beads__ready_cases(void **state)
 {
 	char *path CLEANUP(freep) =
@@ -140,35 +147,155 @@ static void test_beads__ready_cases(void **state)
 	cJSON_ArrayForEach(one, cases)
 	{
 		const char *name = cJSON_GetObjectItem(one, "name")->valuestring;
+		const cJSON *ready = cJSON_GetObjectItem(one, "ready");
+		const cJSON *old = cJSON_GetObjectItem(one, "ready_0_49");
 		struct beads_file f;
 
 		load_case(one, &f);
-		check_verdicts(&f, cJSON_GetObjectItem(one, "ready"), name);
-		check_graph(&f, cJSON_GetObjectItem(one, "ready"), name);
+		check(&f, BEADS_RULE_UNSAID, ready, name);
+		check(&f, BEADS_RULE_1_0, ready, name);
+		check(&f, BEADS_RULE_0_49, old ? old : ready, name);
 		beads_file_done(&f);
 	}
 	cJSON_Delete(cases);
 }
 
+/* An export and what two programs that are not ours found ready in it. */
+static void check_oracles(
+	const char *path, const char *oracles, size_t n, const char *new_rule, const char *old_rule)
+{
+	cJSON *expected = read_json(oracles);
+	struct beads_file f;
+	struct err e = ERR_INIT;
+
+	if (beads_load(path, &f, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(f.issues.n, n);
+	assert_int_equal(f.problems.n, 0);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(expected, new_rule)), 63);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(expected, old_rule)), 61);
+	check(&f, BEADS_RULE_1_0, cJSON_GetObjectItem(expected, new_rule), "real, 1.0");
+	check(&f, BEADS_RULE_0_49, cJSON_GetObjectItem(expected, old_rule), "real, 0.49");
+	cJSON_Delete(expected);
+	beads_file_done(&f);
+}
+
+static void test_beads__what_decides_of_a_real_export(void **state)
+{
+	char *path CLEANUP(freep) =
+		path_join(getenv("GANGER_SOURCE"), "test/data/beads-real.jsonl");
+	char *ready CLEANUP(freep) =
+		path_join(getenv("GANGER_SOURCE"), "test/data/beads-real.ready.json");
+
+	(void)state;
+	check_oracles(path, ready, 397, "1.0", "0.49");
+}
+
 static void test_beads__real_export(void **state)
 {
 	const char *shared = getenv("GANGER_SHARED");
-	struct beads_file f;
-	struct err e = ERR_INIT;
 
 	(void)state;
 	if (!shared)
 		skip();
 	char *path CLEANUP(freep) = path_join(shared, "data/beads/beads-3003.jsonl");
 	char *ready CLEANUP(freep) = path_join(shared, "data/beads/beads-3003.ready.json");
-	if (beads_load(path, &f, &e))
-		fail_msg("%s", e.msg);
-	assert_int_equal(f.issues.n, 3003);
-	assert_int_equal(f.problems.n, 0);
-	cJSON *expected = read_json(ready);
-	check_verdicts(&f, cJSON_GetObjectItem(expected, "v1.0.5_rule"), "real");
-	check_graph(&f, cJSON_GetObjectItem(expected, "v1.0.5_rule"), "real");
-	cJSON_Delete(expected);
+	check_oracles(path, ready, 3003, "v1.0.5_rule", "v0.49.6_sql");
+}
+
+#define ON(id, type) "{'depends_on_id':'" id "','type':'" type "'}"
+#define X(edges)     "{'id':'x','dependencies':[" edges "]}\n"
+#define A(status)    "{'id':'a','status':'" status "'}\n"
+#define CHILD(id, is)                                                                              \
+	"{'id':'" id "','status':'" is "','dependencies':[" ON("s", "parent-child") "]}\n"
+#define WAITS X(ON("s", "waits-for")) "{'id':'s'}\n"
+#define WAITS_ANY                                                                                  \
+	X("{'depends_on_id':'s','type':'waits-for','metadata':{'gate':'any-children'}}")           \
+	"{'id':'s'}\n"
+#define PINNED_PARENT                                                                              \
+	X(ON("p", "parent-child"))                                                                 \
+	"{'id':'p','status':'pinned','dependencies':[" ON("a", "blocks") "]}\n"
+
+/* What the cases of the reference do not have. */
+static void test_beads__the_old_rule(void **state)
+{
+	static const struct {
+		const char *text;
+		bool ready, ready_0_49; /* 'x' */
+	} cases[] = {
+		{X(ON("a",			       "blocks")) A("hooked"),               false,                                                     false},
+		{X(ON("a",				      "conditional-blocks")) A("hooked"),								   false,                                                     true},
+		{X(ON("a",				  "blocks")) A("in review"),								      false,								    true},
+		{X(ON("a",				 "conditional-blocks")) A("tombstone"),true,true},
+		{X(ON("a","conditional-blocks")) A("closed"),      true,									  false},
+		{WAITS CHILD("c",                               "pinned"),								 true,														 false},
+		{WAITS_ANY CHILD("c",				      "pinned"),							    true,									      false},
+		{WAITS_ANY CHILD("c",                                 "closed") CHILD("d",								     "open"),true, true},
+		{PINNED_PARENT A("open"),                                  true,      false},
+		{PINNED_PARENT A("closed"),true,true     },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char *text CLEANUP(freep) = mem_strdup(cases[i].text);
+		struct beads_file f;
+
+		for (char *p = text; *p; p++)
+			*p = *p == '\'' ? '"' : *p;
+		load_text(text, strlen(text), &f);
+		for (int old = 0; old < 2; old++) {
+			struct beads_verdicts v;
+
+			f.rule = old ? BEADS_RULE_0_49 : BEADS_RULE_1_0;
+			beads_judge(&f, NOW_MS, &v);
+			bool ready = v.items.items[0].state == BEADS_READY;
+			if (ready != (old ? cases[i].ready_0_49 : cases[i].ready))
+				fail_msg("%zu: old rule %d, ready %d", i, old, ready);
+			beads_verdicts_done(&v);
+		}
+		beads_file_done(&f);
+	}
+}
+
+#undef ON
+#undef X
+#undef A
+#undef CHILD
+#undef WAITS
+#undef WAITS_ANY
+#undef PINNED_PARENT
+
+static const char *note_of(const struct issue_graph *g)
+{
+	return g->notes.n ? g->notes.items[0] : "";
+}
+
+/* An export may not say which version's it is: then the rule is a guess, and said where it matters. */
+static void test_beads__a_guessed_rule_is_said(void **state)
+{
+	static const char text[] = "{\"id\":\"a-wisp-1\"}\n{\"id\":\"b\"}\n";
+	static const char newer[] = "{\"_type\":\"issue\",\"id\":\"a-wisp-1\"}\n";
+	struct issue_graph g = {0};
+	struct beads_file f;
+
+	(void)state;
+	LOAD(text, &f);
+	assert_int_equal(beads_graph(&f, NULL, NOW_MS, &g, NULL), 0);
+	assert_string_equal(note_of(&g), "ready by the rule of Beads 1.0, not by that of 0.49: "
+					 "'a-wisp-1' (a guess; key beads.rule)");
+	issue_graph_done(&g);
+	f.rule = BEADS_RULE_0_49;
+	assert_int_equal(beads_graph(&f, NULL, NOW_MS, &g, NULL), 0);
+	assert_string_equal(note_of(&g), "");
+	assert_string_equal(g.issues.items[0].hidden, "an id of Beads' own steps");
+	issue_graph_done(&g);
+	beads_file_done(&f);
+
+	LOAD(newer, &f);
+	assert_int_equal(f.rule, BEADS_RULE_1_0);
+	assert_int_equal(beads_graph(&f, NULL, NOW_MS, &g, NULL), 0);
+	assert_string_equal(note_of(&g), "");
+	issue_graph_done(&g);
 	beads_file_done(&f);
 }
 
@@ -387,7 +514,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_beads__ready_cases),
+		cmocka_unit_test(test_beads__what_decides_of_a_real_export),
 		cmocka_unit_test(test_beads__real_export),
+		cmocka_unit_test(test_beads__the_old_rule),
+		cmocka_unit_test(test_beads__a_guessed_rule_is_said),
 		cmocka_unit_test(test_beads__what_cannot_be_read_is_named_and_the_rest_read),
 		cmocka_unit_test(test_beads__too_long_a_line_is_named),
 		cmocka_unit_test(test_beads__newest_copy_counts),

@@ -363,7 +363,7 @@ static int load(struct planned *v, const char *epic, struct err *e)
 		(void)err_set(e, ERR_INVALID, "cannot look at '%s': it is not beads:FILE", from);
 		return e->code;
 	}
-	return v->c->parts->beads_graph(from + 6, epic, &v->graph, e);
+	return v->c->parts->beads_graph(from + 6, v->c->config.beads_rule, epic, &v->graph, e);
 }
 
 int cmd_plan(struct cli *c, int argc, char **argv)
