@@ -217,6 +217,34 @@ int bd_read(struct bd *b, struct beads_file *ret, struct err *e)
 	return rc;
 }
 
+int bd_ask_ready(struct bd *b, struct beads_file *f, struct err *e)
+{
+	/* Every version has a limit that it takes without being asked, and none by 0. */
+	const char *const argv[] = {"ready", "--limit=0", NULL};
+	struct buf out CLEANUP(buf_done) = BUF_INIT;
+	const cJSON *item;
+	int rc = bd_run(b, argv, &out, e);
+
+	if (rc)
+		return rc;
+	cJSON *o = cJSON_Parse(buf_cstr(&out));
+	const cJSON *list = cJSON_IsArray(o) ? o : cJSON_GetObjectItemCaseSensitive(o, "data");
+	if (!cJSON_IsArray(list))
+		rc = err_set(e, ERR_CORRUPT, "bd ready: its answer is no list");
+	cJSON_ArrayForEach(item, list)
+	{
+		const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "id"));
+
+		if (rc == 0 && !id)
+			rc = err_set(e, ERR_CORRUPT, "bd ready: an issue without 'id'");
+		else if (rc == 0)
+			map_set(&f->ready, id, 0);
+	}
+	f->asked = rc == 0;
+	cJSON_Delete(o);
+	return rc;
+}
+
 /* A field of the object that an answer is or holds; the caller's, NULL: there is none. */
 static char *field_of(struct str answer, const char *key)
 {

@@ -46,6 +46,8 @@ int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e
 
 /* Everything that is in the store, and what blocks something although an export leaves it out. */
 int bd_read(struct bd *b, struct beads_file *ret, struct err *e) MUST_CHECK;
+/* Who is ready, by its own word: into f->ready. */
+int bd_ask_ready(struct bd *b, struct beads_file *f, struct err *e) MUST_CHECK;
 /* The rule of the bd that answers 'version' so: the old one up to 0.50, else that of 1.0. */
 enum beads_rule bd_rule(struct str answer);
 /* The id in what 'bd create' answered; the caller's, NULL: there is none. */

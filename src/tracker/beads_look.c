@@ -39,6 +39,11 @@ int beads_read_store(struct beads *b, struct beads_file *ret, struct err *e)
 	return rc;
 }
 
+int beads_ask(struct beads *b, struct beads_file *f, struct err *e)
+{
+	return b->file ? 0 : bd_ask_ready(&b->bd, f, e);
+}
+
 int beads_find_live(const struct beads_file *f,
 		    const char *id,
 		    enum err_code code,
@@ -139,6 +144,8 @@ int beads_tracker_load(struct tracker *t,
 	if (rc)
 		return rc;
 	rc = epic ? beads_look(b, epic, &f, &found, e) : beads_read_store(b, &f, e);
+	if (rc == 0)
+		rc = beads_ask(b, &f, e);
 	bd_end(&b->bd);
 	if (rc == 0)
 		rc = beads_graph(&f, epic, clock_now().wall_ms, &g, e);

@@ -20,6 +20,8 @@ struct beads *beads_of(struct tracker *t);
 /* bd_begin(), or where nothing can be changed an error (IO: no bd); bd_end(&b->bd) when done. */
 int beads_begin(struct beads *b, bool change, struct err *e) MUST_CHECK;
 int beads_read_store(struct beads *b, struct beads_file *ret, struct err *e) MUST_CHECK;
+/* Who is ready in it, by bd's word where there is a bd; right after it was read. */
+int beads_ask(struct beads *b, struct beads_file *f, struct err *e) MUST_CHECK;
 /* An issue that was not deleted, else 'code'. */
 int beads_find_live(const struct beads_file *f,
 		    const char *id,

@@ -113,6 +113,8 @@ static int follow(struct tracker *t,
 	rc = beads_begin(m->store, true, e);
 	if (rc == 0) {
 		rc = mirror_copy(m, &i, &g, &c, e);
+		if (rc == 0)
+			rc = beads_ask(m->store, &c.f, e);
 		bd_end(&m->store->bd);
 	}
 	if (rc == 0)
@@ -134,13 +136,15 @@ static bool has_store(const struct mirror *m)
 	return stat(m->store->file ? m->store->file : m->store->bd.dir, &st) == 0;
 }
 
-static int read_copies(struct mirror *m, struct copies *ret, struct err *e)
+static int read_copies(struct mirror *m, bool ask, struct copies *ret, struct err *e)
 {
 	int rc = beads_begin(m->store, false, e);
 
 	if (rc)
 		return rc;
 	rc = copies_read(m, ret, e);
+	if (rc == 0 && ask)
+		rc = beads_ask(m->store, &ret->f, e);
 	bd_end(&m->store->bd);
 	return rc;
 }
@@ -160,7 +164,7 @@ static int load(struct tracker *t,
 	if (rc)
 		return rc;
 	if (epic && has_store(m)) {
-		rc = read_copies(m, &c, e);
+		rc = read_copies(m, true, &c, e);
 		if (rc == 0)
 			rc = mirror_join(&c, epic, &g, e);
 	}
@@ -181,7 +185,7 @@ static int load(struct tracker *t,
 static int find_copy(struct mirror *m, const char *id, char **ret, bool *ret_closed, struct err *e)
 {
 	struct copies c CLEANUP(copies_done) = {0};
-	int rc = has_store(m) ? read_copies(m, &c, e) : 0;
+	int rc = has_store(m) ? read_copies(m, false, &c, e) : 0;
 	const struct beads_issue *found = rc ? NULL : copies_find(&c, id);
 
 	*ret = found ? mem_strdup(found->id) : NULL;

@@ -36,6 +36,17 @@ for version in 0.49.6 1.0.5 2.0.0; do
 done
 unset BD_FAKE_VERSION
 
+# Who is ready is what bd says, also where nothing that an export holds tells why.
+says()
+{
+	BD_FAKE_READY=$1 ganger list "$epic" --json |
+		jq -r '.issues | map(.title + " " + .state + " " + (.held // "")) | sort | join(", ")'
+}
+is "$(says '')" 'one held not among the ready ones, says bd, two blocked ' 'bd names nobody: what seemed free is held'
+is "$(says "${id[one]} ${id[two]}")" 'one ready , two ready ' 'bd names both: what seemed to wait is free'
+BD_FAKE_READY='' run ganger plan "$epic" --json
+is "$(jq -c .ready "$T/out")" '[]' '… and a plan says the same'
+
 # An unmet wish of the store itself.
 mkdir "$T/empty"
 run ganger -c beads.path="$T/empty" list

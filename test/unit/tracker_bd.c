@@ -1,5 +1,6 @@
 #include "base/clean.h"
 #include "tmp.h"
+#include "tracker/beads_bd.h"
 #include "tracker/beads_tracker.h"
 #include "unit/test.h"
 
@@ -65,7 +66,9 @@ static int load(const char *cases, int64_t timeout_ms, struct issue_graph *ret)
 	return rc;
 }
 
+#define READY "ready) echo '[]';;\n"
 #define EXPORT                                                                                     \
+	READY                                                                                      \
 	"export) echo "                                                                            \
 	"'{\"id\":\"a\",\"status\":\"open\",\"dependencies\":[{\"depends_on_id\":\"g\",\"type\":"  \
 	"\"blocks\"}]}';;\n"
@@ -82,7 +85,7 @@ static void test_bd__one_that_hangs_has_a_deadline(void **state)
 	assert_true(to.tv_sec - from.tv_sec < 100);
 	assert_non_null(strstr(e.msg, "bd"));
 	/* And it holds nobody up: the next call has the lock. */
-	assert_int_equal(load("export) :;;", 60000, &g), 0);
+	assert_int_equal(load(READY "export) :;;", 60000, &g), 0);
 	issue_graph_done(&g);
 }
 
@@ -127,14 +130,20 @@ static void test_bd__what_cannot_be_read_is_an_error(void **state)
 		int code;
 		const char *words;
 	} cases[] = {
-		{EXPORT "show) echo 'Error: database is locked' >&2; exit 1;;", ERR_INVALID,
-		 "database is locked"										  },
-		{EXPORT "show) echo '{';;",                                     ERR_CORRUPT, "could not read issue 'g'"},
-		{"export) echo '{\"id\":\"a\"}'; echo '{\"id\":';;",            ERR_CORRUPT,
-		 "line 2: not JSON"										    },
-		{"export) exit 3;;",					    ERR_INVALID, "bd export: exit 3"       },
-		{"export) echo '{\"error\":\"no database\"}'; exit 1;;",        ERR_INVALID,
-		 "no database"											 },
+		{EXPORT "show) echo 'Error: database is locked' >&2; exit 1;;",        ERR_INVALID,
+		 "database is locked"												},
+		{EXPORT "show) echo '{';;",					    ERR_CORRUPT, "could not read issue 'g'"       },
+		{"export) echo '{\"id\":\"a\"}'; echo '{\"id\":';;",                   ERR_CORRUPT,
+		 "line 2: not JSON"												  },
+		{"export) :;;\nready) echo 'Error: database is locked' >&2; exit 1;;", ERR_INVALID,
+		 "bd ready: database is locked"										      },
+		{"export) :;;\nready) :;;",					    ERR_CORRUPT, "bd ready: its answer is no list"},
+		{"export) :;;\nready) echo '{\"schema_version\":1}';;",                ERR_CORRUPT, "is no list"                     },
+		{"export) :;;\nready) echo '[{\"title\":\"a\"}]';;",                   ERR_CORRUPT,
+		 "an issue without 'id'"											     },
+		{"export) exit 3;;",						   ERR_INVALID, "bd export: exit 3"              },
+		{"export) echo '{\"error\":\"no database\"}'; exit 1;;",               ERR_INVALID,
+		 "no database"												       },
 	};
 
 	(void)state;
@@ -146,6 +155,66 @@ static void test_bd__what_cannot_be_read_is_an_error(void **state)
 		if (!strstr(e.msg, cases[i].words))
 			fail_msg("%zu: '%s'", i, e.msg);
 	}
+}
+
+/* Its word over what an export tells: both ways, in either envelope, and of all issues. */
+static void test_bd__says_who_is_ready(void **state)
+{
+	static const struct {
+		const char *ready;
+		const char *
+			hidden; /* of the issue that waits for 'k', and of one that waits for nothing */
+		const char *hidden_free;
+		size_t edges;
+	} cases[] = {
+		{"[]",						      "", "not among the ready ones, says bd", 1},
+		{"{\"schema_version\":1,\"data\":[{\"id\":\"free\"}]}",     "", "",                                  1},
+		{"[{\"id\":\"waits\"},{\"id\":\"free\"},{\"id\":\"new\"}]", "", "",                                  0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct issue_graph g = {0};
+		char *all CLEANUP(freep) = mem_printf(
+			"ready) case \"$*\" in *--limit=0*) echo '%s';; esac;;\n"
+			"export) echo "
+			"'{\"id\":\"waits\",\"dependencies\":[{\"depends_on_id\":\"k\","
+			"\"type\":\"blocks\"}]}'; echo '{\"id\":\"free\"}';"
+			"echo '{\"id\":\"k\",\"status\":\"in_progress\",\"assignee\":\"me\"}';"
+			"echo '{\"id\":\"model\",\"is_template\":true}';;",
+			cases[i].ready);
+
+		if (load(all, 60000, &g))
+			fail_msg("%zu: %s", i, e.msg);
+		assert_int_equal(g.issues.n, 4);
+		assert_string_equal(g.issues.items[0].hidden, cases[i].hidden);
+		assert_string_equal(g.issues.items[1].hidden, cases[i].hidden_free);
+		/* Not of what is in progress, and never of a template. */
+		assert_string_equal(g.issues.items[2].hidden, "");
+		assert_string_equal(g.issues.items[3].hidden, "template");
+		assert_int_equal(g.edges.n, cases[i].edges);
+		issue_graph_done(&g);
+	}
+}
+
+static void test_bd__its_version_says_by_which_rule(void **state)
+{
+	static const struct {
+		const char *version;
+		enum beads_rule rule;
+	} cases[] = {
+		{"{\"version\":\"0.49.6\"}",                                 BEADS_RULE_0_49},
+		{"{\"schema_version\":1,\"data\":{\"version\":\"0.50.3\"}}", BEADS_RULE_0_49},
+		{"{\"version\":\"0.51.0\",\"schema_version\":1}",            BEADS_RULE_1_0 },
+		{"{\"version\":\"1.0.5\"}",                                  BEADS_RULE_1_0 },
+		{"{\"version\":\"0.dev\"}",                                  BEADS_RULE_1_0 },
+		{"{}",						       BEADS_RULE_1_0 },
+		{"bd version 0.49",					  BEADS_RULE_1_0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(bd_rule(str_of(cases[i].version)), cases[i].rule);
 }
 
 /* It may close nothing, say nothing, and exit 0: what it has afterwards counts. */
@@ -166,6 +235,8 @@ int main(void)
 		T(test_bd__one_that_hangs_has_a_deadline),
 		T(test_bd__what_an_export_lacks_is_asked_for),
 		T(test_bd__what_cannot_be_read_is_an_error),
+		T(test_bd__says_who_is_ready),
+		T(test_bd__its_version_says_by_which_rule),
 		T(test_bd__a_close_that_closed_nothing_is_none),
 	};
 
