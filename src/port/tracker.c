@@ -32,10 +32,16 @@ void issue_graph_done(struct issue_graph *g)
 		free(g->edges.items[i].task);
 		free(g->edges.items[i].needs);
 	}
+	for (size_t i = 0; i < g->found.n; i++) {
+		free(g->found.items[i].id);
+		free(g->found.items[i].title);
+		free(g->found.items[i].from);
+	}
 	for (size_t i = 0; i < g->notes.n; i++)
 		free(g->notes.items[i]);
 	VEC_DONE(&g->issues);
 	VEC_DONE(&g->outside);
 	VEC_DONE(&g->edges);
+	VEC_DONE(&g->found);
 	VEC_DONE(&g->notes);
 }

@@ -34,10 +34,18 @@ struct issue_edge {
 	char *needs;
 };
 
+/* An open issue that work on a child brought to light, and that is no child itself. */
+struct issue_found {
+	char *id, *title;
+	char *from; /* the child, or the epic */
+};
+
 struct issue_graph {
 	VEC(struct issue) issues;    /* an epic's children (open and closed), or all */
 	VEC(struct issue_edge) edges; /* among them, or to issues outside (which are in 'outside') */
 	VEC(struct issue) outside;   /* targets of edges that are not children: only id, title, open */
+	VEC(struct issue_found)
+	found; /* where the tracker knows such a thing; never run, and block nothing */
 	VEC(char *) notes;           /* what was left out and why, a line each, for 'plan' */
 };
 
@@ -69,6 +77,7 @@ struct tracker;
 struct tracker_ops {
 	const char *name;
 	bool polled; /* others change it, and we are not told */
+	bool agents_write; /* among them agents: it is read again when one has ended */
 	/* The epic itself and its graph. NOT_FOUND: no such issue. A dependency that cannot be read
 	 * is an error, never "none". epic NULL: every issue. */
 	int (*load)(struct tracker *t, const char *epic, struct issue *ret_epic,

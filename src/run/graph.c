@@ -1,4 +1,5 @@
 #include "base/clean.h"
+#include "run/found.h"
 #include "run/labels.h"
 #include "run/plan.h"
 #include "run/supervisor-impl.h"
@@ -289,6 +290,25 @@ static void say_no_role(struct supervisor *s, const struct issue *i)
 	}
 }
 
+void graph_found(struct supervisor *s, const struct issue_graph *g)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	for (size_t i = 0; i < g->found.n; i++) {
+		const struct issue_found *f = &g->found.items[i];
+		if (!found_has(s->found, f->id))
+			supervisor_message(
+				s, "%s was discovered from %s, and is no part of the epic: %s",
+				f->id, f->from, f->title);
+		found_add(&b, f);
+	}
+	if (streq(s->found, buf_cstr(&b))) /* at the start the journal may have others */
+		return;
+	free(s->found);
+	s->found = buf_take(&b);
+	s->found_new = true;
+	s->unpublished = true;
+}
+
 int graph_sync(struct supervisor *s, struct err *e)
 {
 	struct issue epic CLEANUP(issue_done) = {0};
@@ -304,5 +324,6 @@ int graph_sync(struct supervisor *s, struct err *e)
 	if (s->core.policy.overlap_wait && add_seen(s, e))
 		return err_wrap(e, "could not see which files the tasks touch");
 	graph_apply(s, &g);
+	graph_found(s, &g);
 	return 0;
 }

@@ -397,5 +397,7 @@ void job_ended(void *ctx, const struct job_end *end)
 			j->task < 0 ? "the run" : s->core.tasks.items[j->task].id, end->text);
 	/* An agent's folder is wanted until its work is collected. */
 	inbox_add(s, &ev, j->kind == ACT_AGENT ? 0 : j->number);
+	if (j->kind == ACT_AGENT && s->started && s->tracker->ops->agents_write)
+		supervisor_look(s);
 	job_drop(s, j);
 }

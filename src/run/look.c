@@ -4,7 +4,7 @@
 /*
  * What people change in the tracker during a run: read off the loop's thread, then given to the
  * core as at the start. The built-in tracker's writers say so (CONTROL_LOOK); one that others
- * change unseen is asked every now and then.
+ * change unseen is asked every now and then, and one that agents change when one of them ended.
  */
 
 struct look {
@@ -43,6 +43,8 @@ static void look_done(struct work *w)
 		if (!l->e.code)
 			graph_apply(s, &l->graph);
 	}
+	if (!l->e.code) /* also when all is over: the report says it */
+		graph_found(s, &l->graph);
 	issue_done(&l->epic);
 	issue_graph_done(&l->graph);
 	free(l);

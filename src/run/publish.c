@@ -192,6 +192,7 @@ void publish_files(struct supervisor *s, bool now)
 				   .untested = !s->config->queue_check,
 				   .running = s->core.run.state != RUN_ENDED,
 				   .push = s->config->git_push,
+				   .found = s->found,
 				   .paths = &s->paths};
 	report_build(&text, &spec);
 	write_text(s, s->paths.report, buf_str(&text));

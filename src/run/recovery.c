@@ -322,6 +322,7 @@ void supervisor_free(struct supervisor *s)
 	free(s->epic_title);
 	free(s->epic_body);
 	free(s->look_said);
+	free(s->found);
 	brief_done(s);
 	overlaps_done(&s->overlaps);
 	free(s->who);

@@ -3,6 +3,7 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "run/facts.h"
+#include "run/found.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -403,6 +404,27 @@ static void add_flakes(struct page *p, int at)
 		add_flake(p, t, line);
 }
 
+static void add_found(struct page *p)
+{
+	struct str rest = str_of(p->s->found);
+	struct found_line f;
+	for (bool begun = false; found_next(&rest, &f); begun = true) {
+		if (!begun) {
+			add_section(p, "Discovered");
+			buf_puts(p->b,
+				 "Open issues that the work brought to light; they are no part of "
+				 "the epic, and were not run.\n\n");
+		}
+		buf_puts(p->b, "- ");
+		buf_line(p->b, f.id);
+		buf_putc(p->b, ' ');
+		buf_line(p->b, f.title);
+		buf_puts(p->b, ", from ");
+		buf_line(p->b, f.from);
+		buf_putc(p->b, '\n');
+	}
+}
+
 /* ---- what it took, and what is left ---- */
 
 static void add_tokens(struct page *p)
@@ -535,6 +557,7 @@ void report_build(struct buf *b, const struct report_spec *s)
 	add_tasks(&p, "Landed", has_landed, add_landed);
 	add_tasks(&p, "Flaky checks", is_flaky, add_flakes);
 	add_tasks(&p, "Done without landing", is_done_without, add_landed);
+	add_found(&p);
 	add_spent(&p);
 	add_outside(&p);
 	add_kept(&p);

@@ -14,6 +14,7 @@ struct report_spec {
 	const struct paths *paths;
 	bool untested;    /* no queue.check */
 	bool running;     /* a supervisor is at it */
+	const char *found; /* as found.h has it; NULL: nothing */
 	const char *push; /* git.push in force: "never", "epic", "all" */
 };
 

@@ -100,6 +100,8 @@ struct supervisor {
 	bool unpublished;
 	bool looking, look_again; /* the tracker is being read; it is to be read once more */
 	int64_t looked_mono;      /* when it was read last */
+	char *found;              /* issues that came up on the way, as found.h has them */
+	bool found_new;           /* … is to be journaled */
 	char *look_said;          /* why that could not be taken in; empty: it was */
 	/* Who is told of each task that changed, once that is durable; NULL: nobody. */
 	void (*watch)(void *ctx, const struct task *t);
@@ -199,6 +201,8 @@ int graph_read(const struct supervisor *s,
 	       struct issue_graph *ret,
 	       struct err *e) MUST_CHECK;
 void graph_apply(struct supervisor *s, const struct issue_graph *g);
+/* What came up on the way: said once, and journaled with the next turn. */
+void graph_found(struct supervisor *s, const struct issue_graph *g);
 
 /* look.c: in how many ms the tracker is to be asked for changes; -1: it is not asked. */
 int64_t look_due_ms(const struct supervisor *s);

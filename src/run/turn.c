@@ -152,6 +152,8 @@ static int write_turn(struct supervisor *s, struct err *e)
 	if (s->meta_config && (store_meta_set(s->store, "config", s->meta_config, e) ||
 			       store_meta_set(s->store, "title", s->epic_title, e)))
 		return e->code;
+	if (s->found_new && store_meta_set(s->store, "found", s->found, e))
+		return e->code;
 	return store_commit(s->store, e);
 }
 
@@ -183,7 +185,7 @@ static bool commit(struct supervisor *s)
 {
 	const struct core *c = &s->core;
 	if (!c->run_dirty && !c->dirty.n && !c->new_passes.n && !c->new_edges.n &&
-	    !c->cut_edges.n && !s->trace.n)
+	    !c->cut_edges.n && !s->trace.n && !s->found_new)
 		return true;
 	struct err e = ERR_INIT;
 	failpoint("commit");
@@ -193,6 +195,7 @@ static bool commit(struct supervisor *s)
 	}
 	failpoint("carry-out");
 	free(TAKE(s->meta_config));
+	s->found_new = false;
 	for (size_t i = 0; i < s->trace.n; i++) {
 		failpoint(s->trace.items[i].kind);
 		free(s->trace.items[i].text);

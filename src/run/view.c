@@ -55,6 +55,8 @@ static int load(struct view *v, const struct place *p, struct err *e)
 	struct err none = ERR_INIT; /* a run that has just begun has not noted it */
 	if (rc == 0 && store_meta_get(store, "title", &title, &none) == 0)
 		v->title = title;
+	if (rc == 0 && store_meta_get(store, "found", &v->found, &none))
+		v->found = NULL;
 	if (rc == 0)
 		settings_of_run(v, p, store);
 	store_close(store);
@@ -86,6 +88,7 @@ void view_done(struct view *v)
 	free(v->epic);
 	free(v->epic_branch);
 	free(v->title);
+	free(v->found);
 	config_done(v->own);
 	free(v->own);
 	*v = (struct view){0};
@@ -113,6 +116,7 @@ struct report_spec view_report(const struct view *v)
 				    .paths = &v->paths,
 				    .untested = v->untested,
 				    .push = v->config->git_push,
+				    .found = v->found,
 				    .running = v->pid != 0};
 }
 

@@ -13,6 +13,7 @@ struct place;
  * The core is loaded and never stepped.
  */
 struct view {
+	char *found;                      /* as found.h has it; NULL: nothing */
 	char *epic, *epic_branch, *title; /* title: as the tracker has it; may be empty */
 	struct paths paths;
 	struct core core;

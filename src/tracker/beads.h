@@ -143,7 +143,7 @@ void beads_verdicts_done(struct beads_verdicts *v);
  * The file as the port's graph, for 'plan --from': an issue of it is ready by the rule above if
  * and only if it is open, not hidden, and every target of its edges is closed.
  *
- * epic      its children alone; NULL: every issue but tombstones
+ * epic      its children alone, and what was discovered from them; NULL: every issue but tombstones
  * e         NOT_FOUND: no such epic
  */
 int beads_graph(const struct beads_file *f,

@@ -128,6 +128,27 @@ static void add_outside(const struct beads_file *f, struct issue_graph *g)
 	}
 }
 
+static void add_found(struct rules *r, size_t at, const char *epic, struct issue_graph *g)
+{
+	const struct beads_issue *i = rules_issue(r, at);
+	size_t from;
+
+	if (beads_is_closed(i) || streq(i->id, epic))
+		return;
+	for (size_t k = 0; k < i->edges.n; k++) {
+		const char *id = i->edges.items[k].needs;
+
+		if (!streq(i->edges.items[k].type, "discovered-from") ||
+		    !map_find(&r->file->index, id, &from) ||
+		    (!streq(id, epic) && !has_parent(r, from, epic)))
+			continue;
+		*VEC_ADD(&g->found) = (struct issue_found){.id = mem_strdup(i->id),
+							   .title = mem_strdup(i->title),
+							   .from = mem_strdup(id)};
+		return;
+	}
+}
+
 static void add_name(struct buf *b, const char *id)
 {
 	buf_printf(b, "%s'", b->n ? ", " : "");
@@ -182,7 +203,11 @@ int beads_graph(const struct beads_file *f,
 		return err_set(e, ERR_NOT_FOUND, "there is no issue '%s' in the file", epic);
 	rules_init(&r, f, BEADS_RULE_UNSAID, now_ms);
 	for (size_t i = 0; i < f->issues.n; i++) {
-		if (beads_is_tombstone(rules_issue(&r, i)) || (epic && !has_parent(&r, i, epic)))
+		if (epic && !has_parent(&r, i, epic)) {
+			add_found(&r, i, epic, &g);
+			continue;
+		}
+		if (beads_is_tombstone(rules_issue(&r, i)))
 			continue;
 		struct standing s CLEANUP(standing_done) = {0};
 		struct issue *issue = VEC_ADD(&g.issues);

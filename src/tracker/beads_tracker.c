@@ -405,6 +405,7 @@ static void free_tracker(struct tracker *t)
 static const struct tracker_ops beads_ops = {
 	.name = "beads",
 	.polled = true,
+	.agents_write = true,
 	.load = beads_tracker_load,
 	.follow = beads_tracker_follow,
 	.claim = claim,

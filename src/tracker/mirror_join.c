@@ -83,6 +83,18 @@ static void join_issue(const struct copies *c, const struct issue *theirs, struc
 					       id, theirs->id));
 }
 
+static void
+join_found(const struct copies *c, const struct issue_graph *theirs, struct issue_graph *g)
+{
+	for (size_t i = 0; i < theirs->found.n; i++) {
+		const struct issue_found *f = &theirs->found.items[i];
+
+		*VEC_ADD(&g->found) = (struct issue_found){.id = mem_strdup(name_of(c, f->id)),
+							   .title = mem_strdup(f->title),
+							   .from = mem_strdup(name_of(c, f->from))};
+	}
+}
+
 int mirror_join(const struct copies *c, const char *epic, struct issue_graph *g, struct err *e)
 {
 	const struct beads_issue *top = copies_find(c, epic);
@@ -98,6 +110,7 @@ int mirror_join(const struct copies *c, const char *epic, struct issue_graph *g,
 	for (size_t i = 0; i < theirs.issues.n; i++)
 		join_issue(c, &theirs.issues.items[i], g);
 	join_edges(c, &theirs, g);
+	join_found(c, &theirs, g);
 	issue_graph_done(&theirs);
 	return 0;
 }

@@ -288,6 +288,28 @@ static void test_report__what_was_spent_and_pushed(void **state)
 	free(r);
 }
 
+static void test_report__what_was_discovered(void **state)
+{
+	struct fixture *f = *state;
+	char *r;
+
+	(void)add(f, "1", "Work", TASK_CLOSED, "");
+	f->spec.found = "9\t1\tAnother\tbug\n\nno tabs\n10\t1\t\033[31mred\n";
+	r = build(f);
+	assert_has(
+		r,
+		"## Discovered\n\nOpen issues that the work brought to light; they are no part of "
+		"the epic, and were not run.\n\n- 9 Another");
+	assert_has(r, "bug, from 1\n- 10 ");
+	assert_null(strchr(r, '\033'));
+	assert_null(strstr(r, "no tabs"));
+	free(r);
+	f->spec.found = "";
+	r = build(f);
+	assert_null(strstr(r, "Discovered"));
+	free(r);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(test_report__##name, setup, teardown)
 
 int main(void)
@@ -302,6 +324,7 @@ int main(void)
 		CASE(a_run_that_died_says_how_to_go_on),
 		CASE(a_check_that_fails_before_anything),
 		CASE(what_was_spent_and_pushed),
+		CASE(what_was_discovered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -499,6 +499,53 @@ static void test_beads__graph_of_an_epic(void **state)
 	beads_file_done(&f);
 }
 
+static void test_beads__what_was_discovered_from_an_epic(void **state)
+{
+#define FROM(id) "\"dependencies\":[{\"depends_on_id\":\"" id "\",\"type\":\"discovered-from\"}"
+	struct beads_file f;
+	struct issue_graph g = {0};
+
+	(void)state;
+	LOAD("{\"id\":\"E\"," FROM(
+		     "k") "]}\n"
+			  "{\"id\":\"k\",\"dependencies\":[{\"depends_on_id\":\"E\",\"type\":"
+			  "\"parent-child\"}]}\n"
+			  "{\"id\":\"child\"," FROM(
+				  "k") ",{\"depends_on_id\":\"E\",\"type\":\"parent-child\"}]}\n"
+				       "{\"id\":\"bug\",\"title\":\"A bug\"," FROM(
+					       "k") "]}\n"
+						    "{\"id\":\"more\"," FROM(
+							    "E") "]}\n"
+								 "{\"id\":\"done\",\"status\":"
+								 "\"closed\"," FROM(
+									 "k") "]}\n"
+									      "{\"id\":"
+									      "\"far\"," FROM(
+										      "bug") "]}\n"
+											     "{\"id"
+											     "\":"
+											     "\"los"
+											     "t\""
+											     "," FROM(
+												     "nothing") "]}\n",
+	     &f);
+#undef FROM
+	assert_int_equal(beads_graph(&f, "E", NOW_MS, &g, NULL), 0);
+	assert_int_equal(g.issues.n, 2);
+	assert_int_equal(g.edges.n, 0);
+	assert_int_equal(g.found.n, 2);
+	assert_string_equal(g.found.items[0].id, "bug");
+	assert_string_equal(g.found.items[0].title, "A bug");
+	assert_string_equal(g.found.items[0].from, "k");
+	assert_string_equal(g.found.items[1].id, "more");
+	assert_string_equal(g.found.items[1].from, "E");
+	issue_graph_done(&g);
+	assert_int_equal(beads_graph(&f, NULL, NOW_MS, &g, NULL), 0);
+	assert_int_equal(g.found.n, 0);
+	issue_graph_done(&g);
+	beads_file_done(&f);
+}
+
 static void test_beads__absent_file(void **state)
 {
 	struct beads_file f;
@@ -525,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_beads__times),
 		cmocka_unit_test(test_beads__a_circle_of_parents_ends),
 		cmocka_unit_test(test_beads__graph_of_an_epic),
+		cmocka_unit_test(test_beads__what_was_discovered_from_an_epic),
 		cmocka_unit_test(test_beads__absent_file),
 	};
 

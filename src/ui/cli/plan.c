@@ -353,6 +353,15 @@ static int load_tracker(struct planned *v, const char *epic, struct err *e)
 	return rc;
 }
 
+static void note_found(struct issue_graph *g)
+{
+	for (size_t i = 0; i < g->found.n; i++)
+		VEC_PUSH(&g->notes, mem_printf("%s was discovered from %s, and is no part of the "
+					       "epic: %s",
+					       g->found.items[i].id, g->found.items[i].from,
+					       g->found.items[i].title));
+}
+
 static int load(struct planned *v, const char *epic, struct err *e)
 {
 	const char *from = cli_value(v->c, "from");
@@ -374,6 +383,7 @@ int cmd_plan(struct cli *c, int argc, char **argv)
 	if (load(&v, argc ? argv[0] : NULL, &e) < 0)
 		return cli_fail(c, &e);
 	labels_gate(&c->config, &v.graph);
+	note_found(&v.graph);
 	plan_make(&v.graph, &v.plan);
 	plan_overlap_seen(c, v.epic.id, &v.plan, &v.overlaps);
 	plan_overlaps(&v.plan, &v.overlaps);

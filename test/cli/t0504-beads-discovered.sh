@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# What an agent discovers and files in Beads while it works: it blocks nothing and is said; a child of
+# the epic is done in the same run.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
+
+python=$(command -v /usr/bin/python3 python3 | head -1)
+[ "$python" ] || skip_all 'no python3'
+export PATH=$GANGER_SOURCE/test/fake:$PATH
+b()
+{
+	BEADS_DIR=$PWD/.beads bd "$@"
+}
+
+scene
+echo 'tracker: beads' >>ganger.yaml
+echo .beads >.gitignore
+git add -A && git commit -q -m settings
+epic=$(ganger add 'An epic')
+task one
+task two one
+does one 'bd() { BEADS_DIR=$GANGER_ROOT/.beads command bd "$@" >/dev/null; }
+	bd create "Another bug" --id bd-other --deps "discovered-from:$GANGER_TASK"
+	bd create "child" --id bd-child --deps "discovered-from:$GANGER_TASK,parent-child:$GANGER_EPIC"
+	bd create "Of that" --id bd-far --deps discovered-from:bd-other
+	echo x >one; git add -A; git commit -q -m one'
+does two 'echo x >two; git add -A; git commit -q -m two
+	BEADS_DIR=$GANGER_ROOT/.beads bd create "At the very end" --id bd-late --deps "discovered-from:$GANGER_TASK" >/dev/null'
+# Seen since an agent ended, not since time went by.
+go -c poll=off
+code_is 0 'the epic is done'
+err_like "bd-other was discovered from ${id[one]}, and is no part of the epic: Another bug" 'what was discovered is said'
+is "$(grep -c 'bd-other was discovered' "$T/err")" 1 '… once'
+is "$(ran two) $(ran child) $(ran 'Another bug') $(ran 'Of that')" '1 1 0 0' 'a child is done in the same run, the others are not'
+is "$(b export | jq -r 'select(.id == "bd-other" or .id == "bd-child") | .id + " " + .status')" \
+	$'bd-other open\nbd-child closed' 'what is no part of the epic stays open'
+for where in "$(ganger report "$epic")" "$(cat "$XDG_STATE_HOME"/ganger/repo-*/"$epic"/report.md)"; do
+	like "$where" "^## Discovered" 'the report has a part for it'
+	like "$where" "^- bd-other Another bug, from ${id[one]}$" '… with its id, its title and where it is from'
+	like "$where" "^- bd-late At the very end, from ${id[two]}$" '… also what the last one discovered'
+	unlike "$where" 'bd-far' '… and not what came of it in turn'
+done
+run ganger plan "$epic" --json
+is "$(jq -r '.notes[0]' "$T/out")" "bd-other was discovered from ${id[one]}, and is no part of the epic: Another bug" 'a plan has a note'
+
+# Taken into the epic it is work; closed it is no news.
+b dep add bd-other "$epic" --type parent-child >/dev/null
+b close bd-late bd-far >/dev/null
+go
+code_is 0 'a run after it was made a child'
+is "$(ran 'Another bug')" 1 'it is done'
+unlike "$(ganger report "$epic")" Discovered 'and in the report no more'
+nothing_left 'nothing is left'
+done_testing
