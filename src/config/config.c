@@ -428,8 +428,6 @@ static int option_node(const char *key, const char *value, struct node *ret, str
 		ret->kind = NODE_NULL;
 		return 0;
 	}
-	if (!str_utf8(str_of(value)))
-		return err_set(e, ERR_INVALID, "cannot use -c: the value is not UTF-8");
 	*ret = (struct node){.kind = NODE_TEXT, .plain = true, .text = mem_strdup(value)};
 	return 0;
 }
@@ -442,6 +440,8 @@ int config_set(struct config *c, const char *assignment, struct err *e)
 	struct source s = {c, NULL};
 	int rc;
 
+	if (!str_utf8(str_of(assignment)))
+		return err_set(e, ERR_INVALID, "cannot use -c: what it sets is not UTF-8");
 	if (!equals || equals == assignment) {
 		(void)err_set(e, ERR_INVALID, "cannot use -c '%s': it is not KEY=VALUE",
 			      assignment);

@@ -277,6 +277,9 @@ static void test_config__overrides(void **state)
 	assert_non_null(strstr(e.msg, "'limits.attempts' is 'many'"));
 	assert_int_equal(set(&c, "worktree.keep=[a", &e), ERR_INVALID);
 	assert_int_equal(set(&c, "=a", &e), ERR_INVALID);
+	assert_int_equal(set(&c, "agents.x.env.\364=1", &e), ERR_INVALID);
+	assert_int_equal(set(&c, "queue.check=\364", &e), ERR_INVALID);
+	assert_string_equal(e.msg, "cannot use -c: what it sets is not UTF-8");
 	config_done(&c);
 }
 
