@@ -8,11 +8,14 @@
  *   GANGER_FAULT_GIT=PROGRAM         what runs in place of the git command that fails
  *
  * Only 'ganger' itself is hit: what it starts does not get the preload. Writes count that go to
- * regular files, for SQLite is among those who write them. Symbols are named by hand, since the
- * 64-bit names of libc are aliases that a header would turn into one.
+ * regular files, for SQLite is among those who write them. Of allocations those count that come by
+ * a way of calls not seen before: there are tens of thousands in a run, and those of one way fail
+ * alike. Symbols are named by hand, since the 64-bit names of libc are aliases that a header would
+ * turn into one.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -25,6 +28,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define WAY_DEPTH 6 /* with two of ours */
+#define WAYS      (1u << 16)
+
 enum kind { NONE, WRITE, FSYNC, RENAME, OPEN, SPAWN, MALLOC, STEP, GIT, KIND_COUNT };
 
 static const char *const names[KIND_COUNT] = {
@@ -36,6 +42,7 @@ static enum kind chosen;
 static long at, counts[KIND_COUNT];
 static int number;
 static bool goes_on;
+static uintptr_t ways[WAYS]; /* a hash of the callers each; 0: free */
 static char fired[4096], counted[4096], no_git[4096];
 
 #define NAMED(name) __asm__(name) __attribute__((visibility("default"), used))
@@ -72,6 +79,8 @@ __attribute__((constructor)) static void begin(void)
 	char name[16] = "", more[4] = "";
 	const char *what = getenv("GANGER_FAULT");
 
+	void *frame;
+
 	if (strcmp(program_invocation_short_name, "ganger") != 0 || !what ||
 	    sscanf(what, "%15[a-z]:%ld:%d:%3s", name, &at, &number, more) < 3)
 		return;
@@ -80,6 +89,7 @@ __attribute__((constructor)) static void begin(void)
 	copy_env(counted, "GANGER_FAULT_COUNT");
 	copy_env(no_git, "GANGER_FAULT_GIT");
 	unsetenv("LD_PRELOAD");
+	(void)backtrace(&frame, 1); /* it allocates the first time */
 	for (int i = 1; i < KIND_COUNT; i++)
 		if (strcmp(names[i], name) == 0)
 			chosen = (enum kind)i;
@@ -107,6 +117,32 @@ static bool fails(enum kind k)
 	put(fired, "", 0);
 	errno = number;
 	return true;
+}
+
+/* Did nobody allocate from here yet? */
+static bool is_new_way(void)
+{
+	void *frames[WAY_DEPTH];
+	int n = backtrace(frames, WAY_DEPTH);
+	uintptr_t hash = 14695981039346656037u; /* FNV-1a */
+
+	for (int i = 0; i < n; i++)
+		hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211u;
+	hash += !hash;
+	for (size_t i = hash >> 40;; i++) {
+		uintptr_t there = 0;
+
+		if (__atomic_compare_exchange_n(&ways[i % WAYS], &there, hash, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+		if (there == hash)
+			return false;
+	}
+}
+
+static bool fails_to_allocate(void)
+{
+	return chosen && is_new_way() && fails(MALLOC);
 }
 
 static bool is_file(int fd)
@@ -242,19 +278,19 @@ void *__libc_realloc(void *p, size_t n);
 void *fault_malloc(size_t n) NAMED("malloc");
 void *fault_malloc(size_t n)
 {
-	return fails(MALLOC) ? NULL : __libc_malloc(n);
+	return fails_to_allocate() ? NULL : __libc_malloc(n);
 }
 
 void *fault_calloc(size_t n, size_t each) NAMED("calloc");
 void *fault_calloc(size_t n, size_t each)
 {
-	return fails(MALLOC) ? NULL : __libc_calloc(n, each);
+	return fails_to_allocate() ? NULL : __libc_calloc(n, each);
 }
 
 void *fault_realloc(void *p, size_t n) NAMED("realloc");
 void *fault_realloc(void *p, size_t n)
 {
-	return fails(MALLOC) ? NULL : __libc_realloc(p, n);
+	return fails_to_allocate() ? NULL : __libc_realloc(p, n);
 }
 
 struct sqlite3_stmt;
