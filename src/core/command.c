@@ -172,14 +172,24 @@ void task_start_over(struct task *t)
 		t->reason[0] = '\0';
 }
 
+/* Nobody can do it again but its author. */
+static void branch_is_gone(struct core *c, struct task *t)
+{
+	task_reason(c, t, "nothing of it is left: submit it again");
+	t->person = 1;
+	task_fail(c, t);
+}
+
 void on_retry(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
 	task_start_over(t);
 	if (t->head.hex[0])
 		task_set_state(c, t, TASK_LOOKING);
-	else
+	else if (!t->branch)
 		task_make_ready(c, t);
+	else
+		branch_is_gone(c, t);
 	dependents_rise(c, t);
 }
 

@@ -138,6 +138,9 @@ int64_t error_delay_ms(int64_t errors);
 /* lost.c */
 void run_lost(struct core *c, const struct core_event *ev);
 
+/* news.c */
+void news_step(struct core *c, const struct core_event *ev);
+
 /* run.c */
 void run_due(struct core *c);
 void run_step(struct core *c, const struct core_event *ev);

@@ -285,6 +285,7 @@ struct core {
 	VEC(bool) slots;   /* is worktree slot 1, 2, … taken? */
 	size_t at_work;    /* where one was seen last that something can be done for */
 	VEC(int) unsynced; /* what changed since SYNCED, which looks at no other */
+	bool syncing; /* all that the tracker has is known with SYNCED: nothing is claimed before */
 	struct moment now;
 	struct arena arena;
 	/* What the last steps left to be done; core_take() empties it. */
@@ -345,6 +346,8 @@ enum core_wait { WAIT_NONE, WAIT_RELEASE, WAIT_APPROVAL };
 enum core_wait core_waits_for(const struct task *t);
 /* So many wait to land, without a check, that no task begins until some have. */
 bool core_queue_is_behind(const struct core *c);
+/* May a person's branch enter the queue by this task, or enter it anew at another commit? */
+bool core_takes_branch(const struct task *t);
 /* It was closed for no work of ours: opened again in the tracker, it is to be done again. */
 bool core_may_reopen(const struct task *t);
 

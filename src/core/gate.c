@@ -230,7 +230,11 @@ void on_gate_ended(struct core *c, struct task *t, const struct core_event *ev)
 	if (ev->how == HOW_EXITED && ev->code == 0 && !t->cancel) {
 		job_over(c, t, ev);
 		passed(c, t);
-	} else {
-		gate_over(c, t, ev);
+		return;
 	}
+	/* It is cancelled, and may come back: its tree has passed all the same. */
+	bool green = ev->how == HOW_EXITED && ev->code == 0;
+	if (green && !(t->reds > 0 && c->policy.flaky_fails))
+		remember_pass(c, t);
+	gate_over(c, t, ev);
 }

@@ -10,9 +10,7 @@
 
 unsigned core_must_have(const struct task *t)
 {
-	/* Landed, or handed on; a person's branch that is out of the queue is submitted again. */
-	bool over = t->landed.hex[0] || t->state == TASK_SUBMITTED ||
-		    (t->branch && task_is(t, F_SETTLED));
+	bool over = t->landed.hex[0] || t->state == TASK_SUBMITTED; /* landed, or handed on */
 	bool merged = task_is(t, F_MERGE) && t->state != TASK_MERGING &&
 		      !(t->state == TASK_STANDING && t->verdict == VERDICT_NONE);
 	if (over || !t->head.hex[0])
@@ -68,12 +66,14 @@ static void lose_head(struct core *c, struct task *t)
 			    "its work was lost by a power cut: attempt %" PRId64
 			    " ended at %.12s, which is no longer in the repository",
 			    t->attempt, t->head.hex);
+	t->head = t->head_base = t->approved = (struct oid){""};
 	if (t->branch) { /* a person's: nobody can do it again but its author */
+		if (t->cancel || task_is(t, F_SETTLED))
+			return;
 		t->person = 1;
 		task_fail(c, t);
 		return;
 	}
-	t->head = t->head_base = t->approved = (struct oid){""};
 	t->from = FROM_FRESH;
 	t->red = t->approval = 0;
 	if (t->resolve && !task_is(t, F_JOB) && t->state != TASK_COLLECTING) {

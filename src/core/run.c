@@ -319,152 +319,6 @@ static void on_run_answer(struct core *c, const struct core_event *ev)
 	}
 }
 
-static void change_priority(struct core *c, struct task *t, int64_t priority)
-{
-	if (t->priority == priority)
-		return;
-	t->priority = priority;
-	heap_update(c, task_index(c, t));
-	task_touch(c, t);
-}
-
-static enum core_away away_of(enum core_issue how)
-{
-	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
-		return AWAY_SHUT;
-	return how == ISSUE_OPEN ? AWAY_NO : AWAY_OUT;
-}
-
-static void add_issue(struct core *c, const struct core_event *ev)
-{
-	enum core_away away = away_of((enum core_issue)ev->m);
-	struct task row = {.id = ev->text,
-			   .title = ev->text2,
-			   .state = away == AWAY_SHUT ? TASK_CLOSED : TASK_BLOCKED,
-			   .priority = ev->n,
-			   .age = (int64_t)c->tasks.n,
-			   .created_ms = c->now.wall_ms,
-			   .outside = ev->m == ISSUE_OUTSIDE_OPEN || ev->m == ISSUE_OUTSIDE_CLOSED,
-			   .away = away,
-			   .tokens_in = -1,
-			   .tokens_out = -1,
-			   .cost = -1};
-	if (away == AWAY_SHUT)
-		(void)snprintf(row.reason, sizeof(row.reason), "closed in the tracker");
-	else if (away == AWAY_OUT) /* cut where long */
-		(void)snprintf(row.reason, sizeof(row.reason), "%s", ev->text3);
-	int at = core_add_task(c, &row);
-	task_touch(c, &c->tasks.items[at]);
-}
-
-bool core_may_reopen(const struct task *t)
-{
-	bool untouched = t->attempt == 0 || t->away == AWAY_SHUT;
-	return t->state == TASK_CLOSED && !t->landed.hex[0] && untouched;
-}
-
-/* An issue as the tracker has it now: a new task, or news of one we have. */
-static void on_issue(struct core *c, const struct core_event *ev)
-{
-	int at = core_find(c, ev->text);
-	if (at < 0 && ev->m != ISSUE_GONE)
-		add_issue(c, ev);
-	if (at < 0)
-		return;
-	struct task *t = &c->tasks.items[at];
-	enum core_away away = away_of((enum core_issue)ev->m);
-	bool reopened = away != AWAY_SHUT && core_may_reopen(t);
-	change_priority(c, t, ev->n);
-	t->away = away;
-	task_touch(c, t);
-	if (reopened) {
-		task_start_over(t);
-		t->reason[0] = '\0';
-		task_set_state(c, t, TASK_BLOCKED);
-	}
-	task_heed_tracker(c, t);
-	if (t->outside && away == AWAY_OUT && t->state == TASK_BLOCKED)
-		task_reason(c, t, "%s", ev->m == ISSUE_GONE ? "it is no longer in the epic" : ev->text3);
-}
-
-static void on_unedge(struct core *c, const struct core_event *ev)
-{
-	int at = core_find(c, ev->text);
-	if (at < 0)
-		return;
-	struct task *t = &c->tasks.items[at];
-	task_unsynced(c, t);
-	for (size_t i = 0; i < t->needs.n; i++) {
-		struct task *n = &c->tasks.items[t->needs.items[i]];
-		VEC_PUSH(&c->cut_edges, ((struct edge){at, t->needs.items[i]}));
-		for (size_t k = 0; k < n->dependents.n; k++) {
-			if (n->dependents.items[k] == at)
-				n->dependents.items[k--] = n->dependents.items[--n->dependents.n];
-		}
-		heap_update(c, task_index(c, n));
-	}
-	t->needs.n = 0;
-	t->unmet = 0;
-}
-
-static void on_edge(struct core *c, const struct core_event *ev)
-{
-	int task = core_find(c, ev->text), needs = core_find(c, ev->text2);
-	if (task < 0 || needs < 0)
-		return;
-	core_add_edge(c, task, needs);
-	VEC_PUSH(&c->new_edges, ((struct edge){task, needs}));
-	struct task *t = &c->tasks.items[task];
-	task_unsynced(c, t);
-	needs_changed(c, t);
-	if (t->state == TASK_READY)
-		task_make_ready(c, t);
-}
-
-static void on_overlap(struct core *c, const struct core_event *ev)
-{
-	int a = core_find(c, ev->text), b = core_find(c, ev->text2);
-	if (a >= 0 && b >= 0)
-		beside_add(c, a, b);
-}
-
-/* Where many are dispatched it comes with each of them: what it costs is what changed, no more. */
-static void on_synced(struct core *c)
-{
-	for (size_t i = 0; i < c->unsynced.n; i++) {
-		struct task *t = &c->tasks.items[c->unsynced.items[i]];
-		if (t->state == TASK_BLOCKED || t->state == TASK_READY)
-			task_make_ready(c, t);
-		ready_place(c, t);
-	}
-	for (size_t i = 0; i < c->unsynced.n; i++) /* new ones may wait for what failed before */
-		needs_fall(c, &c->tasks.items[c->unsynced.items[i]]);
-	for (size_t i = 0; i < c->unsynced.n; i++)
-		c->tasks.items[c->unsynced.items[i]].unsynced = false;
-	c->unsynced.n = 0;
-}
-
-/* A person's branch: it enters where an agent's finished work does. */
-static void on_branch(struct core *c, const struct core_event *ev)
-{
-	int at = core_find(c, ev->text);
-	if (at < 0)
-		return;
-	struct task *t = &c->tasks.items[at];
-	bool may = t->state == TASK_BLOCKED || t->state == TASK_READY || t->state == TASK_QUEUED ||
-		   t->state == TASK_CONFLICTED || t->state == TASK_FAILED;
-	if (!may)
-		return;
-	t->attempt++;
-	t->head = ev->a;
-	t->head_base = ev->b;
-	t->pull = ev->n;
-	t->branch = ev->m;
-	t->person = t->resolve = t->resolves = t->agent = 0;
-	queue_enter(c, t);
-	dependents_rise(c, t);
-}
-
 static void stop_jobs(struct core *c)
 {
 	for (size_t i = 0; i < c->tasks.n; i++) {
@@ -504,22 +358,12 @@ void run_step(struct core *c, const struct core_event *ev)
 		on_start(c, ev);
 		break;
 	case EV_ISSUE:
-		on_issue(c, ev);
-		break;
 	case EV_EDGE:
-		on_edge(c, ev);
-		break;
 	case EV_UNEDGE:
-		on_unedge(c, ev);
-		break;
 	case EV_OVERLAP:
-		on_overlap(c, ev);
-		break;
 	case EV_SYNCED:
-		on_synced(c);
-		break;
 	case EV_BRANCH:
-		on_branch(c, ev);
+		news_step(c, ev);
 		break;
 	case EV_STOP:
 		on_stop(c, ev);
@@ -543,6 +387,12 @@ void run_step(struct core *c, const struct core_event *ev)
 	}
 }
 
+/* Nothing more will be merged or tested in this run: it is being stopped before pre-flight passed. */
+static bool ends_untried(const struct core *c)
+{
+	return c->run.stop != STOP_NO && wants_preflight(c);
+}
+
 static bool task_progresses(const struct core *c, const struct task *t)
 {
 	if (t->outside || t->gave_up)
@@ -552,10 +402,10 @@ static bool task_progresses(const struct core *c, const struct task *t)
 	case TASK_WAITING:
 		return !schedule_stuck(c);
 	case TASK_QUEUED:
-		return c->run.stop != STOP_NOW && c->run.exit == 0 &&
+		return c->run.stop != STOP_NOW && c->run.exit == 0 && !ends_untried(c) &&
 		       core_waits_for(t) == WAIT_NONE;
 	case TASK_STANDING:
-		return c->run.stop != STOP_NOW && c->run.exit == 0;
+		return c->run.stop != STOP_NOW && c->run.exit == 0 && !ends_untried(c);
 	default:
 		return task_state_action((enum task_state)t->state) != ACT_NONE;
 	}

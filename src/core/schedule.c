@@ -79,6 +79,12 @@ void task_heed_tracker(struct core *c, struct task *t)
 	}
 }
 
+/* A branch that is not in the queue: its author brings it in again. */
+static bool is_for_author(const struct task *t)
+{
+	return t->branch && !t->resolve;
+}
+
 void task_make_ready(struct core *c, struct task *t)
 {
 	if (t->outside)
@@ -89,7 +95,10 @@ void task_make_ready(struct core *c, struct task *t)
 		task_heed_tracker(c, t);
 		return;
 	}
-	enum task_state s = t->unmet == 0 ? TASK_READY : TASK_BLOCKED;
+	bool submits = is_for_author(t);
+	enum task_state s = t->unmet == 0 && !submits ? TASK_READY : TASK_BLOCKED;
+	if (submits)
+		task_reason(c, t, "it stands for a branch: submit that again");
 	if (s != (enum task_state)t->state)
 		task_set_state(c, t, s);
 }
@@ -160,8 +169,8 @@ bool core_queue_is_behind(const struct core *c)
 /* Start what may start, best first; those whose kind must wait are passed over. */
 void schedule_claims(struct core *c)
 {
-	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full || schedule_stuck(c) ||
-	    core_queue_is_behind(c))
+	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full || c->syncing ||
+	    schedule_stuck(c) || core_queue_is_behind(c))
 		return;
 	VEC(int) passed = {0};
 	/* What is tested ahead of its turn has a session's place: group.c */
@@ -284,7 +293,7 @@ bool sync_holds(const struct core *c, const struct task *t)
 	if (t->outside || t->state != TASK_BLOCKED)
 		return true;
 	bool skipped = c->policy.skip_dependents && needs_fallen(c, t);
-	return t->away == AWAY_NO && t->unmet > 0 && !skipped;
+	return t->away == AWAY_NO && (t->unmet > 0 || is_for_author(t)) && !skipped;
 }
 
 void dependents_rise(struct core *c, struct task *t)

@@ -216,6 +216,7 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	struct git_repo *g = repo_of(git);
 	char *name CLEANUP(freep) = name_of(task);
 	char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, "");
+	struct buf lines CLEANUP(buf_done) = BUF_INIT;
 	struct oid have;
 	int rc;
 
@@ -223,7 +224,13 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	if (ref_read(g, ref, &have) && oid_eq(&have, head))
 		return 0;
 	rc = commit_sync(g, head, ref_read(g, g->epic_ref, &have) ? g->epic_ref : "HEAD", e);
-	return rc ? rc : ref_set(g, ref, head, NULL, e);
+	if (rc)
+		return rc;
+	/* Who asks may not know of the latest attempt: what it left keeps a name. */
+	if (ref_read(g, ref, &have))
+		buf_printf(&lines, "update %s.earlier %s\n", ref, have.hex);
+	buf_printf(&lines, "update %s %s\n", ref, head->hex);
+	return refs_change(g, buf_str(&lines), e);
 }
 
 int op_diff(struct git *git,

@@ -235,7 +235,8 @@ struct git_ops {
 		       const struct oid *to,
 		       struct buf *ret,
 		       struct err *e);
-	/* Name a commit by refs/ganger/<epic>/<task>/<attempt> (for submitted branches and fixes). */
+	/* Name a commit by refs/ganger/<epic>/<task>/<attempt> (for submitted branches and fixes).
+	 * What had that name before is then named <attempt>.earlier. */
 	int (*keep)(struct git *g, const char *task, int attempt, const struct oid *head,
 		    struct err *e);
 	/* Push the task branch at this commit (git.push = all); nothing otherwise. */

@@ -175,7 +175,7 @@ int control_change(struct store *store,
 {
 	struct change x CLEANUP(change_done) = {0};
 	if (change_begin(&x, store, config, epic, r->verb, e) ||
-	    request_events(&x.core, r, ret, step_now, &x, e))
+	    request_events(&x.core, r, ret, step_now, &x, e) || request_check(&x.core, r, e))
 		return e->code;
 	int rc = change_write(&x, store, e);
 	if (rc)

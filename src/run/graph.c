@@ -8,12 +8,19 @@
 
 /* The tracker's issues and edges, as events for the core: what is new, what has changed. */
 
-static enum core_issue how_of(const struct issue *i, bool outside)
+/* What was submitted is in the queue already: nothing is started for it. */
+static bool is_submitted(const struct core *c, const struct issue *i)
+{
+	int at = core_find(c, i->id);
+	return at >= 0 && c->tasks.items[at].branch;
+}
+
+static enum core_issue how_of(const struct core *c, const struct issue *i, bool outside)
 {
 	if (outside)
 		return i->open ? ISSUE_OUTSIDE_OPEN : ISSUE_OUTSIDE_CLOSED;
 	/* One that must not be started is not ours to do, but what needs it waits for it. */
-	if (i->open && i->hidden && i->hidden[0])
+	if (i->open && i->hidden && i->hidden[0] && !is_submitted(c, i))
 		return ISSUE_OUTSIDE_OPEN;
 	return i->open ? ISSUE_OPEN : ISSUE_CLOSED;
 }
@@ -216,7 +223,7 @@ static void add_declared(struct supervisor *s, const struct issue_graph *g)
 {
 	for (size_t i = 0; i < g->issues.n; i++) {
 		const struct issue *x = &g->issues.items[i];
-		if (how_of(x, false) == ISSUE_OPEN || is_unsettled(&s->core, x->id))
+		if (how_of(&s->core, x, false) == ISSUE_OPEN || is_unsettled(&s->core, x->id))
 			overlaps_declare(&s->overlaps, overlaps_number(&s->overlaps, x->id),
 					 x->body);
 	}
@@ -253,9 +260,9 @@ void graph_apply(struct supervisor *s, const struct issue_graph *g)
 {
 	size_t before = s->inbox.n;
 	for (size_t i = 0; i < g->outside.n; i++)
-		send_issue(s, &g->outside.items[i], how_of(&g->outside.items[i], true));
+		send_issue(s, &g->outside.items[i], how_of(&s->core, &g->outside.items[i], true));
 	for (size_t i = 0; i < g->issues.n; i++)
-		send_issue(s, &g->issues.items[i], how_of(&g->issues.items[i], false));
+		send_issue(s, &g->issues.items[i], how_of(&s->core, &g->issues.items[i], false));
 	send_gone(s, g);
 	send_edges(s, g);
 	send_overlaps(s, g);

@@ -21,9 +21,23 @@ int labels_choose(const char *labels, char *const *files)
 	return -1;
 }
 
+bool labels_branch(const struct issue *i)
+{
+	struct str rest = str_of(i->labels), line;
+	char *wanted CLEANUP(freep) = mem_printf("branch:%s", i->title ? i->title : "");
+
+	while (str_next(&rest, '\n', &line))
+		if (str_eq(line, str_of(wanted)))
+			return true;
+	return false;
+}
+
 /* Why it must not be started; NULL: it may. The caller owns it. */
 static char *why_not(const struct config *c, const struct issue *i)
 {
+	if (labels_branch(i))
+		return mem_strdup(
+			"it stands for a branch, which 'ganger submit' puts into the queue");
 	for (char *const *l = c->labels_never; l && *l; l++) {
 		if (labels_have(i->labels, *l))
 			return mem_printf("it has label '%s' (labels.never)", *l);

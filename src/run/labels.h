@@ -10,9 +10,12 @@ bool labels_have(const char *labels, const char *label);
 /* Which of files (label, file, …, NULL-terminated; NULL: none) the labels choose: the first; -1. */
 int labels_choose(const char *labels, char *const *files);
 
+/* Was it made by 'ganger submit', to stand for the branch of its title? Its label says so. */
+bool labels_branch(const struct issue *i);
+
 /*
  * What labels.need and labels.never say of the issues of a graph: those that must not be started
- * are hidden, with the label as the reason. One that is hidden already keeps its reason.
+ * are hidden, with the label as the reason, as are those that stand for a branch. One that is hidden already keeps its reason.
  */
 void labels_gate(const struct config *c, struct issue_graph *g);
 

@@ -116,49 +116,6 @@ static void task_changed(void *ctx, const struct task *t)
 	}
 }
 
-static void give_event(void *ctx, const struct core_event *ev)
-{
-	if (ev->kind == EV_STOP)
-		supervisor_stop(ctx, (int)ev->n);
-	else
-		supervisor_event(ctx, ev);
-}
-
-/* What is said to an agent is no event: the machine knows nothing of talks. */
-static int
-do_order(struct supervisor *s, const struct control_request *r, struct buf *said, struct err *e)
-{
-	static const enum agent_order orders[] = {[CONTROL_SAY] = AGENT_SAY,
-						  [CONTROL_ALLOW] = AGENT_ALLOW,
-						  [CONTROL_DENY] = AGENT_DENY};
-	if (job_order(s, r->ids[0], orders[r->verb], r->text, e))
-		return e->code;
-	buf_printf(said, "%s: %s\n", r->verb == CONTROL_SAY ? "said to" : "answered", r->ids[0]);
-	return 0;
-}
-
-/* Done, and durable, before it is answered. */
-static int
-do_asked(struct supervisor *s, const struct control_request *r, struct buf *said, struct err *e)
-{
-	bool registers = r->verb == CONTROL_DISPATCH;
-	if (r->verb >= CONTROL_SAY)
-		return do_order(s, r, said, e);
-	if (registers && (s->core.run.state == RUN_ENDED || s->core.run.stop != STOP_NO))
-		return err_set(e, ERR_BUSY, "the run is being stopped, or ends");
-	if (request_events(&s->core, r, said, give_event, s, e))
-		return e->code;
-	if (r->verb == CONTROL_LOOK)
-		supervisor_look(s);
-	else
-		supervisor_turn(s);
-	if (s->held && registers)
-		return err_set(e, ERR_LIMIT, "it is not durable yet: the disk is full");
-	if (s->held)
-		buf_puts(said, "not durable yet: the disk is full\n");
-	return 0;
-}
-
 static void answer(struct caller *c, const char *line, size_t n)
 {
 	struct err e = ERR_INIT;
@@ -170,7 +127,7 @@ static void answer(struct caller *c, const char *line, size_t n)
 		return;
 	}
 	if (rc == 0)
-		rc = do_asked(c->control->s, &r.asked, &said, &e);
+		rc = supervisor_asked(c->control->s, &r.asked, &said, &e);
 
 	cJSON *out = cJSON_CreateObject();
 	cJSON_AddNumberToObject(out, "code", rc);

@@ -269,6 +269,39 @@ static int task_events(struct core *c,
 	return 0;
 }
 
+/* In the queue at this commit, or on its way from there. */
+static bool is_queued_at(const struct task *t, const char *head)
+{
+	bool queued =
+		t->state == TASK_QUEUED || task_state_flags((enum task_state)t->state) & F_MERGE;
+
+	return queued && t->branch && streq(t->head.hex, head);
+}
+
+/* What came later would be lost without a word. */
+static int refuse_branch(const struct task *t, const struct control_request *r, struct err *e)
+{
+	const char *what = task_word(t);
+	bool over = t->state == TASK_MERGED || t->state == TASK_CLOSED || t->state == TASK_NOTHING;
+
+	if (over)
+		return err_set(e, ERR_BUSY, "'%s' has just landed: submit it again", r->title);
+	if (task_state_flags((enum task_state)t->state) & F_MERGE)
+		what = "being merged";
+	else if (t->state == TASK_CANCELLING)
+		what = "being cancelled";
+	return err_set(e, ERR_BUSY, "'%s' is %s: submit it again after that", r->title, what);
+}
+
+int request_check(const struct core *c, const struct control_request *r, struct err *e)
+{
+	int at = r->verb == CONTROL_SUBMIT ? core_find(c, r->id) : -1;
+
+	if (at < 0 || is_queued_at(&c->tasks.items[at], r->head))
+		return 0;
+	return refuse_branch(&c->tasks.items[at], r, e);
+}
+
 static int submit_events(const struct core *c,
 			 const struct control_request *r,
 			 struct buf *said,
@@ -277,10 +310,8 @@ static int submit_events(const struct core *c,
 			 struct err *e)
 {
 	int at = core_find(c, r->id);
-	/* Its place is fixed from here on; what came later would be lost without a word. */
-	if (at >= 0 && task_state_flags((enum task_state)c->tasks.items[at].state) & F_MERGE)
-		return err_set(e, ERR_BUSY, "'%s' is being merged: submit it again after that",
-			       r->title);
+	if (at >= 0 && !core_takes_branch(&c->tasks.items[at]))
+		return refuse_branch(&c->tasks.items[at], r, e);
 	struct core_event ev = {
 		.kind = EV_BRANCH, .task = -1, .text = r->id, .n = r->pull, .m = r->branch};
 	memcpy(ev.a.hex, r->head, strnlen(r->head, OID_SIZE - 1));

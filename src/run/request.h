@@ -43,4 +43,12 @@ int request_events(struct core *c,
 		   void *ctx,
 		   struct err *e) MUST_CHECK;
 
+/*
+ * Once those were stepped: did what was asked come to be? Events that were heard before them may
+ * have changed where it stands.
+ *
+ * e         BUSY: ask again later
+ */
+int request_check(const struct core *c, const struct control_request *r, struct err *e) MUST_CHECK;
+
 #endif

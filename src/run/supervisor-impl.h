@@ -111,6 +111,19 @@ struct supervisor {
 
 /* turn.c */
 void inbox_add(struct supervisor *s, const struct core_event *ev, int64_t forget);
+
+/*
+ * asked.c: do what a person asks of a run that is alive. Done, and durable, before it returns.
+ *
+ * said      for people, as request_events() has it
+ * e         as request_events(); LIMIT: it is not durable yet
+ */
+struct control_request;
+int supervisor_asked(struct supervisor *s,
+		     const struct control_request *r,
+		     struct buf *said,
+		     struct err *e) MUST_CHECK;
+
 /* At once, before core_reissue(): what is asked for again follows from it. Durable with the first turn. */
 void supervisor_step(struct supervisor *s, const struct core_event *ev);
 void supervisor_message(struct supervisor *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -171,6 +171,45 @@ wait "$pid"
 is $? 0 'which lands it'
 ok 'it is in' landed eighth
 
+# Withdrawn, and submitted again.
+branch back twelfth 12
+run ganger submit --epic "$epic" back
+id=$(cat "$T/out")
+ganger cancel "$id" >/dev/null 2>&1
+run ganger submit --epic "$epic" back
+not_ok 'while it is being withdrawn it is not taken' test "$code" = 0
+err_like "'back' is being cancelled: submit it again after that" 'which is said'
+ganger run "$epic" >"$T/run.out" 2>&1
+is "$(state "$id")" "['cancelled']" 'it is withdrawn'
+run ganger submit --epic "$epic" back
+is "$(state "$id")" "['queued']" 'and is submitted again'
+ganger run "$epic" >"$T/run.out" 2>&1
+ok 'which lands it' landed twelfth
+
+# An issue that stands for a branch is not for an agent, whenever the supervisor sees it.
+: >"$T/started"
+id=$(ganger add lonely --epic "$epic" --label branch:lonely)
+run ganger run "$epic"
+is "$(cat "$T/started")" '' 'no agent is started for an issue whose branch was not submitted yet'
+run ganger status "$epic"
+out_like "it stands for a branch, which 'ganger submit' puts into the queue" 'which is said'
+branch lonely thirteenth 13
+run ganger submit --epic "$epic" lonely
+out_is "$id" 'the branch enters by it'
+ganger run "$epic" >"$T/run.out" 2>&1
+ok 'and lands' landed thirteenth
+
+# Where an issue stays open until the base has its work, the next state of the branch has another.
+branch long fourteenth 14
+run ganger submit --epic "$epic" long
+id=$(cat "$T/out")
+ganger -c tracker.close=base run "$epic" >"$T/run.out" 2>&1
+git switch -q long && echo more >>fourteenth && git commit -qam more && git switch -q main
+run ganger submit --epic "$epic" long
+unlike "$(cat "$T/out")" "^$id$" 'one whose issue is open until the base has it is a new issue'
+ganger -c tracker.close=base run "$epic" >"$T/run.out" 2>&1
+is "$(git show "epic/$epic:fourteenth" | tail -n 1)" more 'and lands'
+
 # Without a name: the only epic there is.
 branch nine ninth 9
 run ganger submit nine

@@ -37,6 +37,9 @@ struct book_task {
 	int n_needs;
 	int landed; /* commit, or -1 */
 	int head;   /* of its pull request, or -1 */
+	bool branch;             /* it is a person's; head was said to be queued */
+	int asked, asked_before; /* at which it was submitted, and no answer was heard; -1 */
+	int fixed;               /* at which a person's fix was seen; -1 */
 	bool by_hand; /* a person brought head into the branch */
 	bool cut_in;  /* its commit was lost while the branch had its work */
 	int approved; /* commit, or -1 */
@@ -92,6 +95,8 @@ struct checker {
 	char broken[400];
 };
 
+/* Nobody heard of its head, or of its fix: what holds it proves that it was taken. */
+void book_settle(struct checker *c, struct book_task *t, int commit);
 /* p with room for n of them; it stops where there is no memory. */
 void *book_grow(void *p, int n, size_t each);
 /* Is all of other's content in commit? */

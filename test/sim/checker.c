@@ -131,8 +131,15 @@ struct book_task *book_task_of(struct checker *c, int task)
 {
 	while (task >= c->n_tasks) {
 		c->tasks = book_grow(c->tasks, c->n_tasks + 1, sizeof(*c->tasks));
-		c->tasks[c->n_tasks++] =
-			(struct book_task){.landed = -1, .head = -1, .approved = -1, .failed_at = -1, .red_on = -1, .conflict_on = -1};
+		c->tasks[c->n_tasks++] = (struct book_task){.landed = -1,
+							    .head = -1,
+							    .asked = -1,
+							    .asked_before = -1,
+							    .fixed = -1,
+							    .approved = -1,
+							    .failed_at = -1,
+							    .red_on = -1,
+							    .conflict_on = -1};
 	}
 	return &c->tasks[task];
 }
@@ -228,6 +235,8 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 	t->closed_by_person = by_person;
 	if (by_person)
 		return;
+	if (tip >= 0)
+		book_settle(c, t, tip);
 	t->closed_by_us = true;
 	bool in = t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
 	/* Somebody took it out again; perhaps our own branch does not know yet. */
@@ -298,6 +307,9 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 	t->red_on = -1;
 	/* What is owed to a red check is owed on top of the work that was red. */
 	t->red = t->red && j->start >= 0 && t->head >= 0 && book_holds(c, j->start, t->head);
+	if (t->branch)
+		checker_break(c, "rule 1: an agent for task %d, which is a person's branch",
+			      j->task);
 	if ((!t->child || t->claimed_as_removed) && !c->limits.dispatch)
 		checker_break(c, "rule 1: task %d is not of this epic", j->task);
 	if (j->resolver)
@@ -482,52 +494,4 @@ void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
 	if (merged && !in && !c->rewritten)
 		checker_break(c, "rule 5: pull request %d is merged, its work is not there",
 			      (int)number);
-}
-
-/* ---- people ---- */
-
-void checker_retried(struct checker *c, int task)
-{
-	struct book_task *t = book_task_of(c, task);
-	t->counted = t->resolvers = 0;
-	t->resolved = false;
-	t->failed_at = -1;
-	t->red = false;
-	t->red_on = -1;
-}
-
-void checker_approved(struct checker *c, int task, int commit)
-{
-	book_task_of(c, task)->approved = commit;
-}
-
-void checker_lost(struct checker *c, int task, int attempt, int commit)
-{
-	struct book_task *t = book_task_of(c, task);
-	int tip = book_tip(c);
-	t->cut_in = tip >= 0 && book_holds(c, tip, commit);
-	if (t->cut_in) /* it is in, by another commit, unless somebody takes that out again */
-		return;
-	if (t->head == commit)
-		t->head = t->approved = -1;
-	if (attempt == t->attempt_most && t->last_end == END_DONE && t->counted > 0)
-		t->counted--;
-	t->red = false;
-	t->red_on = -1;
-	t->arrival = t->begun = 0;
-}
-
-void checker_cut(struct checker *c, int commit)
-{
-	c->commits[commit].cut = true;
-}
-
-void checker_clock_broken(struct checker *c)
-{
-	c->clock_broken = true;
-}
-
-void checker_disk_full(struct checker *c)
-{
-	c->disk_full = true;
 }

@@ -106,6 +106,16 @@ void checker_disk_full(struct checker *c);
 
 /* People. */
 void checker_retried(struct checker *c, int task);
+/* A branch of a person's: its issue stands for that, and no agent is for it. */
+void checker_branch(struct checker *c, int task);
+/* It is submitted at this commit; the command was told that it is queued, or that it is not. */
+void checker_submits(struct checker *c, int task, int commit);
+void checker_submitted(struct checker *c, int task);
+void checker_refused(struct checker *c, int task);
+/* A person resolved it at this commit, and a supervisor saw that. */
+void checker_fixed(struct checker *c, int task, int commit);
+/* What a new supervisor has of it: the last word where nobody heard an answer. */
+void checker_found(struct checker *c, int task, int commit);
 void checker_approved(struct checker *c, int task, int commit);
 /* A power cut took the work of this attempt: it is as if it had not been made. */
 /* The machine was restarted before what this job left was taken: how it ended does not count. */

@@ -15,6 +15,8 @@ static const char *text_of(const cJSON *j, const char *name)
 static bool is_owed(const struct book_task *t)
 {
 	bool there = !t->removed && !t->known.removed && t->open && t->known.open;
+	if (t->branch && t->head < 0) /* nobody was told that it is in */
+		return false;
 	bool done = t->landed >= 0 || t->by_hand || t->closed_by_us || t->last_end == END_NOTHING;
 	return there && !done;
 }

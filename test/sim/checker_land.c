@@ -141,6 +141,7 @@ static void check_order(struct checker *c, int task, int new_)
 void checker_landed_along(struct checker *c, int task, int new_)
 {
 	struct book_task *t = book_task_of(c, task);
+	book_settle(c, t, new_);
 	if (t->head < 0 || !book_holds(c, new_, t->head))
 		checker_break(c, "rule 4: task %d is said to be in %d, which lacks its work %d",
 			      task, new_, t->head);
@@ -156,6 +157,7 @@ void checker_landed_along(struct checker *c, int task, int new_)
 void checker_landed(struct checker *c, int task, int old, int new_)
 {
 	struct book_task *t = book_task_of(c, task);
+	book_settle(c, t, new_);
 	if (old != book_tip(c))
 		checker_break(c, "rule 4: task %d landed on %d, the branch was at %d", task, old,
 			      book_tip(c));

@@ -92,6 +92,13 @@ static void check_free(const char *path, const char *what)
 			      path);
 }
 
+/* A branch of a person's is theirs, whatever becomes of what they submitted. */
+static void check_ours(const char *branch)
+{
+	if (strncmp(branch, "people/", 7) == 0)
+		checker_break(sim->checker, "ports: '%s' is a person's", branch);
+}
+
 static int make_worktree(const struct git_worktree_spec *s, struct git_worktree *ret)
 {
 	struct worktree *w = worktree_find(s->path);
@@ -119,6 +126,7 @@ static int make_worktree(const struct git_worktree_spec *s, struct git_worktree 
 	}
 	if (!same && s->branch) {
 		char name[200];
+		check_ours(s->branch);
 		(void)snprintf(name, sizeof(name), "refs/heads/%s", s->branch);
 		ref_set(name, w->start);
 	}
@@ -180,6 +188,7 @@ static int collect_from(struct worktree *w, const struct git_collect_spec *s, st
 		(void)snprintf(ret->problem, sizeof(ret->problem), "it does not descend");
 	(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d", s->task, s->attempt);
 	ref_set(name, w->head);
+	check_ours(s->branch);
 	(void)snprintf(name, sizeof(name), "refs/heads/%s", s->branch);
 	ref_set(name, w->head);
 	return w->head;
@@ -381,14 +390,13 @@ static int git_resolve(struct git *g, const char *name, struct oid *ret, struct 
 static int
 git_keep(struct git *g, const char *task, int attempt, const struct oid *head, struct err *e)
 {
-	char name[200];
 	enum fate f = fate("keep");
 	int rc = refused(f, e);
 	(void)g;
 	if (rc)
 		return rc;
-	(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d", task, attempt);
-	ref_set(name, oid_commit(head));
+	ref_keep(issue_index(task), attempt, oid_commit(head));
+	checker_fixed(sim->checker, issue_index(task), oid_commit(head));
 	return heard(f, e);
 }
 

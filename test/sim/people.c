@@ -87,7 +87,10 @@ static void person_merges(int64_t n)
 		struct buf name CLEANUP(buf_done) = BUF_INIT;
 		int task = (first + i) % (int)sim->issues.n;
 		buf_puts(&name, "refs/heads/");
-		task_branch(task, &name);
+		if (sim->issues.items[task].branch)
+			buf_printf(&name, "people/%s", sim->issues.items[task].id);
+		else
+			task_branch(task, &name);
 		int head = ref_get(buf_cstr(&name));
 		if (head < 0 || contains(tip, head) || conflicts(tip, head, NULL))
 			continue;
@@ -441,6 +444,7 @@ void people_init(void)
 		if (may(COUNT_PEOPLE))
 			at(delay, deeds[i].fn, deeds[i].n);
 	}
+	submits_init();
 }
 
 /* A conflict resolved, or a check mended, on the task's own branch. */
@@ -450,6 +454,8 @@ static void person_fixes(int task)
 	buf_puts(&name, "refs/heads/");
 	task_branch(task, &name);
 	int tip = ref_get(buf_cstr(&name)), epic = epic_tip();
+	if (sim->issues.items[task].branch) /* on a branch of its own, as the report says */
+		tip = sim->issues.items[task].pinned;
 	if (tip < 0 || epic < 0)
 		return;
 	int joined = contains(tip, epic) ? tip : commit_join(tip, epic, task, BY_PERSON);
@@ -479,7 +485,7 @@ bool people_between(int round, int exit_code)
 			person_fixes((int)i);
 		if (x->held)
 			people_ask_release(x->id);
-		if (x->unapproved >= 0)
+		if (sim->settings.approve)
 			people_ask_approve((int)i);
 		if (!rng_chance(&sim->rng, 0.7))
 			continue;
@@ -493,5 +499,6 @@ bool people_between(int round, int exit_code)
 	if (ids.n > 1)
 		people_ask_retry(ids.items);
 	VEC_DONE(&ids);
+	submits_between();
 	return again;
 }

@@ -209,7 +209,7 @@ int commit_change(int onto, int task, enum author by)
 	struct commit c = {.author = by, .task = task, .change = true};
 	bool mends = onto >= 0 && (tree_is_red(onto, 0) || tree_is_red(onto, 1)) &&
 		     rng_chance(r, p->fix);
-	if (by == BY_AGENT && !mends) {
+	if ((by == BY_AGENT || by == BY_AUTHOR) && !mends) {
 		c.group = rng_chance(r, p->conflict) ? (int)rng_between(r, 1, 3) : 0;
 		c.broken = rng_chance(r, p->breaks);
 		c.area = sim->settings.checks > 1 && rng_chance(r, 0.5);
@@ -332,6 +332,17 @@ void ref_set(const char *name, int commit)
 	ref_set_either(name, commit, false);
 }
 
+void ref_keep(int task, int attempt, int commit)
+{
+	char name[200], earlier[220];
+	(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d", sim->issues.items[task].id,
+		       attempt);
+	(void)snprintf(earlier, sizeof(earlier), "%s.earlier", name);
+	if (ref_get(name) >= 0 && ref_get(name) != commit)
+		ref_set(earlier, ref_get(name));
+	ref_set(name, commit);
+}
+
 int epic_tip(void)
 {
 	return sim->settings.remote ? remote_get(EPIC_REF) : ref_get(EPIC_REF);
@@ -417,11 +428,17 @@ static bool may_be_lost(int c)
 static void lose_head(int task, int c)
 {
 	struct buf branch CLEANUP(buf_done) = BUF_INIT;
-	buf_puts(&branch, "refs/heads/");
-	task_branch(task, &branch);
 	sim->commits.items[c].gone = true;
-	if (ref_get(buf_cstr(&branch)) == c)
-		ref_set(buf_cstr(&branch), -1);
+	for (int own = 0; own < 2; own++) {
+		buf_reset(&branch);
+		buf_puts(&branch, "refs/heads/");
+		if (own)
+			buf_printf(&branch, "people/%s", sim->issues.items[task].id);
+		else
+			task_branch(task, &branch);
+		if (ref_get(buf_cstr(&branch)) == c)
+			ref_set(buf_cstr(&branch), -1);
+	}
 	for (size_t i = 0; i < sim->worktrees.n; i++)
 		if (sim->worktrees.items[i].head == c)
 			sim->worktrees.items[i].head = sim->worktrees.items[i].start;
@@ -432,7 +449,9 @@ static void cut_refs(void)
 	for (size_t i = 0; i < sim->refs.n; i++) {
 		int c = sim->refs.items[i].commit, task = -1, attempt = 0;
 		if (c < 0 || !ref_attempt(sim->refs.items[i].name, &task, &attempt) ||
-		    sim->commits.items[c].author != BY_AGENT || !rng_chance(&sim->rng, 0.3))
+		    (sim->commits.items[c].author != BY_AGENT &&
+		     sim->commits.items[c].author != BY_AUTHOR) ||
+		    !rng_chance(&sim->rng, 0.3))
 			continue;
 		bool all = may_be_lost(c) && rng_chance(&sim->rng, 0.7);
 		say("power cut: %s%s", sim->refs.items[i].name, all ? " and its commit" : "");

@@ -328,6 +328,7 @@ static void see_journal(const struct core *c)
 				       issue_index(c->tasks.items[c->train.items[i]].id));
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
+		checker_found(sim->checker, issue_index(t->id), oid_commit(&t->head));
 		if (t->state == TASK_QUEUED)
 			checker_waits(sim->checker, issue_index(t->id), t->queued_seq);
 		else if (t->proof || !is_in_train((int)t->state))
@@ -356,6 +357,16 @@ static void on_message(void *ctx, const char *line)
 {
 	(void)ctx;
 	say("message: %s", line);
+}
+
+const struct config *sim_config(void)
+{
+	return &config;
+}
+
+const struct place *sim_place(void)
+{
+	return &place;
 }
 
 static const char *id_of(int task)
@@ -538,45 +549,9 @@ static int ended(void)
 		int at = core_find(c, sim->issues.items[i].id);
 		sim->issues.items[i].retriable = at >= 0 && core_accepts(c, at, EV_RETRY);
 		sim->issues.items[i].held = at >= 0 && c->tasks.items[at].hold;
-		sim->issues.items[i].unapproved = at >= 0 && c->tasks.items[at].approval
-							  ? oid_commit(&c->tasks.items[at].head)
-							  : -1;
 	}
 	drop();
 	return code;
-}
-
-static void ask(enum control_verb verb, const char *const *ids)
-{
-	struct control_request r = {.verb = verb, .ids = ids};
-	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	struct err e = ERR_INIT;
-	IGNORE(control_send(&place, &config, "e", &r, &said, &e));
-	say("ganger %s %s%s: %s",
-	    verb == CONTROL_RETRY     ? "retry"
-	    : verb == CONTROL_RELEASE ? "release"
-				      : "approve",
-	    ids[0], ids[1] ? " and more" : "", e.code ? e.msg : buf_cstr(&said));
-	sim->dead = sim->lock = false;
-}
-
-void people_ask_retry(const char *const *ids)
-{
-	for (const char *const *id = ids; *id; id++)
-		checker_retried(sim->checker, issue_index(*id));
-	ask(CONTROL_RETRY, ids);
-}
-
-void people_ask_release(const char *id)
-{
-	ask(CONTROL_RELEASE, (const char *const[]){id, NULL});
-}
-
-void people_ask_approve(int issue)
-{
-	const struct sim_issue *x = &sim->issues.items[issue];
-	checker_approved(sim->checker, issue, x->unapproved);
-	ask(CONTROL_APPROVE, (const char *const[]){x->id, NULL});
 }
 
 bool world_run(struct world *w)

@@ -52,6 +52,7 @@ struct weather {
 	double doubled;  /* that an answer comes twice */
 	double meddling; /* that a person interferes, per change of a task's state */
 	int faults;      /* left: with finitely many faults every run ends */
+	int submits;     /* branches of people's */
 	int64_t slow_ms; /* the longest that a call takes, usually */
 };
 
@@ -91,15 +92,23 @@ struct sim_issue {
 	bool shut;      /* closed by a person */
 	bool retriable; /* as the last run ended */
 	bool held;      /* in the queue by a person, as it ended last */
-	int unapproved; /* its head, where it waits for that; -1 */
 	bool claimed_by_other;
 	char *claimed;
 	int touches; /* the file that its issue declares; 0 none */
+	bool branch; /* it stands for the branch people/<id> of a person's, */
+	bool asks;   /* which is being submitted, */
+	int pinned;  /* and was taken at this commit last; -1 */
 	VEC(int) needs;
 };
 
 /* ---- git.c ---- */
-enum author { BY_NOBODY, BY_AGENT, BY_PERSON, BY_GANGER };
+enum author {
+	BY_NOBODY,
+	BY_AGENT,
+	BY_PERSON,
+	BY_AUTHOR /* of a branch to be submitted */,
+	BY_GANGER
+};
 struct set {
 	uint64_t *words;
 	size_t n;
@@ -134,6 +143,14 @@ struct worktree {
 	int merging;     /* the commit whose merge is in progress here; -1 none */
 	bool unresolved; /* and was not resolved */
 	bool collected;  /* head is what the merge became, or stays the work */
+};
+
+/* ---- submit.c ---- */
+/* One 'ganger submit', under way. */
+struct submission {
+	int issue, head;
+	int64_t pull;
+	int tries;
 };
 
 /* ---- exec.c ---- */
@@ -242,6 +259,7 @@ struct world {
 	VEC(struct sim_job) jobs;
 	size_t jobs_over; /* all before it are */
 	VEC(struct sim_pull) pulls;
+	VEC(struct submission) submissions;
 	VEC(struct sim_file) files;
 	struct map file_paths;
 	bool disk_full, reserve, lock;
@@ -295,6 +313,8 @@ int sim_git_open(struct git **ret);
 void sim_git_init(void);
 int ref_get(const char *name); /* -1: absent */
 void ref_set(const char *name, int commit);
+/* Names a commit as the work of an attempt, as the port promises it: what had the name keeps one. */
+void ref_keep(int task, int attempt, int commit);
 int remote_get(const char *name);
 int worktrees_kept(void); /* those with work that no ref names */
 void epic_move(int commit, bool rewritten);
@@ -331,6 +351,13 @@ void sim_store_done(void);
 struct sim_file *sim_file_find(const char *path);
 struct sim_file *sim_file_add(const char *path, bool dir);
 int issue_index(const char *id);
+int64_t pull_open(const char *head, const char *base, const char *sha, int task);
+
+/* run.c: the settings of this run */
+struct config;
+struct place;
+const struct config *sim_config(void);
+const struct place *sim_place(void);
 
 /* coverage.c */
 void coverage_print(FILE *f);

@@ -21,7 +21,8 @@ int issue_add(struct world *w, const char *id, int priority)
 						 .title = mem_printf("title of %s", id),
 						 .priority = priority,
 						 .open = true,
-						 .child = true}));
+						 .child = true,
+						 .pinned = -1}));
 	map_set(&w->issue_ids, id, (size_t)n);
 	return n;
 }
@@ -33,6 +34,7 @@ static void give_issue(struct issue *to, const struct sim_issue *i)
 			     .body = i->touches ? mem_printf("files: f%d", i->touches)
 						: mem_strdup(""),
 			     .comments = mem_strdup(""),
+			     .labels = i->branch ? mem_printf("branch:%s", i->title) : NULL,
 			     .priority = i->priority,
 			     .open = i->open,
 			     .hidden = mem_strdup(i->hidden ? "ephemeral" : "")};
@@ -186,33 +188,46 @@ int sim_tracker_open(struct tracker **ret)
 
 /* ---- the forge ---- */
 
+/* The number of the open one; 0 none. */
+static int64_t pull_find(const char *head, const char *base)
+{
+	for (size_t i = 0; i < sim->pulls.n; i++)
+		if (streq(sim->pulls.items[i].head, head) &&
+		    streq(sim->pulls.items[i].base, base) && sim->pulls.items[i].state == PULL_OPEN)
+			return (int64_t)i + 1;
+	return 0;
+}
+
+int64_t pull_open(const char *head, const char *base, const char *sha, int task)
+{
+	int64_t number = pull_find(head, base);
+	if (!number) {
+		VEC_PUSH(&sim->pulls, ((struct sim_pull){.head = mem_strdup(head),
+							 .base = mem_strdup(base),
+							 .task = task,
+							 .state = PULL_OPEN}));
+		number = (int64_t)sim->pulls.n;
+	}
+	free(sim->pulls.items[number - 1].sha);
+	sim->pulls.items[number - 1].sha = mem_strdup(sha);
+	return number;
+}
+
 static int
 forge_ensure(struct forge *g, const struct pull_spec *s, int64_t *ret_number, struct err *e)
 {
 	enum fate f = fate("open a pull request");
 	int rc = refused(f, e);
-	size_t i = 0;
 	(void)g;
 	if (rc)
 		return rc;
-	while (i < sim->pulls.n && !(streq(sim->pulls.items[i].head, s->head) &&
-				     streq(sim->pulls.items[i].base, s->base) &&
-				     sim->pulls.items[i].state == PULL_OPEN))
-		i++;
-	if (i == sim->pulls.n) {
-		VEC_PUSH(&sim->pulls, ((struct sim_pull){.head = mem_strdup(s->head),
-							 .base = mem_strdup(s->base),
-							 .task = issue_index(s->task),
-							 .state = PULL_OPEN}));
+	if (!pull_find(s->head, s->base))
 		checker_pull_opened(sim->checker, issue_index(s->task));
-	}
+	*ret_number = pull_open(s->head, s->base, s->head_sha, issue_index(s->task));
 	struct oid head = {""};
 	(void)snprintf(head.hex, sizeof(head.hex), "%s", s->head_sha);
-	free(sim->pulls.items[i].sha);
-	sim->pulls.items[i].sha = mem_strdup(s->head_sha);
 	checker_task_head(sim->checker, issue_index(s->task), oid_commit(&head));
-	*ret_number = (int64_t)i + 1;
-	say("forge: pull request %d of %s at %.8s", (int)i + 1, s->task, s->head_sha);
+	say("forge: pull request %d of %s at %.8s", (int)*ret_number, s->task, s->head_sha);
 	return heard(f, e);
 }
 

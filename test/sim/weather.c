@@ -80,6 +80,9 @@ void draw_weather(struct world *w)
 		.faults = rng_chance(&w->rng, 0.15) ? 0 : (int)rng_between(&w->rng, 1, 300),
 		.slow_ms = rng_between(&w->rng, 20, 5000),
 		.unresolved = drawn(0.8),
+		.submits = !w->settings.dispatch && rng_chance(&w->rng, 0.35)
+				   ? (int)rng_between(&w->rng, 1, 6)
+				   : 0,
 	};
 }
 

@@ -77,6 +77,7 @@ void world_free(struct world *w)
 		free(w->lines[i]);
 	VEC_DONE(&w->jobs);
 	VEC_DONE(&w->pulls);
+	VEC_DONE(&w->submissions);
 	VEC_DONE(&w->files);
 	map_done(&w->file_paths);
 	VEC_DONE(&w->events);

@@ -56,6 +56,21 @@ static void test_gate__what_is_flaky_is_red_where_the_user_says_so(void **state)
 	rig_done(&r);
 }
 
+/* It is cancelled as it passes; submitted again, its tree is not tested twice. */
+static void test_gate__a_pass_of_what_is_cancelled_is_kept(void **state)
+{
+	struct policy p = checked();
+	struct rig r;
+	(void)state;
+	to_gate(&r, &p);
+	ANSWER(&r, "a", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	order(&r, "a", EV_CANCEL);
+	job_ends(&r, "a", ACT_GATE, HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_CANCELLING);
+	assert_int_equal(r.c.passes.n, 1);
+	rig_done(&r);
+}
+
 static void test_gate__red_every_time_is_red(void **state)
 {
 	struct policy p = checked();
@@ -229,6 +244,7 @@ static void test_gate__pre_flight_runs_all_checks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gate__a_pass_of_what_is_cancelled_is_kept),
 		cmocka_unit_test(test_gate__red_then_green_on_one_tree_is_flaky_and_lands),
 		cmocka_unit_test(test_gate__what_is_flaky_is_red_where_the_user_says_so),
 		cmocka_unit_test(test_gate__red_every_time_is_red),

@@ -168,6 +168,27 @@ static void test_lost__a_persons_work_is_for_a_person(void **state)
 	rig_done(&n);
 }
 
+/* Out of the queue it stays where it is; a retry has nothing to take, and starts no agent. */
+static void test_lost__a_branch_that_waits_for_its_author(void **state)
+{
+	struct rig r, n;
+	(void)state;
+	begin_checked(&r, "az");
+	run_event(&r, EV_PAUSE, 0);
+	ANSWER(&r, "a", ACT_CLAIM, .kind = EV_REFUSED, .text = "no");
+	step(&r, (struct core_event){
+			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("mine"), .m = 1});
+	order(&r, "a", EV_CANCEL);
+	ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
+	REBOOT(&r, &n, {"a", LOST_HEAD});
+	assert_state(&n, "a", TASK_CANCELLED);
+	order(&n, "a", EV_RETRY);
+	ANSWER(&n, "a", ACT_RELEASE, .kind = EV_DONE);
+	assert_state(&n, "a", TASK_FAILED);
+	assert_string_equal(task(&n, "a")->reason, "nothing of it is left: submit it again");
+	rig_done(&n);
+}
+
 /* What is at work keeps its state; only where it began is no longer to be built on. */
 static void test_lost__an_earlier_attempts_work(void **state)
 {
@@ -242,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_lost__work_at_a_check_leaves_the_train),
 		cmocka_unit_test(test_lost__cancelled_meanwhile),
 		cmocka_unit_test(test_lost__a_persons_work_is_for_a_person),
+		cmocka_unit_test(test_lost__a_branch_that_waits_for_its_author),
 		cmocka_unit_test(test_lost__an_earlier_attempts_work),
 		cmocka_unit_test(test_lost__only_what_is_needed),
 		cmocka_unit_test(test_lost__what_nobody_took_yet),

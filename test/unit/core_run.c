@@ -473,27 +473,6 @@ static void test_run__goes_on_if_something_is_retried_while_it_tidies(void **sta
 	rig_done(&r);
 }
 
-static void test_submit__a_persons_branch_enters_the_queue(void **state)
-{
-	struct policy p = RIG_POLICY;
-	struct rig r;
-	(void)state;
-	p.skip_dependents = true;
-	p.attempts = 1;
-	rig_init(&r, &p);
-	issues(&r, "ab");
-	needs(&r, "b", "a");
-	begin(&r);
-	attempt(&r, "a", RESULT_FAILED, 0);
-	ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
-	step(&r,
-	     (struct core_event){.kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("mine")});
-	assert_state(&r, "a", TASK_QUEUED);
-	assert_state(&r, "b", TASK_BLOCKED); /* skipped no more */
-	assert_int_equal(task(&r, "a")->attempt, 2);
-	rig_done(&r);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -518,7 +497,6 @@ int main(void)
 		cmocka_unit_test(test_sync__what_was_closed_in_the_tracker_is_not_started),
 		cmocka_unit_test(test_run__an_ended_one_starts_nothing_unless_there_is_something),
 		cmocka_unit_test(test_run__goes_on_if_something_is_retried_while_it_tidies),
-		cmocka_unit_test(test_submit__a_persons_branch_enters_the_queue),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

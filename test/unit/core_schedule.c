@@ -107,6 +107,7 @@ static void test_schedule__a_new_priority_counts_wherever_the_task_waits(void **
 	begin(&r);
 	issue_with(&r, "y", 0, ISSUE_OPEN);
 	issue_with(&r, "z", 1, ISSUE_OPEN); /* blocked as yet */
+	run_event(&r, EV_SYNCED, 0);
 	whole(&r, "w");
 	assert_state(&r, "y", TASK_CLAIMING);
 	whole(&r, "y");

@@ -164,10 +164,29 @@ static void test_keep__distinct_ids_have_distinct_refs(void **state)
 	assert_string_equal(sh(f, "git for-each-ref refs/ganger/real | wc -l"), "8");
 }
 
+/* Who submits reads the journal, and may not know of the attempt that has this name by now. */
+static void test_keep__what_had_the_name_keeps_one(void **state)
+{
+	struct fx *f = *state;
+	struct oid one, two;
+
+	fx_open(f);
+	one = rev(f, "HEAD");
+	(void)sh(f, "git commit -q --allow-empty -m two");
+	two = rev(f, "HEAD");
+	for (int i = 0; i < 2; i++) { /* asked for again it is as it was */
+		OK(f->git->ops->keep(f->git, "a", 1, i ? &two : &one, e));
+		OK(f->git->ops->keep(f->git, "a", 1, i ? &two : &one, e));
+	}
+	assert_string_equal(rev(f, "refs/ganger/real/a/1").hex, two.hex);
+	assert_string_equal(rev(f, "refs/ganger/real/a/1.earlier").hex, one.hex);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 	const struct CMUnitTest tests[] = {
+		T(test_keep__what_had_the_name_keeps_one),
 		T(test_discover__main_worktree),
 		T(test_discover__remote_and_its_default_branch),
 		T(test_discover__not_a_repository),

@@ -47,15 +47,28 @@ int entry_contains(
 	return need_git(g, e) ? e->code : g->git->ops->ancestor(g->git, a, b, ret, e);
 }
 
-/* One more than the attempts so far, so that no earlier ref is moved. */
-static int next_attempt(struct entry_git *g, const struct entry *entry)
+/* NULL: the run has no such task, or there was none yet. */
+static const struct task *known_task(struct entry_git *g, const char *id)
 {
-	struct err none = ERR_INIT; /* no run yet: it is the first */
+	struct err none = ERR_INIT;
 	if (!g->viewed)
 		IGNORE(view_open(&g->c->place, &g->c->config, g->epic, &g->view, &none));
 	g->viewed = true;
-	int at = core_find(&g->view.core, entry->id);
-	return at < 0 ? 1 : (int)g->view.core.tasks.items[at].attempt + 1;
+	int at = core_find(&g->view.core, id);
+	return at < 0 ? NULL : &g->view.core.tasks.items[at];
+}
+
+bool entry_is_over(struct entry_git *g, const char *id)
+{
+	const struct task *t = known_task(g, id);
+	return t && (t->state == TASK_MERGED || t->state == TASK_CLOSED);
+}
+
+/* One more than the attempts so far, so that no earlier ref is moved. */
+static int next_attempt(struct entry_git *g, const struct entry *entry)
+{
+	const struct task *t = known_task(g, entry->id);
+	return t ? (int)t->attempt + 1 : 1;
 }
 
 static int open_pull(struct cli *c,

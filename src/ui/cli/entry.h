@@ -42,6 +42,9 @@ int entry_contains(struct entry_git *g,
 		   bool *ret,
 		   struct err *e) MUST_CHECK;
 
+/* Has what was submitted by this issue landed, as the journal has it? Then the next has another. */
+bool entry_is_over(struct entry_git *g, const char *id);
+
 /* Keep the commit, open the pull request, and queue it: with the supervisor, or in the journal. */
 int entry_send(struct entry_git *g, const struct entry *entry, struct buf *said, struct err *e)
 	MUST_CHECK;

@@ -49,10 +49,13 @@ static int known_load(struct known *k, struct tracker *t, const char *epic, stru
 	return 0;
 }
 
-/* The issue that stands for a branch: found again by its label, so that one that moved re-enters. */
+/*
+ * The issue that stands for a branch: found again by its label, so that one that moved re-enters.
+ * One that is open although its branch has landed (tracker.close: base) stands for that landing.
+ */
 static int find_issue(struct known *k,
 		      struct tracker *t,
-		      const char *epic,
+		      struct entry_git *g,
 		      const char *branch,
 		      const char **ret,
 		      struct err *e)
@@ -60,12 +63,12 @@ static int find_issue(struct known *k,
 	char *label CLEANUP(freep) = mem_printf("branch:%s", branch);
 	char *id CLEANUP(freep) = NULL;
 	size_t at;
-	if (!map_find(&k->labels, label, &at)) {
+	if (!map_find(&k->labels, label, &at) || entry_is_over(g, k->ids.items[at])) {
 		struct issue_new n = {.title = branch,
 				      .body = "",
 				      .labels = label,
 				      .type = "task",
-				      .parent = epic,
+				      .parent = g->epic,
 				      .priority = -1};
 		if (t->ops->add(t, &n, &id, e))
 			return e->code;
@@ -126,7 +129,7 @@ static int submit_branch(struct entry_git *g,
 {
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
 	const char *id = NULL;
-	if (find_issue(k, t, g->epic, branch, &id, e))
+	if (find_issue(k, t, g, branch, &id, e))
 		return e->code;
 	struct entry entry = {
 		.id = id, .title = branch, .branch = branch, .head = *head, .tracked = true};

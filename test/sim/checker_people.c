@@ -1,0 +1,121 @@
+#include "sim/checker-impl.h"
+
+/* What people do, and what breaks: a retry, a submission, an approval; a power cut, a clock, a disk. */
+
+void checker_retried(struct checker *c, int task)
+{
+	struct book_task *t = book_task_of(c, task);
+	t->counted = t->resolvers = 0;
+	t->resolved = false;
+	t->failed_at = -1;
+	t->red = false;
+	t->red_on = -1;
+}
+
+void checker_approved(struct checker *c, int task, int commit)
+{
+	struct book_task *t = book_task_of(c, task);
+	t->approved = commit;
+	if (commit >= 0 && (t->fixed == commit || t->asked == commit))
+		t->head = commit; /* it is what was shown to them */
+}
+
+void checker_lost(struct checker *c, int task, int attempt, int commit)
+{
+	struct book_task *t = book_task_of(c, task);
+	int tip = book_tip(c);
+	t->cut_in = tip >= 0 && book_holds(c, tip, commit);
+	if (t->cut_in) /* it is in, by another commit, unless somebody takes that out again */
+		return;
+	if (t->head == commit)
+		t->head = t->approved = -1;
+	t->asked = t->asked == commit ? -1 : t->asked;
+	t->fixed = t->fixed == commit ? -1 : t->fixed;
+	if (attempt == t->attempt_most && t->last_end == END_DONE && t->counted > 0)
+		t->counted--;
+	t->red = false;
+	t->red_on = -1;
+	t->arrival = t->begun = 0;
+}
+
+void checker_cut(struct checker *c, int commit)
+{
+	c->commits[commit].cut = true;
+}
+
+void checker_clock_broken(struct checker *c)
+{
+	c->clock_broken = true;
+}
+
+void checker_disk_full(struct checker *c)
+{
+	c->disk_full = true;
+}
+
+/* ---- branches of people's ---- */
+
+void checker_branch(struct checker *c, int task)
+{
+	book_task_of(c, task)->branch = true;
+}
+
+void checker_submits(struct checker *c, int task, int commit)
+{
+	struct book_task *t = book_task_of(c, task);
+	t->asked_before = t->asked;
+	t->asked = commit;
+}
+
+void checker_refused(struct checker *c, int task)
+{
+	struct book_task *t = book_task_of(c, task);
+	t->asked = t->asked_before;
+}
+
+/* From here on this is what lands, and nothing else; what was found of an earlier one is over. */
+static void is_at(struct checker *c, struct book_task *t, int commit)
+{
+	t->head = commit;
+	t->asked = t->fixed = -1;
+	t->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);
+	t->red = t->resolved = false;
+	t->red_on = -1;
+	t->counted = t->resolvers = 0;
+}
+
+void checker_submitted(struct checker *c, int task)
+{
+	struct book_task *t = book_task_of(c, task);
+	is_at(c, t, t->asked);
+}
+
+void checker_fixed(struct checker *c, int task, int commit)
+{
+	struct book_task *t = book_task_of(c, task);
+	if (t->branch)
+		t->fixed = commit;
+}
+
+void checker_found(struct checker *c, int task, int commit)
+{
+	struct book_task *t = book_task_of(c, task);
+	if (!t->branch || commit < 0)
+		return;
+	if (commit == t->asked || commit == t->fixed)
+		is_at(c, t, commit);
+	else if (t->head >= 0 && t->head != commit)
+		checker_break(c, "rule 8: task %d was submitted at %d, its journal has %d", task,
+			      t->head, commit);
+	t->asked = -1;
+}
+
+void book_settle(struct checker *c, struct book_task *t, int commit)
+{
+	if (t->head >= 0 && book_holds(c, commit, t->head))
+		return;
+	if (t->asked >= 0 && book_holds(c, commit, t->asked))
+		is_at(c, t, t->asked);
+	else if (t->fixed >= 0 && book_holds(c, commit, t->fixed))
+		is_at(c, t, t->fixed);
+}
