@@ -6,6 +6,7 @@
 #   person '{"do": "push_base"}'   # what a person does
 #   books                          # the rules of conduct that were broken; nothing: none was
 #   pulls                          # "number state head base" a line
+#   deliveries                     # the webhooks that it sent (POST hook in test/fake/github/hooks.py)
 #   hub_down
 #
 # hub_socket, where it is set before: it listens there as well.
@@ -96,6 +97,12 @@ person()
 books()
 {
 	control check | jq -r '.broken[]'
+}
+
+# deliveries: of each webhook so far "event action number status" a line.
+deliveries()
+{
+	control deliveries | jq -r '.[] | [.event, .action // "-", .number // "-", .status] | join(" ")'
 }
 
 # wrote KIND: how often that was effectively written by us.

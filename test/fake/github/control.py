@@ -2,7 +2,6 @@
 
 import json
 
-import humans
 from answers import Answer
 
 
@@ -47,7 +46,7 @@ def heal(hub, _):
 
 def human(hub, given):
     for spec in given if isinstance(given, list) else [given]:
-        humans.act(hub.world, spec)
+        hub.person(spec)
     return {}
 
 
@@ -67,6 +66,20 @@ def conf(hub, given):
     return {}
 
 
+def hook(hub, given):
+    hub.hooks.set(**given)
+    return {}
+
+
+def let_go(hub, _):
+    hub.hooks.let_go()
+    return {}
+
+
+def deliveries(hub, _):
+    return hub.hooks.deliveries()
+
+
 def seed(hub, given):
     for name, spec in given['repos'].items():
         hub.world.add_repo(name, spec)
@@ -81,4 +94,5 @@ def state(hub, _):
 
 WORDS = {('GET', 'check'): check, ('GET', 'journal'): journal, ('GET', 'asked'): asked, ('POST', 'fault'): fault,
          ('POST', 'heal'): heal, ('POST', 'human'): human, ('POST', 'conf'): conf, ('POST', 'seed'): seed,
+         ('POST', 'hook'): hook, ('POST', 'let_go'): let_go, ('GET', 'deliveries'): deliveries,
          ('GET', 'state'): state}

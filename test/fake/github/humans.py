@@ -158,5 +158,7 @@ DEEDS = {f.__name__: f for f in (
 
 
 def act(world, spec):
-    name = spec.get('repo') or next(iter(world.repos))
-    DEEDS[spec['do']](world, world.repos[name], spec)
+    """The name of the repository afterwards."""
+    repo = world.repos[spec.get('repo') or next(iter(world.repos))]
+    DEEDS[spec['do']](world, repo, spec)
+    return repo['name']

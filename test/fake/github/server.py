@@ -23,6 +23,8 @@ import humans
 import published
 import routes
 from answers import Answer, Refused
+from hooks import Hooks
+from world import PERSON
 
 VERSIONS = ('2022-11-28', '2026-03-10')
 OWN_LIMIT = 'core'
@@ -39,6 +41,12 @@ class Hub:
         self.n = 0
         self.exchanges = []  # that were not compared yet with the published description
         self.known_api = None
+        self.hooks = Hooks()
+
+    def person(self, spec):
+        """A deed of a person, of which the hooks are told."""
+        name = humans.act(self.world, spec)
+        self.hooks.happened(self.world.repos[name], PERSON, spec['do'], spec.get('number'))
 
     def api(self):
         """GitHub's published description. It is read at the first question: most servers are never asked."""
@@ -184,6 +192,8 @@ def run(hub, request, r, params, found):
     got = r.handler(call)
     if call.wrote_what:
         hub.oracle.wrote(request, call.wrote_what)
+        if repo:
+            hub.hooks.happened(repo, request.login, call.wrote_what['kind'], call.wrote_what.get('number'))
     if not isinstance(got, Answer):
         for fault in found:
             got = bent.bend(fault, got)
@@ -200,7 +210,7 @@ def run(hub, request, r, params, found):
 def act_early(hub, request, found):
     for fault in found:
         if fault['act'] == 'human' and not fault['after']:
-            humans.act(hub.world, fault)
+            hub.person(fault)
     for fault in found:
         if not fault['after']:
             answer = strike(hub, request, fault)
@@ -214,7 +224,7 @@ def act_late(hub, request, found, answer):
         if not fault['after']:
             continue
         if fault['act'] == 'human':
-            humans.act(hub.world, fault)
+            hub.person(fault)
             continue
         answer = strike(hub, request, fault) or answer
     return answer
