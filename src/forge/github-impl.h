@@ -55,6 +55,13 @@ int hub_rules(struct hub *h,
 	      struct err *e) MUST_CHECK;
 void hub_rules_done(struct hub_rules *r);
 
+/* Rules of a branch (also of one that is not there), and the branch; ret: json_free(). NULL: the
+ * server has no rules, there is no such branch. */
+int hub_branch_rules(struct hub *h, const char *branch, struct cJSON **ret, struct err *e)
+	MUST_CHECK;
+int hub_branch(struct hub *h, const char *branch, struct cJSON **ret, struct err *e) MUST_CHECK;
+int hub_asks(struct forge *f, const char *branch, struct buf *ret, struct err *e) MUST_CHECK;
+
 int hub_merge(struct forge *f,
 	      const struct forge_merge_spec *s,
 	      struct forge_merge *ret,

@@ -399,6 +399,7 @@ static const struct forge_ops hub_ops = {
 	.ensure = hub_ensure,
 	.finish = hub_finish,
 	.merge = hub_merge,
+	.asks = hub_asks,
 	.get = hub_get,
 	.hurry = hub_hurry,
 	.free = hub_free,

@@ -29,13 +29,37 @@ read_list(struct sight *s, const char *rest, const char *key, struct cJSON **ret
 	return github_list(s->h->g, path, key, ret, e);
 }
 
-static char *base_path(const struct sight *s, const char *before)
+/* Of the API, below the repository's; the caller's. */
+static char *branch_path(const struct hub *h, const char *before, const char *branch)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 
-	buf_puts(&b, before);
-	buf_url(&b, json_text(json_at(s->pull, "base"), "ref"));
+	buf_printf(&b, "%s%s", h->path, before);
+	buf_url(&b, branch);
 	return buf_take(&b);
+}
+
+int hub_branch_rules(struct hub *h, const char *branch, struct cJSON **ret, struct err *e)
+{
+	char *rest CLEANUP(freep) = branch_path(h, "/rules/branches/", branch);
+	char *path CLEANUP(freep) = mem_printf("%s?per_page=100", rest);
+	int rc = github_list(h->g, path, NULL, ret, e);
+
+	/* A server that is older than rulesets. */
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+int hub_branch(struct hub *h, const char *branch, struct cJSON **ret, struct err *e)
+{
+	char *path CLEANUP(freep) = branch_path(h, "/branches/", branch);
+	int rc = github_get(h->g, path, ret, e);
+
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+static const char *base_of(const struct sight *s)
+{
+	return json_text(json_at(s->pull, "base"), "ref");
 }
 
 /* ---- Checks ---- */
@@ -201,16 +225,10 @@ static int add_rule(struct sight *s, const struct cJSON *rule, struct err *e)
 
 static int add_rulesets(struct sight *s, struct err *e)
 {
-	char *rest CLEANUP(freep) = base_path(s, "/rules/branches/");
-	struct buf path CLEANUP(buf_done) = BUF_INIT;
 	struct cJSON *list CLEANUP(json_freep) = NULL;
 	const struct cJSON *rule;
+	int rc = hub_branch_rules(s->h, base_of(s), &list, e);
 
-	buf_printf(&path, "%s?per_page=100", rest);
-	int rc = read_list(s, buf_cstr(&path), NULL, &list, e);
-	/* A server that is older than rulesets. */
-	if (rc == ERR_NOT_FOUND)
-		return 0;
 	cJSON_ArrayForEach(rule, list)
 	{
 		if (rc == 0)
@@ -221,15 +239,12 @@ static int add_rulesets(struct sight *s, struct err *e)
 
 static int add_protection(struct sight *s, struct err *e)
 {
-	char *rest CLEANUP(freep) = base_path(s, "/branches/");
-	char *path CLEANUP(freep) = mem_printf("%s%s", s->h->path, rest);
 	struct cJSON *branch CLEANUP(json_freep) = NULL;
-	int rc = github_get(s->h->g, path, &branch, e);
+	/* Whether it is there the merge itself finds out. */
+	int rc = hub_branch(s->h, base_of(s), &branch, e);
 	const struct cJSON *checks =
 		json_at(json_at(branch, "protection"), "required_status_checks");
 
-	if (rc == ERR_NOT_FOUND) /* whether it is there the merge itself finds out */
-		return 0;
 	return rc ? rc : add_checks(s, json_at(checks, "checks"), "app_id", e);
 }
 
@@ -247,7 +262,7 @@ int hub_rules(struct hub *h,
 		rc = add_protection(&s, e);
 	json_free(s.runs);
 	json_free(s.words);
-	return rc ? err_wrap(e, "what '%s' asks for", json_text(json_at(pull, "base"), "ref")) : 0;
+	return rc ? err_wrap(e, "what '%s' asks for", base_of(&s)) : 0;
 }
 
 void hub_rules_done(struct hub_rules *r)

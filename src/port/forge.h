@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/oid.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,6 +66,10 @@ struct forge_ops {
 		     const struct forge_merge_spec *s,
 		     struct forge_merge *ret,
 		     struct err *e);
+	/* What it asks of a change to this branch that a push alone has not: "a pull request, the check
+	 * 'ci'"; empty: nothing that is known. Who pushes may be let through all the same. NULL: this
+	 * kind asks for nothing. */
+	int (*asks)(struct forge *f, const char *branch, struct buf *ret, struct err *e);
 	int (*get)(struct forge *f, int64_t number, struct pull *ret, struct err *e);
 	/* As of a tracker. */
 	void (*hurry)(struct forge *f, int64_t each_ms);

@@ -1,4 +1,5 @@
 #include "base/clean.h"
+#include "run/protected.h"
 #include "run/supervisor-impl.h"
 
 #include <inttypes.h>
@@ -114,6 +115,8 @@ static void land_by_push(struct task_work *w)
 	struct git_land_spec spec = land_spec(w);
 	if (w->s->git->ops->land(w->s->git, &spec, &found, &w->e) == 0)
 		answer_landed(w, &found, &w->t.lands_as);
+	else if (w->e.code == ERR_INVALID && w->s->forge->ops->merge && protected_is_why(w->e.msg))
+		IGNORE(err_hint(&w->e, "forge.land: api lands through pull requests"));
 }
 
 static int ask_forge(struct task_work *w, struct forge_merge *ret)

@@ -1,5 +1,6 @@
 #include "base/clean.h"
 #include "base/file.h"
+#include "run/protected.h"
 #include "run/rows.h"
 #include "run/supervisor-impl.h"
 
@@ -231,6 +232,15 @@ void recovery_start(struct supervisor *s)
 	supervisor_event(s, &ev);
 }
 
+static void say_asks(struct supervisor *s)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	if (s->spec.place->remote && !s->core.run.dispatch)
+		protected_find(&b, s->forge, s->config, s->epic_branch);
+	if (b.n)
+		supervisor_message(s, "%s", buf_cstr(&b));
+}
+
 static int begin(struct supervisor *s, struct err *e)
 {
 	if (make_folders(s, e) || store_lock(s->paths.lock, &s->lock_fd, e) ||
@@ -248,6 +258,7 @@ static int begin(struct supervisor *s, struct err *e)
 	    s->spec.parts->executor_open(s->host, s->config, s->spec.shim, &events, &s->executor,
 					 e))
 		return e->code;
+	say_asks(s);
 	/* What was under way is asked for again; only then comes anything new. */
 	core_reissue(&s->core);
 	recovery_orphans(s);

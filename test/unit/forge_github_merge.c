@@ -200,6 +200,53 @@ static void test_forge_github__waits_for_checks_of_protection(void **state)
 	assert_merged(&m);
 }
 
+static char *asks(const char *branch)
+{
+	struct buf b = BUF_INIT;
+
+	if (f->ops->asks(f, branch, &b, &e))
+		fail_msg("%s", e.msg);
+	return mem_strdup(buf_cstr(&b));
+}
+
+static void assert_asks(const char *branch, const char *expected)
+{
+	char *found CLEANUP(freep) = asks(branch);
+
+	assert_string_equal(found, expected);
+}
+
+/* What stands against a push, by rules and by protection; nothing of it is said twice. */
+static void test_forge_github__knows_what_a_push_would_lack(void **state)
+{
+	(void)state;
+	assert_asks("epic/e", "");
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"rules\", \"rules\": [{\"type\": \"creation\"}, {\"type\": "
+		"\"deletion\"}, "
+		"{\"type\": \"non_fast_forward\"}, {\"type\": \"update\"}, "
+		"{\"type\": \"required_linear_history\"}, {\"type\": \"required_signatures\"}, "
+		"{\"type\": \"pull_request\"}, {\"type\": \"pull_request\"}, "
+		"{\"type\": \"merge_queue\"}, {\"type\": \"required_status_checks\", "
+		"\"parameters\": {\"required_status_checks\": [{\"context\": \"ci\"}]}}]}");
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"protect\", \"protection\": {\"epic/e\": "
+		"{\"required_status_checks\": [{\"context\": \"ci\"}, {\"context\": \"b\"}]}}}");
+	assert_asks("epic/e", "a login that may change it, no merge commits, signed commits, "
+			      "a pull request, its merge queue, the check 'ci', the check 'b'");
+	/* One that is not there yet has to be made. */
+	assert_asks("epic/new",
+		    "a login that may make it, a login that may change it, "
+		    "no merge commits, signed commits, a pull request, its merge queue, "
+		    "the check 'ci'");
+	github_fake_tell(&hub, "human", "{\"do\": \"rules\", \"rules\": []}");
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"reviews\": 1}}}");
+	assert_asks("epic/e", "what only its administrators may read");
+}
+
 static void test_forge_github__waits_for_reviews(void **state)
 {
 	(void)state;
@@ -311,6 +358,7 @@ int main(void)
 		T(test_forge_github__a_job_of_another_head_is_not_ours),
 		T(test_forge_github__waits_for_required_checks),
 		T(test_forge_github__waits_for_checks_of_protection),
+		T(test_forge_github__knows_what_a_push_would_lack),
 		T(test_forge_github__waits_for_reviews),
 		T(test_forge_github__a_queue_of_its_base_takes_it),
 		T(test_forge_github__what_its_queue_refuses_is_left),

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "port/tracker.h"
 #include "run/paths.h"
+#include "run/protected.h"
 #include "ui/cli/supervise.h"
 
 #include <string.h>
@@ -58,6 +59,21 @@ static int count_tasks(struct cli *c, const char *epic, int *ret, struct err *e)
 	return rc;
 }
 
+/* Whether what is to be pushed will be taken. */
+static void say_asks(struct cli *c, const char *epic)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct forge *f = NULL;
+	char *branch CLEANUP(freep) = branch_expand(c->config.git_epic_branch, epic, NULL);
+	if (c->parts->forge_open(&c->place, &c->config, &f, &e))
+		return; /* the run says so itself */
+	protected_find(&b, f, &c->config, branch);
+	f->ops->free(f);
+	if (b.n)
+		cli_detail(c, "%s", buf_cstr(&b));
+}
+
 /* The remote's name alone: its address may have a password in it. */
 static void say(struct cli *c, const char *epic, const struct reach *r)
 {
@@ -73,6 +89,8 @@ static void say(struct cli *c, const char *epic, const struct reach *r)
 			   c->place.remote, n, n == 1 ? "" : "es");
 	else if (r->pushes)
 		cli_detail(c, "pushes to '%s': the epic's branch", c->place.remote);
+	if (r->pushes && !r->dispatch)
+		say_asks(c, epic);
 	if (r->opens && r->each)
 		cli_detail(c, "opens in %s: %d %spull request%s%s, %s", where, n,
 			   k->github_draft ? "draft " : "", cli_plural(n),

@@ -1,5 +1,7 @@
 """What people do meanwhile: pushes, labels, closing, renaming. Each is a word with its arguments."""
 
+import os
+
 import pulls
 from world import PERSON
 
@@ -145,16 +147,31 @@ def lose(world, repo, a):
 
 
 def rules(world, repo, a):
-    repo['rules'] = a['rules']
+    repo['rules'] = [{'parameters': {}, **rule} for rule in a['rules']]
 
 
 def protect(world, repo, a):
     repo['protection'] = a['protection']
 
 
+def guard(world, repo, a):
+    """From now on pushes to 'branch' are refused, in GitHub's words."""
+    hook = os.path.join(world.git(repo).path, 'hooks', 'update')
+    with open(hook, 'w', encoding='utf-8') as f:
+        f.write(f"""#!/bin/sh
+[ "$1" = 'refs/heads/{a['branch']}' ] || exit 0
+[ "$2" = {'0' * 40} ] && exit 0
+echo 'error: GH006: Protected branch update failed for $1.'
+echo '- Changes must be made through a pull request.'
+exit 1
+""")
+    os.chmod(hook, 0o755)
+
+
 DEEDS = {f.__name__: f for f in (
     push, push_head, push_base, close, reopen, delete_issue, transfer, label, unlabel, edit, delete_branch,
-    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, everywhere, run_queue, empty_queue, rename, lose, rules, protect)}
+    create_branch, create_ref, close_pull, reopen_pull, draft, check, review, everywhere, run_queue, empty_queue, rename, lose,
+    rules, protect, guard)}
 
 
 def act(world, spec):

@@ -14,7 +14,8 @@ RULES = {
                      'required_review_thread_resolution': False},
     'merge_queue': {'check_response_timeout_minutes': 60, 'grouping_strategy': 'ALLGREEN', 'merge_method': 'MERGE',
                     'max_entries_to_build': 5, 'max_entries_to_merge': 5, 'min_entries_to_merge': 1,
-                    'min_entries_to_merge_wait_minutes': 5}}
+                    'min_entries_to_merge_wait_minutes': 5},
+    'update': {'update_allows_fetch_and_merge': False}}
 
 
 def ref_out(call, ref, sha):
@@ -149,5 +150,6 @@ def branch_commit(call, sha):
 @route('GET', R + '/rules/branches/{branch+}')
 def get_rules(call):
     rules = call.world.rules_of(call.repo(), call.params['branch'])
-    return [{'type': r['type'], 'parameters': RULES[r['type']] | r.get('parameters', {}), 'ruleset_id': 1,
-             'ruleset_source': call.repo()['name'], 'ruleset_source_type': 'Repository'} for r in rules]
+    return [{'type': r['type'], 'ruleset_id': 1, 'ruleset_source': call.repo()['name'],
+             'ruleset_source_type': 'Repository'} |
+            ({'parameters': RULES[r['type']] | r.get('parameters', {})} if r['type'] in RULES else {}) for r in rules]
