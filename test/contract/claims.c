@@ -106,8 +106,12 @@ static void test_claims__one_of_eight_has_it(void **state)
 	}
 }
 
-int main(void)
+/* claims [KIND]: of one kind of tracker alone. */
+int main(int argc, char **argv)
 {
+	char *only CLEANUP(freep) = mem_printf("%s: *", argc > 1 ? argv[1] : "*");
+
+	cmocka_set_test_filter(only);
 	char *path CLEANUP(freep) =
 		mem_printf("%s/test/fake:%s", getenv("GANGER_SOURCE"), getenv("PATH"));
 
