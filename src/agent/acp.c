@@ -217,6 +217,19 @@ static void take_cost(struct agent_talk *t, const cJSON *cost)
 		t->record.cost_usd = usd > t->base_cost ? usd - t->base_cost : 0;
 }
 
+/* Qwen's place for it: of a call, behind what that said. */
+static void take_call_usage(struct agent_talk *t, const cJSON *usage)
+{
+	struct record *r = &t->record;
+
+	if (!cJSON_IsNumber(rpc_get(usage, "inputTokens")))
+		return;
+	r->tokens_in = (r->tokens_in < 0 ? 0 : r->tokens_in) + record_count(usage, "inputTokens");
+	r->tokens_out =
+		(r->tokens_out < 0 ? 0 : r->tokens_out) + record_count(usage, "outputTokens");
+	talk_tokens(t);
+}
+
 static void take_update(struct agent_talk *t, const cJSON *params)
 {
 	const cJSON *update = rpc_get(params, "update");
@@ -234,6 +247,7 @@ static void take_update(struct agent_talk *t, const cJSON *params)
 		if (text && !strncmp(text, ERROR_TEXT, sizeof(ERROR_TEXT) - 1))
 			end_message(t);
 		buf_puts(&t->chunk, text ? text : "");
+		take_call_usage(t, rpc_get(rpc_get(update, "_meta"), "usage"));
 		return;
 	}
 	if (streq(what, "tool_call")) {
@@ -246,14 +260,14 @@ static void take_update(struct agent_talk *t, const cJSON *params)
 }
 
 /*
- * What is counted differs: of agents that say it at all, most mean the turn. The sum has what came from
- * a cache, too.
+ * What is counted differs: of agents that say it at all, most mean the turn; one means its last call
+ * alone, which is no sum of anything. The sum has what came from a cache, too.
  */
 static void take_usage(struct agent_talk *t, const cJSON *usage)
 {
 	int64_t in = record_count(usage, "inputTokens"), sum = record_count(usage, "totalTokens");
 
-	if (!cJSON_IsNumber(rpc_get(usage, "inputTokens")))
+	if (!cJSON_IsNumber(rpc_get(usage, "inputTokens")) || streq(t->program, "OpenCode"))
 		return;
 	t->record.tokens_out = record_count(usage, "outputTokens");
 	t->record.tokens_in = sum - t->record.tokens_out > in ? sum - t->record.tokens_out : in;
@@ -323,6 +337,7 @@ static void take_answer(struct agent_talk *t, const cJSON *o)
 	if (why.n) {
 		take_error(t, buf_cstr(&why));
 	} else if (rpc_answered(o) == ID_INITIALIZE) {
+		talk_set(&t->program, record_text(rpc_get(result, "agentInfo"), "name"));
 		if (!cJSON_IsTrue(rpc_get(can, "loadSession")))
 			free(TAKE(t->wanted));
 		open_session(t);

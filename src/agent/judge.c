@@ -312,15 +312,17 @@ static int judge_exit(const struct agent_settings *s,
 {
 	struct limit l = {0};
 	struct str words = last_words(ev);
-	bool is_open = ev->talks || code == 0;
 	char what[64];
 	int rc = find_limit(s, ev, now_ms, &l, e);
 
 	if (ev->talks && ev->record.failed)
 		(void)snprintf(what, sizeof(what), "its turn failed");
+	else if (code == 0 && !ev->talks)
+		(void)snprintf(what, sizeof(what),
+			       "exit 0, but its own record says that it failed");
 	else
 		(void)snprintf(what, sizeof(what), "exit %d%s", code,
-			       is_open   ? ", but without a record of success"
+			       ev->talks ? ", but without a record of success"
 			       : words.n ? ""
 					 : ", no output");
 	if (rc) {
@@ -344,8 +346,6 @@ static int judge_success(const struct evidence *ev, struct agent_verdict *v)
 {
 	struct str words = last_words(ev);
 
-	if (ev->record.failed && ev->record.last)
-		return failed(v, "exit 0, but its own record says that it failed", words);
 	v->result = says_nothing(words) ? AGENT_NOTHING : AGENT_DONE;
 	if (v->result == AGENT_NOTHING)
 		set_reason(v, "nothing to do", (struct str){0});
@@ -426,7 +426,7 @@ static int judge(const struct agent_settings *s,
 		return judge_ended(end, ev, v);
 	if (ev->talks && ev->record.found && !ev->record.failed)
 		return judge_talk_success(ev, v);
-	if (end->code == 0 && !ev->talks)
+	if (end->code == 0 && !ev->talks && !(ev->record.failed && ev->record.last))
 		return judge_success(ev, v);
 	return judge_exit(s, ev, end->code, now_ms, v, e);
 }

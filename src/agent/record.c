@@ -29,7 +29,32 @@ static void take_text(struct record *r, const char *text)
 		r->text = mem_strdup(text);
 }
 
-/* {"type":"result","subtype","is_error","result","total_cost_usd","usage":{…}} */
+/* Anthropic counts what came from a cache beside the rest; whoever gives a sum of all, within it. */
+static void take_usage(const cJSON *usage, struct record *r)
+{
+	int64_t sum = record_count(usage, "total_tokens");
+
+	if (!cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(usage, "output_tokens")))
+		return;
+	r->tokens_out = record_count(usage, "output_tokens");
+	r->tokens_in = sum ? sum - r->tokens_out
+			   : record_count(usage, "input_tokens") +
+				       record_count(usage, "cache_creation_input_tokens") +
+				       record_count(usage, "cache_read_input_tokens");
+}
+
+/* Qwen Code calls a refusal of its provider a success, with this for its result. */
+static bool is_refusal(const char *text)
+{
+	static const char head[] = "[API Error: ";
+
+	return text && !strncmp(text, head, sizeof(head) - 1) && text[strlen(text) - 1] == ']';
+}
+
+/*
+ * {"type":"result","subtype","is_error","result","total_cost_usd","usage":{…}}
+ * Gemini's: {"type":"result","status":"success"|"error","error":{"message"},"stats":{…}}
+ */
 bool record_take_claude(const cJSON *o, struct record *r)
 {
 	const cJSON *usage = cJSON_GetObjectItemCaseSensitive(o, "usage");
@@ -39,16 +64,14 @@ bool record_take_claude(const cJSON *o, struct record *r)
 	if (!streq(record_text(o, "type"), "result"))
 		return false;
 	r->failed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "is_error")) ||
-		    (subtype && !strncmp(subtype, "error", 5));
+		    (subtype && !strncmp(subtype, "error", 5)) ||
+		    streq(record_text(o, "status"), "error") ||
+		    is_refusal(record_text(o, "result"));
 	if (cJSON_IsNumber(cost) && cost->valuedouble >= 0 && cost->valuedouble <= RECORD_COST_MAX)
 		r->cost_usd = cost->valuedouble;
-	if (cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(usage, "output_tokens"))) {
-		r->tokens_in = record_count(usage, "input_tokens") +
-			       record_count(usage, "cache_creation_input_tokens") +
-			       record_count(usage, "cache_read_input_tokens");
-		r->tokens_out = record_count(usage, "output_tokens");
-	}
+	take_usage(usage ? usage : cJSON_GetObjectItemCaseSensitive(o, "stats"), r);
 	take_text(r, record_text(o, "result"));
+	take_text(r, record_text(cJSON_GetObjectItemCaseSensitive(o, "error"), "message"));
 	r->over_budget = streq(subtype, "error_max_budget_usd");
 	if (r->failed) {
 		take_text(r, cJSON_GetStringValue(cJSON_GetArrayItem(

@@ -272,7 +272,7 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 void agent_talk_free(struct agent_talk *t)
 {
 	char **texts[] = {&t->prompt,  &t->worktree, &t->wanted, &t->token,
-			  &t->session, &t->turn,     &t->folder};
+			  &t->session, &t->turn,     &t->folder, &t->program};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(*texts[i]);

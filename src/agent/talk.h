@@ -58,6 +58,7 @@ struct agent_talk {
 
 	/* For the kind. */
 	char *session, *turn;      /* ids, as the program has them; or NULL */
+	char *program;             /* as it calls itself; or NULL */
 	char *folder;              /* where its session is at home; or NULL */
 	int64_t next_id;           /* of a request of ours; the first is 1 */
 	int open;                  /* inputs whose turn has not ended */

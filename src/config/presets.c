@@ -125,6 +125,32 @@ static const char *const gemini_keys[] = {"GEMINI_API_KEY", "GOOGLE_API_KEY", NU
 /* A worktree is a new folder each time, which nobody has been asked to trust. */
 static const char *const gemini_env[] = {"GEMINI_CLI_TRUST_WORKSPACE=true", NULL};
 
+/* The prompt comes on standard input here, too. */
+#define QWEN_COMMAND "exec qwen -y --output-format stream-json"
+#define QWEN_TALK    "exec qwen --acp"
+
+static const char *const qwen_limits[] = {
+	"quota",        "rate.?limit", "overloaded", "API Error: ?(401|429|50[0234]|529)",
+	"no auth type", "api key",     NULL,
+};
+
+static const char *const qwen_keys[] = {"OPENAI_API_KEY", "DASHSCOPE_API_KEY", NULL};
+/* Where its model is, and which. */
+static const char *const qwen_env[] = {"OPENAI_BASE_URL", "OPENAI_MODEL", NULL};
+
+/* As text: its JSON has no last words in which it could say that there was nothing to do. */
+#define OPENCODE_COMMAND "exec opencode run --auto"
+#define OPENCODE_TALK    "exec opencode acp"
+
+static const char *const opencode_limits[] = {
+	"quota",        "rate.?limit", "overloaded",
+	"unauthorized", "api key",     "statusCode\\?\"?: ?(401|429|50[0234]|529)",
+	NULL,
+};
+
+static const char *const opencode_keys[] = {"ANTHROPIC_API_KEY", "OPENAI_API_KEY",
+					    "OPENROUTER_API_KEY", NULL};
+
 #define AIDER_COMMAND                                                                              \
 	"exec aider --yes-always --no-gitignore --no-check-update "                                \
 	"--message-file \"$GANGER_PROMPT_FILE\""
@@ -196,6 +222,31 @@ const struct config_preset config_presets[] = {
          .note = "the probe says only that it is installed",
 	 },
 	{
+         .name = "qwen",
+         .program = "qwen",
+         .title = "Qwen Code",
+         .command = QWEN_COMMAND,
+         .talk_kind = "acp",
+         .talk_command = QWEN_TALK,
+         .probe = "qwen --version",
+         .pause_on = qwen_limits,
+         .env = qwen_env,
+         .keys = qwen_keys,
+         .note = "the probe says only that it is installed",
+	 },
+	{
+         .name = "opencode",
+         .program = "opencode",
+         .title = "opencode",
+         .command = OPENCODE_COMMAND,
+         .talk_kind = "acp",
+         .talk_command = OPENCODE_TALK,
+         .probe = "opencode --version",
+         .pause_on = opencode_limits,
+         .keys = opencode_keys,
+         .note = "the probe says only that it is installed",
+	 },
+	{
          .name = "aider",
          .program = "aider",
          .title = "Aider",
@@ -215,7 +266,7 @@ const struct config_preset config_presets[] = {
          .keys = iloom_keys,
          .note = "it seems to expect a worktree that 'il start' has registered",
 	 },
-	{.name = NULL				      },
+	{.name = NULL     },
 };
 /* clang-format on */
 

@@ -107,11 +107,10 @@ const struct agent_kind *agent_kind_find(const char *name);
  *   a result file decides, however the job ended
  *   broken off for a limit before it had succeeded: FAILED with that
  *   ended by a limit, a signal, on request, lost: FAILED with how
- *   exit 0: DONE, or NOTHING where the last line says so; FAILED where the program's own final
- *     record says that it failed. What pause_on finds in a success does not count: agents
- *     write about rate limits, too
- *   exit 75 or a match of pause_on at the end of the log: LATER
- *   any other exit: FAILED
+ *   exit 0: DONE, or NOTHING where the last line says so. What pause_on finds in a success does
+ *     not count: agents write about rate limits, too
+ *   any other exit, and exit 0 where the program's own final record says that it failed: LATER
+ *     with exit 75 or a match of pause_on at the end of the log, else FAILED
  * A kind that talks is DONE or NOTHING only with a record of its last turn that says success,
  * whatever its exit status; and pause_on is searched for in what its program says of its errors
  * alone, not in what it works on.

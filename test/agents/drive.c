@@ -7,7 +7,7 @@
  *
  * FOLDER has the prompt, and gets log and result. A kind that talks is talked to, with the command
  * that its preset has for that. -P runs the probe. Over -t (60s) the
- * program's group is killed, as by a time limit.
+ * program's group is killed, as by a time limit; one that does not end with its input is asked to.
  */
 #include "base/child.h"
 #include "base/clean.h"
@@ -28,6 +28,9 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* As limits.grace. */
+#define GRACE_MS 2000
 
 typedef VEC(const char *) texts;
 
@@ -243,14 +246,24 @@ static struct job_end await(pid_t pid, struct talking *t, int timeout_ms)
                 {.fd = t->grown, .events = POLLIN}
         };
 	struct job_end end = {.how = JOB_EXITED};
-	int64_t until = clock_now().mono_ms + timeout_ms, left;
+	int64_t until = clock_now().mono_ms + timeout_ms, left, asked_at = 0;
+	bool is_talk = t->talk != NULL;
 	int status = 0;
 
 	if (fd < 0)
 		die("could not watch it");
 	while ((left = until - clock_now().mono_ms) > 0 && !p[0].revents) {
-		(void)poll(p, 2, (int)left); /* that it was long enough is asked above */
+		if (asked_at && asked_at - clock_now().mono_ms < left)
+			left = asked_at - clock_now().mono_ms;
+		(void)poll(p, 2,
+			   left > 0 ? (int)left : 0); /* that it was long enough is asked above */
 		listen_to(t);
+		if (is_talk && t->in < 0 && !asked_at)
+			asked_at = clock_now().mono_ms + GRACE_MS;
+		if (asked_at && asked_at <= clock_now().mono_ms) {
+			(void)kill(-pid, SIGTERM);
+			asked_at = INT64_MAX;
+		}
 	}
 	if (!p[0].revents)
 		end.how = JOB_TIMEOUT;
@@ -258,8 +271,8 @@ static struct job_end await(pid_t pid, struct talking *t, int timeout_ms)
 		(void)kill(-pid, SIGKILL);
 	(void)waitpid(pid, &status, 0);
 	if (end.how == JOB_EXITED && WIFSIGNALED(status)) {
-		end.how = JOB_SIGNALED;
-		end.code = WTERMSIG(status);
+		end.how = asked_at ? JOB_EXITED : JOB_SIGNALED;
+		end.code = asked_at ? 128 + WTERMSIG(status) : WTERMSIG(status);
 	} else if (end.how == JOB_EXITED) {
 		end.code = WEXITSTATUS(status);
 	}

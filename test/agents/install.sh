@@ -16,7 +16,10 @@ package()
 	copilot | copilot-acp) echo @github/copilot@1.0.102 ;;
 	copilot-sdk) echo @github/copilot-sdk@1.0.14 ;;
 	claude-acp) echo @agentclientprotocol/claude-agent-acp@0.49.0 ;;
+	codex-acp) echo @zed-industries/codex-acp@0.16.0 ;;
 	gemini) echo @google/gemini-cli@0.61.0 ;;
+	opencode) echo opencode-ai@1.18.33 ;;
+	qwen) echo @qwen-code/qwen-code@0.15.10 ;;
 	openapi) echo @octokit/openapi@23.0.2 ;;
 	ajv) echo ajv@8.17.1 ;;
 	octokit) echo @octokit/rest@22.0.1 ;;
@@ -59,8 +62,11 @@ for name; do
 		npm install --prefix "$cache" --save-exact --no-audit --no-fund --ignore-scripts \
 			--fetch-retries 1 --fetch-timeout 60000 "$wanted" >"$cache/npm.out" 2>&1 9>&- ||
 			failed
-		# The programs come as packages of their own; only this one has to be put in place.
-		[ "$name" != claude ] || (cd "$cache/node_modules/${wanted%@*}" && node install.cjs) >&2
+		# The programs come as packages of their own; only these have to be put in place.
+		case $name in
+		claude) (cd "$cache/node_modules/${wanted%@*}" && node install.cjs) >&2 ;;
+		opencode) (cd "$cache/node_modules/${wanted%@*}" && node postinstall.mjs) >&2 ;;
+		esac
 		echo "$wanted" >"$cache/$name.installed"
 	fi
 done

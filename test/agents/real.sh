@@ -46,7 +46,7 @@ options()
 			-e CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 -e DISABLE_AUTOUPDATER=1
 			-e CLAUDE_CODE_MAX_RETRIES=1)
 		;;
-	codex)
+	codex | codex-acp)
 		export CODEX_HOME=$T/codex
 		options=(-e LOOP_KEY=dummy)
 		mkdir -p "$CODEX_HOME"
@@ -69,6 +69,28 @@ options()
 		export COPILOT_HOME=$T/copilot
 		options=(-e COPILOT_OFFLINE=true -e "COPILOT_PROVIDER_BASE_URL=$url/v1"
 			-e COPILOT_MODEL=fake-model)
+		;;
+	esac
+	case $1 in
+	codex-acp) # it asks, and may write what a commit needs
+		sed -i -e 's/^approval_policy.*/approval_policy = "untrusted"/' \
+			-e 's/^model = .*/model = "gpt-5-codex"/' "$CODEX_HOME/config.toml"
+		printf '[sandbox_workspace_write]\nwritable_roots = ["%s"]\n' "$T" >>"$CODEX_HOME/config.toml"
+		;;
+	opencode)
+		export XDG_DATA_HOME=$T/data XDG_CONFIG_HOME=$T/config
+		options=(-e "OPENCODE_CONFIG=$T/opencode.json" -e OPENCODE_DISABLE_AUTOUPDATE=1
+			-e OPENCODE_DISABLE_MODELS_FETCH=1)
+		jq -n --arg url "$url/v1" '{model: "loop/fake-model", small_model: "loop/fake-model",
+			provider: {loop: {npm: "@ai-sdk/openai-compatible", name: "loopback",
+				options: {baseURL: $url, apiKey: "dummy"},
+				models: {"fake-model": {name: "fake", cost: {input: 1, output: 2},
+					limit: {context: 100000, output: 1000}}}}}}' >"$T/opencode.json"
+		;;
+	qwen)
+		options=(-e OPENAI_API_KEY=dummy -e "OPENAI_BASE_URL=$url/v1" -e OPENAI_MODEL=fake-model)
+		mkdir -p "$HOME/.qwen"
+		printf '{"security":{"auth":{"selectedType":"openai"}}}' >"$HOME/.qwen/settings.json"
 		;;
 	gemini)
 		options=(-e GEMINI_API_KEY=dummy -e "GOOGLE_GEMINI_BASE_URL=$url"
@@ -93,8 +115,11 @@ acp_command()
 {
 	case $1 in
 	claude-acp) echo claude-agent-acp ;;
+	codex-acp) echo codex-acp ;;
 	copilot-acp) echo copilot --acp --no-auto-update ;;
 	gemini) echo gemini --acp ;;
+	opencode) echo opencode acp ;;
+	qwen) echo qwen --acp ;;
 	esac
 }
 

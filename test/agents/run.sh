@@ -3,6 +3,9 @@
 # usage: run.sh [NAME]...
 . "$(dirname "$0")/real.sh"
 drive=$(dirname "$GANGER")/test/agents/agent-drive
+# What tries again by itself, for minutes and without a word, where it is refused as busy.
+declare -A untold=([codex-acp]=1 [opencode]=1) # how many tokens they used
+declare -A only_401=([gemini]=' ' [qwen]=' ' [opencode]=' ')
 n=0
 repo
 
@@ -40,18 +43,20 @@ ahead()
 works()
 {
 	attempt "$1" '%%sh echo one > one.txt
-%%write two.txt two
+%%write '"$T/w$((n + 1))/two.txt"' two
 %%sh git add -A && git commit -m work
 %%say all done'
-	verdict_is 'exited 0 done 0' "$1: it works"
+	verdict_is "exited $(ends) done 0" "$1: it works"
 	is "$(ahead) $(git ls-files | tr '\n' ' ')" '1 README one.txt two.txt ' \
 		"$1: it runs commands, writes files and commits" || note "$(tail -c 3000 "$J/log")"
 	is "$(git status --porcelain)" '' "$1: nothing is left"
-	attempt "$1" '%%say I looked.\n
+	[ "${only_401[$1]:-}" ] || {
+		attempt "$1" '%%say I looked.\n
 %%say more'
-	is "$(got result) $(ahead)" 'done 0' "$1: a talker does nothing"
+		is "$(got result) $(ahead)" 'done 0' "$1: a talker does nothing"
+	}
 	attempt "$1" '%%say ganger: nothing to do'
-	verdict_is 'exited 0 nothing 0' "$1: nothing to do is seen"
+	verdict_is "exited $(ends) nothing 0" "$1: nothing to do is seen"
 }
 
 usage_is()
@@ -61,10 +66,15 @@ usage_is()
 	is "$(got in) $(got out)" "$2" "$1: tokens are counted"
 }
 
-# A program that is talked to may end with anything.
+# A program that is talked to may end with anything, also of its being asked to.
+ends()
+{
+	[ "$kind" ] && got code || echo 0
+}
+
 fail_code()
 {
-	[ "$kind" ] && got code || echo 1
+	[ "$kind" ] || [ "$name" = qwen ] && got code || echo 1
 }
 
 fails()
@@ -75,7 +85,7 @@ fails()
 %%say x'
 	verdict_is "exited $(fail_code) failed 0" "$1: an error of the model is a failure"
 	like "$(got reason)" 'no such thing' "$1: with its words"
-	for status in 401 429 503 529; do
+	for status in 401 ${only_401[$1]:-429 503 529}; do
 		attempt "$1" "%%fail $status 99
 %%say x"
 		verdict_is "exited $(fail_code) later 1" "$1: $status is a limit"
@@ -105,19 +115,20 @@ probes()
 talked_to()
 {
 	works "$1"
-	usage_is "$1" '2000 100'
+	usage_is "$1" "$([ "${untold[$1]:-}" ] && echo -1 -1 || echo 2000 100)"
 	fails "$1"
 	limit_talked_to "$1"
 	attempt "$1" '%%sh touch no.txt
 %%say I could not' -r 'deny run(touch no*)'
 	not_ok "$1: what a rule denies is not done" test -e "$W/no.txt"
-	[ "$1" = copilot-acp ] || # a denial ends its turn
+	[ "$1" = copilot-acp ] || [ "$1" = codex-acp ] || # a denial ends its turn
 		verdict_is "exited $(got code) done 0" "$1: and is no failure by itself"
 }
 
 # limit_is for what is talked to: a refusal with these words.
 limit_talked_to()
 {
+	[ ! "${only_401[$1]:-}" ] || return 0
 	attempt "$1" "%%fail 429 99 You have hit your weekly limit, try again in 2 hours
 %%say x"
 	verdict_is "exited $(got code) later 1" "$1: a usage limit is a limit"
@@ -185,6 +196,11 @@ for name in "${agents[@]}"; do
 	kind= preset= command=$(acp_command "$name")
 	options "$name"
 	if [ "$command" ]; then
+		if [ "${only_401[$name]:-}" ]; then
+			probes "$name"
+			works "$name"
+			fails "$name"
+		fi
 		kind=acp preset="-p ${name%-acp}"
 		options+=(-c "exec $command")
 		talked_to "$name"

@@ -347,8 +347,42 @@ static void test_judge__reads_claudes_record(void **state)
 	assert_int_equal(v.until_ms, TEN_TWENTY);
 	assert_string_equal(v.reason, "its provider refused: Session limit reached");
 	assert_int_equal(v.tokens_in, -1);
+	v = judge_exit(w, 0); /* which is no success */
+	assert_int_equal(v.result, AGENT_LATER);
+}
+
+static void test_judge__knows_what_calls_a_refusal_a_success(void **state)
+{
+	static const char qwen[] =
+		"{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,"
+		"\"result\":\"[API Error: 400 no such thing]\",\"usage\":{\"input_tokens\":0,"
+		"\"output_tokens\":0}}\n";
+	static const char quoted[] =
+		"{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"result\":"
+		"\"It says [API Error: 400] no more\",\"usage\":{\"input_tokens\":4000,"
+		"\"output_tokens\":200,\"cache_read_input_tokens\":1600,\"total_tokens\":4200}}\n";
+	static const char gemini[] =
+		"{\"type\":\"result\",\"status\":\"error\",\"error\":{\"message\":"
+		"\"[API Error: no]\"},\"stats\":{\"total_tokens\":3150,\"input_tokens\":3000,"
+		"\"output_tokens\":150}}\n";
+	struct world *w = *state;
+	struct agent_verdict v;
+
+	put_text(w->log, qwen);
 	v = judge_exit(w, 0);
 	assert_int_equal(v.result, AGENT_FAILED);
+	assert_string_equal(v.reason, "exit 0, but its own record says that it failed: "
+				      "[API Error: 400 no such thing]");
+	put_text(w->log, quoted);
+	v = judge_exit(w, 0);
+	assert_int_equal(v.result, AGENT_DONE);
+	assert_int_equal(v.tokens_in, 4000); /* of which 1600 were cached */
+	put_text(w->log, gemini);
+	v = judge_exit(w, 144);
+	assert_int_equal(v.result, AGENT_FAILED);
+	assert_int_equal(v.tokens_in, 3000);
+	assert_int_equal(v.tokens_out, 150);
+	assert_string_equal(v.reason, "exit 144: [API Error: no]");
 }
 
 static void test_judge__reads_codexs_record(void **state)
@@ -420,6 +454,7 @@ int main(void)
 		TEST(test_judge__what_is_no_file_is_no_result),
 		TEST(test_judge__other_ends_fail_and_say_how),
 		TEST(test_judge__reads_claudes_record),
+		TEST(test_judge__knows_what_calls_a_refusal_a_success),
 		TEST(test_judge__reads_codexs_record),
 		TEST(test_judge__numbers_are_unknown_without_a_record),
 		TEST(test_judge__a_broken_pattern_is_named),
