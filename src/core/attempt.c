@@ -276,6 +276,10 @@ attempt_over(struct core *c, struct task *t, enum outcome o, const struct core_e
 		task_set_state(c, t, TASK_CANCELLING);
 		return;
 	}
+	if (t->branch && !t->head.hex[0]) {
+		branch_is_gone(c, t);
+		return;
+	}
 	switch (o) {
 	case OUT_DONE:
 		t->interruptions = t->deferrals = 0;

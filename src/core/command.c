@@ -172,8 +172,7 @@ void task_start_over(struct task *t)
 		t->reason[0] = '\0';
 }
 
-/* Nobody can do it again but its author. */
-static void branch_is_gone(struct core *c, struct task *t)
+void branch_is_gone(struct core *c, struct task *t)
 {
 	task_reason(c, t, "nothing of it is left: submit it again");
 	t->person = 1;

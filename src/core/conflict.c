@@ -20,10 +20,15 @@ void conflict_to_person(struct core *c, struct task *t)
 	emit_notice(c, t, NOTICE_PERSON);
 }
 
-/* A person's branch is not for agents, and after so many tries another will not do better. */
+/*
+ * After so many tries another will not do better. A person's branch is for agents only where there
+ * is one for conflicts: nobody asked for anything else to be started on it. What has no issue
+ * (the base, on its way in) is for nobody.
+ */
 static bool may_resolve(const struct core *c, const struct task *t)
 {
-	return !t->branch && !c->policy.no_agents && t->resolves < c->policy.conflict_attempts;
+	bool asked_for = !t->branch || (t->branch == 1 && c->policy.resolver > 0);
+	return asked_for && !c->policy.no_agents && t->resolves < c->policy.conflict_attempts;
 }
 
 void conflict_counts(struct core *c, struct task *t)
@@ -40,8 +45,12 @@ void conflict_counts(struct core *c, struct task *t)
 void resolve_done(struct core *c, struct task *t)
 {
 	t->resolves++;
-	task_set_state(c, t, TASK_SUBMITTING);
-	t->resolve = t->agent = 0;
+	t->resolve = 0;
+	if (t->branch) /* its pull request is the person's, and there */
+		queue_enter(c, t);
+	else
+		task_set_state(c, t, TASK_SUBMITTING);
+	t->agent = 0; /* once its slot is given back */
 }
 
 void resolve_failed(struct core *c, struct task *t)

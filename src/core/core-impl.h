@@ -131,7 +131,10 @@ bool train_holds(const struct core *c, const struct task *t);
 bool train_is_first(const struct core *c, const struct task *t);
 void train_rebuild(struct core *c, struct task *t);
 
-/* command.c: may trying again change it; and how long to wait after so many errors in a row. */
+/* command.c */
+/* Of a person's branch nothing is left: nobody can do it again but its author. */
+void branch_is_gone(struct core *c, struct task *t);
+/* May trying again change it; and how long to wait after so many errors in a row. */
 bool error_may_pass(int64_t code);
 int64_t error_delay_ms(int64_t errors);
 

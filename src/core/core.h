@@ -245,7 +245,7 @@ struct policy {
 	int gate_slots, batch;
 	int gate_retries; /* of a red check, on the same tree */
 	int conflict_attempts; /* at a conflict, before it is left to a person */
-	int resolver;          /* index of the kind that makes them */
+	int resolver;          /* index of the kind that makes them; above 0: one of its own */
 	bool skip_dependents; /* policy.failed_dependency = skip */
 	bool fail_uncommitted;
 	bool has_setup, has_probe;

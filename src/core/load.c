@@ -287,6 +287,16 @@ enum core_status core_status(const struct core *c)
 	return c->run.stop != STOP_NO || !fallen ? STATUS_STOPPED : STATUS_FAILED;
 }
 
+static void check_kinds(const struct core *c)
+{
+	int live = 0;
+	for (size_t i = 0; i < c->kinds.n; i++) {
+		CHECK(c->kinds.items[i].live >= 0);
+		live += c->kinds.items[i].live;
+	}
+	CHECK(live == c->live);
+}
+
 static void check_train(const struct core *c)
 {
 	for (size_t i = 0; i < c->train.n; i++) {
@@ -339,5 +349,6 @@ void core_check(const struct core *c)
 	heap_check(c, HEAP_DUE);
 	CHECK(live <= c->policy.max_concurrent || c->policy.max_concurrent == 0);
 	CHECK(merging == c->train.n);
+	check_kinds(c);
 	check_train(c);
 }

@@ -68,7 +68,9 @@ static void lose_head(struct core *c, struct task *t)
 			    t->attempt, t->head.hex);
 	t->head = t->head_base = t->approved = (struct oid){""};
 	if (t->branch) { /* a person's: nobody can do it again but its author */
-		if (t->cancel || task_is(t, F_SETTLED))
+		/* A resolver that was at work has ended: it is collected first. */
+		bool at_work = task_is(t, F_SLOT) && task_is(t, F_JOB);
+		if (t->cancel || task_is(t, F_SETTLED) || at_work || t->state == TASK_COLLECTING)
 			return;
 		t->person = 1;
 		task_fail(c, t);

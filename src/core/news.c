@@ -70,7 +70,8 @@ static void on_issue(struct core *c, const struct core_event *ev)
 	}
 	task_heed_tracker(c, t);
 	if (t->outside && away == AWAY_OUT && t->state == TASK_BLOCKED)
-		task_reason(c, t, "%s", ev->m == ISSUE_GONE ? "it is no longer in the epic" : ev->text3);
+		task_reason(c, t, "%s",
+			    ev->m == ISSUE_GONE ? "it is no longer in the epic" : ev->text3);
 }
 
 static void on_unedge(struct core *c, const struct core_event *ev)

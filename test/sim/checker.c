@@ -307,7 +307,7 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 	t->red_on = -1;
 	/* What is owed to a red check is owed on top of the work that was red. */
 	t->red = t->red && j->start >= 0 && t->head >= 0 && book_holds(c, j->start, t->head);
-	if (t->branch)
+	if (t->branch && !(j->resolver && c->limits.resolver_kind))
 		checker_break(c, "rule 1: an agent for task %d, which is a person's branch",
 			      j->task);
 	if ((!t->child || t->claimed_as_removed) && !c->limits.dispatch)

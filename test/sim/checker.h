@@ -112,7 +112,7 @@ void checker_branch(struct checker *c, int task);
 void checker_submits(struct checker *c, int task, int commit);
 void checker_submitted(struct checker *c, int task);
 void checker_refused(struct checker *c, int task);
-/* A person resolved it at this commit, and a supervisor saw that. */
+/* It was resolved at this commit, by a person or an agent, and a supervisor saw that. */
 void checker_fixed(struct checker *c, int task, int commit);
 /* What a new supervisor has of it: the last word where nobody heard an answer. */
 void checker_found(struct checker *c, int task, int commit);

@@ -81,13 +81,13 @@ static void is_at(struct checker *c, struct book_task *t, int commit)
 	t->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);
 	t->red = t->resolved = false;
 	t->red_on = -1;
-	t->counted = t->resolvers = 0;
 }
 
 void checker_submitted(struct checker *c, int task)
 {
 	struct book_task *t = book_task_of(c, task);
 	is_at(c, t, t->asked);
+	t->counted = t->resolvers = 0;
 }
 
 void checker_fixed(struct checker *c, int task, int commit)
@@ -102,7 +102,9 @@ void checker_found(struct checker *c, int task, int commit)
 	struct book_task *t = book_task_of(c, task);
 	if (!t->branch || commit < 0)
 		return;
-	if (commit == t->asked || commit == t->fixed)
+	if (commit == t->asked)
+		checker_submitted(c, task);
+	else if (commit == t->fixed)
 		is_at(c, t, commit);
 	else if (t->head >= 0 && t->head != commit)
 		checker_break(c, "rule 8: task %d was submitted at %d, its journal has %d", task,
@@ -115,7 +117,7 @@ void book_settle(struct checker *c, struct book_task *t, int commit)
 	if (t->head >= 0 && book_holds(c, commit, t->head))
 		return;
 	if (t->asked >= 0 && book_holds(c, commit, t->asked))
-		is_at(c, t, t->asked);
+		is_at(c, t, t->asked), t->counted = t->resolvers = 0;
 	else if (t->fixed >= 0 && book_holds(c, commit, t->fixed))
 		is_at(c, t, t->fixed);
 }

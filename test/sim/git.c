@@ -209,6 +209,8 @@ git_collect(struct git *g, const struct git_collect_spec *s, struct git_work *re
 		return err_set(e, ERR_NOT_FOUND, "the worktree is gone");
 	}
 	int head = collect_from(w, s, ret);
+	if (s->resolve && !w->unresolved)
+		checker_fixed(sim->checker, w->task, head);
 	ret->head = commit_oid(head);
 	ret->ahead = count_ahead(head, oid_commit(&s->base));
 	say("git: collected %s/%d: %d, %d ahead", s->task, s->attempt, head, ret->ahead);

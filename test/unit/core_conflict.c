@@ -135,6 +135,50 @@ static void test_conflict__a_persons_branch_is_left_to_a_person(void **state)
 	rig_done(&r);
 }
 
+static void test_conflict__a_persons_branch_goes_to_an_agent_for_conflicts(void **state)
+{
+	struct policy p = policy_of(2);
+	struct rig r;
+	(void)state;
+	rig_init(&r, &p);
+	(void)core_add_kind(&r.c, "resolver", 1);
+	r.c.policy.resolver = 1;
+	issues(&r, "az");
+	step(&r,
+	     (struct core_event){
+		     .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .n = 3, .m = 1});
+	begin(&r);
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+	assert_state(&r, "a", TASK_CLAIMING);
+	assert_int_equal(task(&r, "a")->agent, 1);
+	assert_false(core_takes_branch(task(&r, "a")));
+	attempt(&r, "a", RESULT_DONE, 1);
+	assert_state(&r, "a", TASK_MERGING); /* no pull request beside the person's */
+	assert_int_equal(task(&r, "a")->pull, 3);
+	assert_string_equal(task(&r, "a")->head.hex, "h1");
+	assert_int_equal(r.c.kinds.items[1].live, 0);
+	rig_done(&r);
+}
+
+/* The base, on its way in, has no issue that could be claimed. */
+static void test_conflict__what_has_no_issue_is_left_to_a_person(void **state)
+{
+	struct policy p = policy_of(2);
+	struct rig r;
+	(void)state;
+	rig_init(&r, &p);
+	(void)core_add_kind(&r.c, "resolver", 1);
+	r.c.policy.resolver = 1;
+	issues(&r, "az");
+	step(&r,
+	     (struct core_event){
+		     .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .n = 3, .m = 2});
+	begin(&r);
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+	assert_state(&r, "a", TASK_CONFLICTED);
+	rig_done(&r);
+}
+
 /* What finishes something comes before what begins something. */
 static void test_conflict__a_resolver_is_not_starved(void **state)
 {
@@ -205,6 +249,8 @@ int main(void)
 		cmocka_unit_test(test_conflict__again_and_again_ends),
 		cmocka_unit_test(test_conflict__an_interrupted_resolver_does_not_count),
 		cmocka_unit_test(test_conflict__a_persons_branch_is_left_to_a_person),
+		cmocka_unit_test(test_conflict__a_persons_branch_goes_to_an_agent_for_conflicts),
+		cmocka_unit_test(test_conflict__what_has_no_issue_is_left_to_a_person),
 		cmocka_unit_test(test_conflict__a_resolver_is_not_starved),
 		cmocka_unit_test(test_conflict__has_an_agent_of_its_own),
 		cmocka_unit_test(test_conflict__one_that_cannot_be_looked_at_is_waited_for),

@@ -287,7 +287,8 @@ const struct cli_command cli_commands[] = {
 		.usage = "BRANCH...",
 		.help = "put branches into the merge queue of an epic",
 		.about = "Each becomes a child issue and is pinned to its commit; 'ganger run' lands it.\n"
-			 "A branch that has moved since is submitted again.\n",
+			 "A branch that has moved since is submitted again. The branch itself is never written;\n"
+			 "a conflict goes to agents.resolver where that is set, else to a person.\n",
 		.options = submit_options,
 		.operands_min = 1,
 		.operands_max = -1,

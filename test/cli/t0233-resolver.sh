@@ -125,6 +125,50 @@ is "$(git show "epic/$epic:both")" $'a\nb' 'its merge landed'
 run ganger replay "$(epic_dir)/journal.db"
 code_is 0 'and is replayed alike' || note "$(cat "$T/out" "$T/err")"
 
+# A person's branch: by an agent for conflicts, where there is one, and by no other.
+scene people
+program other <<'END'
+#!/bin/sh
+echo "$GANGER_TITLE" >>"$T/resolved"
+git rev-parse --abbrev-ref HEAD >"$T/on"
+[ ! -e "$T/refuse" ] || { echo stray >stray; exit 0; }
+printf "left\nright\n" >both
+END
+for side in left right; do
+	git switch -q -c $side main && echo $side >both && git add both && git commit -q -m $side &&
+		git switch -q main
+done
+mapfile -t ids < <(ganger submit --epic "$epic" left right 2>/dev/null)
+at=$(git rev-parse right)
+rm -f "$T/resolved"
+go
+code_is 3 "a conflict of a person's branch is left to a person"
+is "$(cat "$T/ran") $(state right)" ' conflicted' 'and no agent is started, for there is none for conflicts'
+cat >ganger.yaml <<END
+agents:
+  it: {kind: command, command: ["$T/bin/agent"], env: {T: "$T"}}
+  resolver: {kind: command, command: ["$T/bin/other"], env: {T: "$T"}}
+retry: {delay: 10ms}
+queue: {check: "grep -c . both >>$T/checked"}
+END
+ganger retry "${ids[1]}" >/dev/null 2>&1
+touch "$T/refuse"
+go
+code_is 3 'where there is one, and it does not do it, a person is asked as before'
+like "$(why right)" "not resolve it: conflict markers are left in 'both'|not resolve it: .stray. was changed" 'the reason is what was wrong'
+rm "$T/refuse" "$T/resolved"
+ganger retry "${ids[1]}" >/dev/null 2>&1
+go
+code_is 0 'one that does it brings the branch in'
+is "$(git show "epic/$epic:both" | paste -sd ' ')" 'left right' 'with all of both'
+is "$(cat "$T/resolved")" right 'by agents.resolver alone'
+is "$(cat "$T/ran")" '' 'and not by the other'
+is "$(git rev-parse right)" "$at" "the person's branch is as it was"
+is "$(cat "$T/on")" "ganger/$epic/${ids[1]}" 'the agent was on a branch of ours'
+ok 'what it made is named by a ref of ours' git merge-base --is-ancestor "$at" "refs/ganger/$epic/${ids[1]}/4"
+is "$(tail -n 1 "$T/checked")" 2 'and was tested as it landed'
+nothing_left 'nothing is left'
+
 # What it made is tested as anything else.
 two red
 resolver <<<'echo bad >both'
