@@ -70,6 +70,8 @@ static void lose_head(struct core *c, struct task *t)
 	if (t->branch) { /* a person's: nobody can do it again but its author */
 		/* A resolver that was at work has ended: it is collected first. */
 		bool at_work = task_is(t, F_SLOT) && task_is(t, F_JOB);
+		if (t->cancel && waits_to_land)
+			begin_anew(c, t);
 		if (t->cancel || task_is(t, F_SETTLED) || at_work || t->state == TASK_COLLECTING)
 			return;
 		t->person = 1;

@@ -488,8 +488,10 @@ void checker_task_head(struct checker *c, int task, int commit)
 
 void checker_pull_over(struct checker *c, int64_t number, int task, bool merged)
 {
-	const struct book_task *t = book_task_of(c, task);
+	struct book_task *t = book_task_of(c, task);
 	int tip = book_tip(c);
+	if (merged && tip >= 0)
+		book_settle(c, t, tip); /* it was taken, and nobody heard so */
 	bool in = t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
 	if (merged && !in && !c->rewritten)
 		checker_break(c, "rule 5: pull request %d is merged, its work is not there",

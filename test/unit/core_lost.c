@@ -189,6 +189,24 @@ static void test_lost__a_branch_that_waits_for_its_author(void **state)
 	rig_done(&n);
 }
 
+/* It was to be cancelled at the answer to its merge: without a commit that cannot be asked for. */
+static void test_lost__a_branch_that_is_being_withdrawn(void **state)
+{
+	struct rig r, n;
+	(void)state;
+	begin_checked(&r, "az");
+	run_event(&r, EV_PAUSE, 0);
+	ANSWER(&r, "a", ACT_CLAIM, .kind = EV_REFUSED, .text = "no");
+	step(&r, (struct core_event){
+			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("mine"), .m = 1});
+	run_event(&r, EV_RESUME, 0);
+	assert_state(&r, "a", TASK_MERGING);
+	order(&r, "a", EV_CANCEL);
+	REBOOT(&r, &n, {"a", LOST_HEAD});
+	assert_state(&n, "a", TASK_CANCELLING);
+	rig_done(&n);
+}
+
 /* What is at work keeps its state; only where it began is no longer to be built on. */
 static void test_lost__an_earlier_attempts_work(void **state)
 {
@@ -264,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_lost__cancelled_meanwhile),
 		cmocka_unit_test(test_lost__a_persons_work_is_for_a_person),
 		cmocka_unit_test(test_lost__a_branch_that_waits_for_its_author),
+		cmocka_unit_test(test_lost__a_branch_that_is_being_withdrawn),
 		cmocka_unit_test(test_lost__an_earlier_attempts_work),
 		cmocka_unit_test(test_lost__only_what_is_needed),
 		cmocka_unit_test(test_lost__what_nobody_took_yet),
