@@ -1,3 +1,4 @@
+#include "base/clean.h"
 #include "base/str.h"
 #include "base/utf8.h"
 
@@ -93,4 +94,35 @@ void buf_name(struct buf *b, const char *s)
 		else
 			buf_printf(b, "%%%02X", (unsigned char)c);
 	}
+}
+
+/* Of a digit that buf_name() does not write, any value. */
+static int digit_value(char c)
+{
+	return c <= '9' ? c - '0' : c - 'A' + 10;
+}
+
+static void add_unescaped(struct buf *b, struct str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] != '%' || i + 2 >= name.n) {
+			buf_putc(b, name.p[i]);
+			continue;
+		}
+		buf_putc(b, (char)(digit_value(name.p[i + 1]) * 16 + digit_value(name.p[i + 2])));
+		i += 2;
+	}
+}
+
+bool buf_unname(struct buf *b, struct str name)
+{
+	struct buf text CLEANUP(buf_done) = BUF_INIT, again CLEANUP(buf_done) = BUF_INIT;
+
+	if (name.n != 1 || name.p[0] != '%')
+		add_unescaped(&text, name);
+	buf_name(&again, buf_cstr(&text));
+	if (again.n != name.n || memcmp(buf_cstr(&again), name.p, name.n) != 0)
+		return false;
+	buf_add(b, buf_cstr(&text), text.n);
+	return true;
 }

@@ -67,6 +67,8 @@ char *buf_take(struct buf *b); /* the caller owns it; b is empty after */
 void buf_shell(struct buf *b, const char *s);
 void buf_line(struct buf *b, struct str s);
 void buf_name(struct buf *b, const char *s);
+/* What buf_name() made of it; false, with b as it was: it made no such name. */
+bool buf_unname(struct buf *b, struct str name);
 
 /* "2h", "90s", "15m", "500ms", "1d", "off"(0), plain numbers are seconds -> milliseconds. */
 int duration_parse(struct str s, int64_t *ret_ms, struct err *e) MUST_CHECK;

@@ -69,7 +69,9 @@ static int give_error(const struct err *e, struct ganger_error *ret)
 static void give_session(struct ganger *g, const struct session *s, struct ganger_session *ret)
 {
 	free(g->given_id);
-	g->given_id = mem_printf("%s.%lld", s->issue, (long long)s->attempt);
+	struct buf id CLEANUP(buf_done) = BUF_INIT;
+	buf_session_id(&id, g->name, s->issue, s->attempt);
+	g->given_id = buf_take(&id);
 	*ret = (struct ganger_session){.id = g->given_id,
 				       .issue = s->issue,
 				       .title = s->title,
@@ -378,9 +380,9 @@ int ganger_session_of_issue(struct ganger *g, const char *issue, struct ganger_s
 
 int ganger_session_by_id(struct ganger *g, const char *id, struct ganger_session *ret)
 {
-	struct str part = session_issue(id);
-	char *issue CLEANUP(freep) = mem_strndup(part.p, part.n);
-	return find(g, issue, ret);
+	struct session_id named CLEANUP(session_id_done) = {0};
+	bool ours = session_id_parse(id, &named) && streq(named.epic, g->name);
+	return ours ? find(g, named.issue, ret) : GANGER_NOT_FOUND;
 }
 
 size_t ganger_count(struct ganger *g)

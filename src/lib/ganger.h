@@ -65,7 +65,7 @@ enum ganger_state {
 };
 
 struct ganger_session {
-	const char *id;    /* "<issue>.<attempt>" */
+	const char *id;    /* "<run>/<issue>/<attempt>", as 'ganger logs' and others take it */
 	const char *issue; /* as the tracker calls it */
 	const char *title;
 	const char *reason; /* why it stands as it does, or empty */

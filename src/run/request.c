@@ -344,7 +344,8 @@ static int dispatch_events(const struct core *c,
 		int at = core_find(c, r->issues[i].id);
 		int64_t attempt = at < 0 ? 1 : session_attempt(&c->tasks.items[at]);
 
-		buf_printf(said, "%s.%" PRId64 "\n", r->issues[i].id, attempt);
+		buf_session_id(said, c->run.epic, r->issues[i].id, attempt);
+		buf_putc(said, '\n');
 		if (at >= 0)
 			continue;
 		any = true;

@@ -1,6 +1,9 @@
 #include "run/session.h"
 
+#include "base/clean.h"
+
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define MS_MAX 4e15 /* later than any clock; exact as a double */
@@ -120,11 +123,42 @@ int session_parse(struct str line, struct session *ret, struct err *e)
 	return err_set(e, ERR_INVALID, "that is no session of this version of ganger");
 }
 
-struct str session_issue(const char *id)
+void buf_session_id(struct buf *b, const char *epic, const char *issue, int64_t attempt)
 {
-	const char *dot = strrchr(id, '.');
-	int64_t attempt = 0;
-	if (!dot || dot == id || !str_i64(str_of(dot + 1), &attempt) || attempt < 1)
-		return STR("");
-	return (struct str){id, (size_t)(dot - id)};
+	buf_name(b, epic);
+	buf_putc(b, '/');
+	buf_name(b, issue);
+	buf_printf(b, "/%" PRId64, attempt);
+}
+
+void session_id_done(struct session_id *id)
+{
+	free(id->epic);
+	free(id->issue);
+	*id = (struct session_id){0};
+}
+
+/* NULL: that is none. */
+static char *name_parse(struct str text)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	return buf_unname(&b, text) && b.n ? buf_take(&b) : NULL;
+}
+
+bool session_id_parse(const char *text, struct session_id *ret)
+{
+	const char *first = strchr(text, '/'), *last = strrchr(text, '/');
+	struct buf again CLEANUP(buf_done) = BUF_INIT;
+	*ret = (struct session_id){0};
+	if (!first || first == last || !str_i64(str_of(last + 1), &ret->attempt) ||
+	    ret->attempt < 1)
+		return false;
+	ret->epic = name_parse((struct str){text, (size_t)(first - text)});
+	ret->issue = name_parse((struct str){first + 1, (size_t)(last - first - 1)});
+	if (ret->epic && ret->issue)
+		buf_session_id(&again, ret->epic, ret->issue, ret->attempt);
+	if (streq(buf_cstr(&again), text)) /* "1/2/03" names nothing */
+		return true;
+	session_id_done(ret);
+	return false;
 }

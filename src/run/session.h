@@ -7,8 +7,8 @@
 
 /*
  * A task's session as its users know it: created, dispatched, running, idle, completed or failed.
- * Its id is "<issue>.<attempt>"; a retry gives the issue its next one. On the control socket it
- * is a line of JSON without its newline.
+ * A retry gives the issue its next one. On the control socket it is a line of JSON without its
+ * newline.
  */
 struct session {
 	char *issue, *title, *reason; /* owned */
@@ -28,7 +28,17 @@ void session_write(struct buf *out, const struct task *t);
 /* e: INVALID, with ret empty: it is no session */
 int session_parse(struct str line, struct session *ret, struct err *e) MUST_CHECK;
 
-/* The issue in a session's id, as a piece of it; empty: that is no id of a session. */
-struct str session_issue(const char *id);
+/*
+ * What a session is called wherever one is: "<epic>/<issue>/<attempt>", the names as in a ref. What
+ * it left is refs/ganger/<id>. See docs/adr/0036.
+ */
+struct session_id {
+	char *epic, *issue; /* owned */
+	int64_t attempt;    /* from 1 */
+};
+void buf_session_id(struct buf *b, const char *epic, const char *issue, int64_t attempt);
+/* False, with ret empty: that is no id of a session. */
+bool session_id_parse(const char *text, struct session_id *ret);
+void session_id_done(struct session_id *id);
 
 #endif

@@ -45,7 +45,8 @@ code_is 1 'one of them fails'
 is "$(json 'j["epic"], j["status"], j["total"], j["completed"], j["merged"]')" \
 	"('dispatch-1', 'failed', 4, 3, 0)" 'the result alone is on standard output'
 is "$(json '[(s["id"], s["session"], s["pr"] is not None) for s in j["successful"]]')" \
-	"[('$a', '$a.1', True), ('$b', '$b.1', True), ('$d', '$d.1', False)]" 'with what succeeded'
+	"[('$a', 'dispatch-1/$a/1', True), ('$b', 'dispatch-1/$b/1', True), ('$d', 'dispatch-1/$d/1', False)]" \
+	'with what succeeded'
 is "$(json 'j["failed"]')" "[{'id': '$c', 'error': 'exit 3: broken'}]" 'and what failed'
 is "$(sort "$T/started" | tr '\n' ' ')" "$a $b $c $d " 'an issue named twice has one session'
 is "$(git rev-parse main)" "$base" 'the base is untouched'
@@ -58,6 +59,25 @@ is "$(json 'j["open"], j["claimed_by"]')" "(True, None)" 'a dispatched issue is 
 run ganger show "$a"
 is "$(grep -c 'ganger: pull request [0-9]*, ganger/dispatch-1/.* into main, by attempt 1; untested' "$T/out")" 1 \
 	'what came of it is said there once'
+
+# A session has one name.
+is "$(ganger status dispatch-1 --json | jq -r ".tasks[] | select(.id == \"$a\").session")" "dispatch-1/$a/1" \
+	'status calls a session as it does'
+run ganger logs "dispatch-1/$a/1"
+out_is "session of $a" 'by that its log is found'
+run ganger diff "dispatch-1/$a/1"
+out_like '^\+a$' 'and what it changed'
+run ganger logs "dispatch-1/$a/2"
+code_is 2 'one that never was has none'
+run ganger logs "dispatch-1/$a/1" --attempt 1
+code_is 2 'it is an attempt already'
+run ganger retry "dispatch-1/$c/2"
+code_is 2 'one that is not at hand is left alone'
+err_like "^error: session 'dispatch-1/$c/2' is not the one at hand, that is 'dispatch-1/$c/1'$" 'which is said'
+run ganger retry "dispatch-1/$c/1"
+out_is "will be tried again: $c" 'one that is can be asked for'
+run ganger logs "nothing/$a/1"
+code_is 2 'one of a run that never was is not found'
 
 # Again, with its own text known: a session of its own.
 run ganger dispatch "$a" --json

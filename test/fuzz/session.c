@@ -20,9 +20,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		struct session s CLEANUP(session_done) = {0};
 		struct err e = ERR_INIT;
 		char *id CLEANUP(freep) = mem_strndup(line.p, line.n);
-		struct str issue = session_issue(id);
+		struct session_id named CLEANUP(session_id_done) = {0};
+		struct buf again CLEANUP(buf_done) = BUF_INIT;
 
-		CHECK(issue.n < line.n || (issue.n == 0 && line.n == 0));
+		if (session_id_parse(id, &named)) {
+			buf_session_id(&again, named.epic, named.issue, named.attempt);
+			CHECK(streq(buf_cstr(&again), id));
+		} else {
+			CHECK(!named.epic && !named.issue);
+		}
 		if (session_parse(line, &s, &e) == 0)
 			check_session(&s);
 		else

@@ -37,12 +37,12 @@ a=$(command ganger add one) b=$(command ganger add two)
 run "$T/shared" "$a" "$b"
 code_is 0 'the example runs'
 out_like '^run dispatch-1$' 'names its run'
-out_like "^issue $a: session $a.1\$" 'says which session an issue has'
-out_like "^$b.1 running -> idle" 'tells what becomes of it'
-out_like "^$b.1 idle -> completed, pull request" 'to the end'
+out_like "^issue $a: session dispatch-1/$a/1\$" 'says which session an issue has'
+out_like "^dispatch-1/$b/1 running -> idle" 'tells what becomes of it'
+out_like "^dispatch-1/$b/1 idle -> completed, pull request" 'to the end'
 run "$T/static" --run dispatch-1
 code_is 0 'the static one opens the same run'
-out_like "^$a.1 new -> completed, pull request" 'as it is by then'
+out_like "^dispatch-1/$a/1 new -> completed, pull request" 'as it is by then'
 run "$T/static" 99
 code_is 1 'an error'
 err_like "^error: there is no issue '99'" 'is said'

@@ -54,6 +54,25 @@ static void test_name__is_a_component_of_files_and_refs(void **state)
 	run_table(buf_name, names, ARRAY_LEN(names));
 }
 
+static void test_name__says_what_it_was_made_of(void **state)
+{
+	static const char *const none[] = {"",   "a/b", "a b", "%2e",  "%41", "a%",
+					   "%2", "%%",  "%00", "a..b", "%G0"};
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		buf_reset(&b);
+		assert_true(buf_unname(&b, str_of(names[i].want)));
+		assert_string_equal(buf_cstr(&b), names[i].text ? names[i].text : "");
+	}
+	buf_reset(&b);
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_false(buf_unname(&b, str_of(none[i])));
+	assert_int_equal(b.n, 0);
+	buf_done(&b);
+}
+
 /* Git itself is asked, and no two of the texts may meet in one name. */
 static void test_name__git_takes_each_and_none_meet(void **state)
 {
@@ -156,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_name__is_a_component_of_files_and_refs),
+		cmocka_unit_test(test_name__says_what_it_was_made_of),
 		cmocka_unit_test(test_name__git_takes_each_and_none_meet),
 		cmocka_unit_test(test_shell__quotes_only_where_needed),
 		cmocka_unit_test(test_shell__sh_reads_back_the_text),

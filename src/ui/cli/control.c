@@ -53,7 +53,7 @@ static int send_to(struct cli *c, const char *epic, const struct control_request
 /* The tasks of one epic: they are asked for together, all or none. */
 struct asked {
 	char *epic;
-	VEC(const char *) ids;
+	VEC(char *) ids;
 };
 struct asked_all {
 	VEC(struct asked) epics;
@@ -62,13 +62,17 @@ struct asked_all {
 static void asked_done(struct asked_all *a)
 {
 	for (size_t i = 0; i < a->epics.n; i++) {
-		free(a->epics.items[i].epic);
-		VEC_DONE(&a->epics.items[i].ids);
+		struct asked *one = &a->epics.items[i];
+
+		free(one->epic);
+		for (size_t k = 0; k < one->ids.n; k++)
+			free(one->ids.items[k]);
+		VEC_DONE(&one->ids);
 	}
 	VEC_DONE(&a->epics);
 }
 
-static struct asked *asked_for(struct asked_all *a, char *epic)
+static struct asked *asked_for(struct asked_all *a, const char *epic)
 {
 	for (size_t i = 0; i < a->epics.n; i++) {
 		if (streq(a->epics.items[i].epic, epic))
@@ -76,6 +80,14 @@ static struct asked *asked_for(struct asked_all *a, char *epic)
 	}
 	VEC_PUSH(&a->epics, ((struct asked){.epic = mem_strdup(epic)}));
 	return &a->epics.items[a->epics.n - 1];
+}
+
+/* What is meant for one session is not for the next one of its issue. */
+static int check_present(struct cli *c, const char *id, struct err *e)
+{
+	struct found_task found CLEANUP(found_task_done) = {0};
+
+	return epic_find_present(c, id, &found, e);
 }
 
 int control_ask_tasks(struct cli *c, const struct control_request *r, int argc, char **argv)
@@ -86,11 +98,12 @@ int control_ask_tasks(struct cli *c, const struct control_request *r, int argc, 
 
 	/* Where one cannot be found, nothing is asked of the others either. */
 	for (int i = 0; i < argc; i++) {
-		char *epic CLEANUP(freep) = NULL;
+		struct session_id named CLEANUP(session_id_done) = {0};
 
-		if (epic_of_task(c, argv[i], &epic, &e))
+		if (epic_of_id(c, argv[i], &named, &e) ||
+		    (named.attempt && check_present(c, argv[i], &e)))
 			return cli_fail(c, &e);
-		VEC_PUSH(&asked_for(&all, epic)->ids, argv[i]);
+		VEC_PUSH(&asked_for(&all, named.epic)->ids, mem_strdup(named.issue));
 	}
 	for (size_t i = 0; i < all.epics.n; i++) {
 		struct asked *a = &all.epics.items[i];
@@ -98,7 +111,7 @@ int control_ask_tasks(struct cli *c, const struct control_request *r, int argc, 
 		VEC_PUSH(&a->ids, NULL);
 		struct control_request asked = *r;
 
-		asked.ids = a->ids.items;
+		asked.ids = (const char *const *)a->ids.items;
 		int code = send_to(c, a->epic, &asked);
 		worst = code > worst ? code : worst;
 	}

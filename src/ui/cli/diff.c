@@ -1,5 +1,6 @@
 #include "base/child.h"
 #include "base/clean.h"
+#include "run/session.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
 #include "ui/cli/epic.h"
@@ -45,10 +46,8 @@ static int find_head(struct cli *c,
 	struct str line;
 
 	buf_puts(&ref, "refs/ganger/");
-	buf_name(&ref, v->epic);
-	buf_putc(&ref, '/');
-	buf_name(&ref, task);
-	buf_printf(&ref, "/%" PRId64 "^{commit}", attempt);
+	buf_session_id(&ref, v->epic, task, attempt);
+	buf_puts(&ref, "^{commit}");
 	const char *const argv[] = {"git",      "-C", c->place.root,  "rev-parse",
 				    "--verify", "-q", buf_cstr(&ref), NULL};
 	struct child_spec spec = {.argv = argv, .timeout_ms = 60000};
@@ -75,7 +74,7 @@ int cmd_diff(struct cli *c, int argc, char **argv)
 	if (epic_find_task(c, argv[0], &found, &e))
 		return cli_fail(c, &e);
 	t = &found.view.core.tasks.items[found.at];
-	if (epic_attempt(c, t, &attempt, &e))
+	if (epic_attempt(c, &found, &attempt, &e))
 		return cli_fail(c, &e);
 	if (attempt == t->attempt && t->slot && t->start.hex[0] &&
 	    (t->state == TASK_WORKING || t->state == TASK_SETTING_UP)) {

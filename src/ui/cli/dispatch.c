@@ -129,9 +129,9 @@ static int print_json(struct cli *c, const char *epic)
 		cJSON *j = cJSON_CreateObject();
 		cJSON_AddItemToObject(j, "id", cli_json_text(t->id));
 		if (t->state == TASK_SUBMITTED || t->state == TASK_CLOSED) {
-			char *session CLEANUP(freep) =
-				mem_printf("%s.%" PRId64, t->id, session_attempt(t));
-			cJSON_AddItemToObject(j, "session", cli_json_text(session));
+			struct buf id CLEANUP(buf_done) = BUF_INIT;
+			buf_session_id(&id, epic, t->id, session_attempt(t));
+			cJSON_AddItemToObject(j, "session", cli_json_text(buf_cstr(&id)));
 			cJSON_AddItemToObject(j, "pr", t->pull ? cJSON_CreateNumber((double)t->pull)
 							       : cJSON_CreateNull());
 			cJSON_AddItemToArray(good, j);

@@ -38,32 +38,52 @@ int epic_view(struct cli *c, const char *named, struct view *ret, struct err *e)
 	return e->code;
 }
 
-int epic_of_task(struct cli *c, const char *task, char **ret, struct err *e)
+int epic_of_id(struct cli *c, const char *id, struct session_id *ret, struct err *e)
 {
 	const char *named = cli_value(c, "epic");
 
+	*ret = (struct session_id){0};
+	if (!named && session_id_parse(id, ret))
+		return 0;
+	ret->issue = mem_strdup(id);
 	if (named) {
-		*ret = mem_strdup(named);
+		ret->epic = mem_strdup(named);
 		return 0;
 	}
-	if (view_epic_of(&c->place, &c->config, task, ret, e) == 0)
+	if (view_epic_of(&c->place, &c->config, id, &ret->epic, e) == 0)
 		return 0;
 	if (e->code == ERR_INVALID)
 		(void)err_hint(e, "say which with --epic");
 	return e->code;
 }
 
-int epic_find_task(struct cli *c, const char *task, struct found_task *ret, struct err *e)
+int epic_find_task(struct cli *c, const char *id, struct found_task *ret, struct err *e)
 {
-	char *epic CLEANUP(freep) = NULL;
+	struct session_id named CLEANUP(session_id_done) = {0};
 
 	*ret = (struct found_task){.at = -1};
-	if (epic_of_task(c, task, &epic, e) || epic_view(c, epic, &ret->view, e))
+	if (epic_of_id(c, id, &named, e) || epic_view(c, named.epic, &ret->view, e))
 		return e->code;
-	ret->at = core_find(&ret->view.core, task);
+	ret->attempt = named.attempt;
+	ret->at = core_find(&ret->view.core, named.issue);
 	if (ret->at < 0)
-		return err_set(e, ERR_NOT_FOUND, "epic '%s' has no task '%s'", epic, task);
+		return err_set(e, ERR_NOT_FOUND, "epic '%s' has no task '%s'", named.epic,
+			       named.issue);
 	return 0;
+}
+
+int epic_find_present(struct cli *c, const char *id, struct found_task *ret, struct err *e)
+{
+	struct buf present CLEANUP(buf_done) = BUF_INIT;
+
+	if (epic_find_task(c, id, ret, e))
+		return e->code;
+	const struct task *t = &ret->view.core.tasks.items[ret->at];
+	if (!ret->attempt || ret->attempt == t->attempt || ret->attempt == session_attempt(t))
+		return 0;
+	buf_session_id(&present, ret->view.epic, t->id, session_attempt(t));
+	return err_set(e, ERR_NOT_FOUND, "session '%s' is not the one at hand, that is '%s'", id,
+		       buf_cstr(&present));
 }
 
 void found_task_done(struct found_task *f)
@@ -104,14 +124,15 @@ bool epic_attempt_runs(const struct found_task *f, int64_t attempt)
 	return f->view.pid || (t->pid && process_lives(t->pid, t->pid_start));
 }
 
-int epic_attempt(struct cli *c, const struct task *t, int64_t *ret, struct err *e)
+int epic_attempt(struct cli *c, const struct found_task *f, int64_t *ret, struct err *e)
 {
+	const struct task *t = &f->view.core.tasks.items[f->at];
 	const char *text = cli_value(c, "attempt");
 
-	*ret = t->attempt;
-	if (!text)
-		return 0;
-	if (!str_i64(str_of(text), ret) || *ret < 1)
+	*ret = f->attempt ? f->attempt : t->attempt;
+	if (text && f->attempt)
+		return err_set(e, ERR_INVALID, "a session is one attempt: leave out --attempt");
+	if (text && (!str_i64(str_of(text), ret) || *ret < 1))
 		return err_set(e, ERR_INVALID, "'%s' is no number of an attempt", text);
 	if (*ret > t->attempt)
 		return err_set(e, ERR_NOT_FOUND, "task '%s' has %" PRId64 " attempts", t->id,

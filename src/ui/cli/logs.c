@@ -278,8 +278,7 @@ static int print_log(struct cli *c, const char *task, bool follows)
 	int64_t attempt = 0;
 	int rc;
 
-	if (epic_find_task(c, task, &found, &e) ||
-	    epic_attempt(c, &found.view.core.tasks.items[found.at], &attempt, &e) ||
+	if (epic_find_task(c, task, &found, &e) || epic_attempt(c, &found, &attempt, &e) ||
 	    open_log(&p, &found, attempt, &e))
 		return cli_fail(c, &e);
 	skip_hole(&p);

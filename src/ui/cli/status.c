@@ -1,6 +1,7 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "run/facts.h"
+#include "run/session.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
 #include "ui/cli/epic.h"
@@ -54,17 +55,14 @@ static cJSON *tokens_json(const struct task *t)
 	return j;
 }
 
-/* The attempt, as its ref is called: refs/ganger/<session>. */
-static char *session_of(const struct view *v, const struct task *t)
+/* The latest attempt's. */
+static char *session_name_of(const struct view *v, const struct task *t)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 
 	if (!t->attempt)
 		return NULL;
-	buf_name(&b, v->epic);
-	buf_putc(&b, '/');
-	buf_name(&b, t->id);
-	buf_printf(&b, "/%" PRId64, t->attempt);
+	buf_session_id(&b, v->epic, t->id, t->attempt);
 	return buf_take(&b);
 }
 
@@ -113,7 +111,7 @@ static cJSON *task_json(const struct view *v, const struct facts *f, int at)
 	cJSON_AddItemToObject(j, "reason", json_text_take(reason_of(f, at)));
 	cJSON_AddBoolToObject(j, "held", f->held[at] >= 0);
 	cJSON_AddItemToObject(j, "attempt", json_number(t->attempt, begun));
-	cJSON_AddItemToObject(j, "session", json_text_take(session_of(v, t)));
+	cJSON_AddItemToObject(j, "session", json_text_take(session_name_of(v, t)));
 	cJSON_AddItemToObject(j, "session_state",
 			      cli_json_text(session_name((enum core_session)t->session)));
 	cJSON_AddItemToObject(j, "agent",
