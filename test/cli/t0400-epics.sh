@@ -68,4 +68,28 @@ go
 code_is 4 'an epic branch that is checked out elsewhere: exit 4'
 out_like "checked out in '$T/elsewhere'" 'with the path'
 unlike "$(cat "$T/out")" 'allow-red' 'and nothing that does not help'
+
+# What has ended says so, also where no agent is set any more.
+repo past
+epic=$(ganger add 'Done with')
+ganger add works --epic "$epic" >/dev/null
+"$GANGER" -c agents.it.command='echo 1 >"$GANGER_TASK"' run "$epic" >/dev/null 2>&1
+before=$(git for-each-ref)
+run ganger run "$epic"
+code_is 0 'an epic that is done needs no agent to say so'
+out_like '^done: 1 of 1 done, 1 landed' 'and does'
+run ganger run "$epic" --json
+is "$(jq -c '[.epic, .status, .merged]' "$T/out")" "[\"$epic\",\"done\",1]" 'with its result'
+is "$(git for-each-ref)" "$before" 'nothing has changed'
+b=$(ganger add fails --epic "$epic")
+run ganger run "$epic"
+code_is 2 'a child that was added needs one'
+err_like '^error: no agent is set' 'which is said'
+"$GANGER" -c agents.it.command='exit 1' -c limits.attempts=1 run "$epic" >/dev/null 2>&1
+run ganger run "$epic"
+code_is 1 'what has failed exits as it ended'
+ganger retry "$b" >/dev/null 2>&1
+run ganger run "$epic"
+code_is 2 'and what is to be tried again needs an agent'
+err_like '^error: no agent is set' 'which is said'
 done_testing

@@ -52,20 +52,54 @@ static void print_result(struct cli *c, const struct supervise *s)
 	cli_print_buf(c, &text);
 }
 
-/* Branches that people submitted need no agent, and no agent is what they have. */
-static bool only_queued(struct cli *c, const char *epic)
+/* What may be done where no agent is set. */
+enum without_agent {
+	NOTHING,
+	WHAT_IS_QUEUED, /* branches that people submitted: no agent is what they have */
+	WHAT_HAS_ENDED, /* to say so, unless something was added to it */
+};
+
+static enum without_agent without_agent(struct cli *c, const char *epic)
 {
 	struct view v CLEANUP(view_done) = {0};
-	struct err none = ERR_INIT; /* no run yet: nothing is queued */
-	bool found = false;
-	if (c->config.agents.n || cli_value(c, "agent") ||
+	struct err none = ERR_INIT; /* no run yet: there is nothing */
+	if (c->config.agents.n || c->config.agent || cli_value(c, "agent") ||
 	    view_open(&c->place, &c->config, epic, &v, &none))
+		return NOTHING;
+	bool ended = v.core.run.state == RUN_ENDED;
+	for (size_t i = 0; i < v.core.tasks.n; i++) {
+		const struct task *t = &v.core.tasks.items[i];
+		if (t->branch)
+			return WHAT_IS_QUEUED;
+		/* What others need that failed, or what is not ours, stays as it is. */
+		ended = ended && (t->state == TASK_BLOCKED ||
+				  task_state_flags((enum task_state)t->state) & F_SETTLED);
+	}
+	return ended ? WHAT_HAS_ENDED : NOTHING;
+}
+
+/* Has something come to an ended epic that an agent is wanted for? */
+static bool wants_agent(struct cli *c, const char *epic)
+{
+	struct view v CLEANUP(view_done) = {0};
+	struct err none = ERR_INIT; /* it was run just now */
+	if (view_open(&c->place, &c->config, epic, &v, &none))
 		return false;
-	for (size_t i = 0; i < v.core.tasks.n; i++)
-		found = found || v.core.tasks.items[i].branch;
-	if (found)
-		cli_warn(c, "no agent is set: what is in the queue lands, nothing else is begun");
-	return found;
+	for (size_t i = 0; i < v.core.tasks.n; i++) {
+		const struct task *t = &v.core.tasks.items[i];
+		if (!t->outside && (t->state == TASK_READY || t->state == TASK_WAITING))
+			return true;
+	}
+	return false;
+}
+
+static int find_agents(struct cli *c,
+		       const struct config_agent **agent,
+		       const struct config_agent **resolver,
+		       struct err *e)
+{
+	int rc = config_agent(&c->config, cli_value(c, "agent"), agent, e);
+	return rc ? rc : config_resolver(&c->config, resolver, e);
 }
 
 bool cli_wait(struct cli *c, struct err *e)
@@ -89,9 +123,10 @@ int supervise(struct cli *c, const struct supervise *s)
 	int exit_code = 0;
 	if (c->parts->shim_path(&shim, &e))
 		return cli_fail(c, &e);
-	if (!s->no_agent && !only_queued(c, s->epic) &&
-	    (config_agent(&c->config, cli_value(c, "agent"), &agent, &e) ||
-	     config_resolver(&c->config, &resolver, &e)))
+	enum without_agent without = s->no_agent ? NOTHING : without_agent(c, s->epic);
+	if (without == WHAT_IS_QUEUED)
+		cli_warn(c, "no agent is set: what is in the queue lands, nothing else is begun");
+	if (!s->no_agent && without == NOTHING && find_agents(c, &agent, &resolver, &e))
 		return cli_fail(c, &e);
 	struct progress_options watched = {
 		.epic = s->epic,
@@ -121,6 +156,9 @@ int supervise(struct cli *c, const struct supervise *s)
 		progress_free(progress);
 	} while (rc && cli_wait(c, &e));
 	if (rc)
+		return cli_fail(c, &e);
+	if (without == WHAT_HAS_ENDED && wants_agent(c, s->epic) &&
+	    find_agents(c, &agent, &resolver, &e))
 		return cli_fail(c, &e);
 	if (!s->no_result)
 		print_result(c, s);

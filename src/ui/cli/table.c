@@ -265,7 +265,8 @@ const struct cli_command cli_commands[] = {
 		.usage = "[EPIC...]",
 		.help = "bring an epic home",
 		.about = "The supervisor, in the foreground, to the end. Run again it goes on where it\n"
-			 "was. Several epics are run one after another.\n",
+			 "was; of one that has ended it says how, without an agent too. Several epics are\n"
+			 "run one after another.\n",
 		.options = run_options,
 		.operands_max = -1,
 		.needs = CLI_CONFIG,
