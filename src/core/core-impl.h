@@ -146,6 +146,7 @@ void news_step(struct core *c, const struct core_event *ev);
 
 /* run.c */
 void run_due(struct core *c);
+void run_begin_preflight(struct core *c);
 void run_step(struct core *c, const struct core_event *ev);
 void run_rewritten(struct core *c, const struct oid *tip);
 void run_check_over(struct core *c);

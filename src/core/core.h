@@ -43,6 +43,7 @@ enum run_state {
 	RUN_RUNNING,
 	RUN_TIDYING, /* action TIDY */
 	RUN_ENDED,
+	RUN_WAITING, /* before pre-flight, for the checks of a run that had no agents */
 	RUN_STATE_COUNT,
 };
 

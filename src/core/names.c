@@ -90,6 +90,7 @@ const char *run_state_name(enum run_state s)
 	static const char *const names[RUN_STATE_COUNT] = {
 		[RUN_NEW] = "new",
 		[RUN_OPENING] = "opening",
+		[RUN_WAITING] = "pre-flight: waits for checks",
 		[RUN_PREPARING] = "pre-flight: worktree",
 		[RUN_SETTING_UP] = "pre-flight: set-up",
 		[RUN_CHECKING] = "pre-flight: check",

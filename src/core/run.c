@@ -24,6 +24,7 @@ static enum action_kind run_action(enum run_state s)
 	case RUN_NEW:
 	case RUN_RUNNING:
 	case RUN_ENDED:
+	case RUN_WAITING:
 	case RUN_STATE_COUNT:
 		break;
 	}
@@ -189,7 +190,13 @@ static void on_opened(struct core *c, const struct core_event *ev)
 		run_set_state(c, RUN_TIDYING);
 		return;
 	}
-	run_set_state(c, wants_preflight(c) ? RUN_PREPARING : RUN_RUNNING);
+	run_set_state(c, wants_preflight(c) ? RUN_WAITING : RUN_RUNNING);
+}
+
+void run_begin_preflight(struct core *c)
+{
+	if (c->run.state == RUN_WAITING && train_gates(c) == 0)
+		run_set_state(c, c->run.stop == STOP_NO ? RUN_PREPARING : RUN_TIDYING);
 }
 
 static void preflight_passed(struct core *c)
@@ -249,6 +256,7 @@ static void on_run_job_ended(struct core *c, const struct core_event *ev)
 	case RUN_RUNNING:
 	case RUN_TIDYING:
 	case RUN_ENDED:
+	case RUN_WAITING:
 	case RUN_STATE_COUNT:
 		break;
 	}

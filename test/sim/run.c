@@ -428,13 +428,25 @@ static void dispatch_issues(const struct supervisor_spec *spec)
 	VEC_DONE(&issues);
 }
 
+/* 'ganger run' asks for an agent where one was at work. */
+static bool needs_agent(void)
+{
+	bool needs = false;
+	for (int i = 0; i < (int)sim->issues.n && !needs; i++) {
+		int64_t state = journal_number(i, "state", TASK_BLOCKED);
+		needs = task_state_flags((enum task_state)state) & F_SLOT;
+	}
+	return needs;
+}
+
 static bool start(void)
 {
+	bool agentless = rng_chance(&sim->rng, sim->weather.agentless) && !needs_agent();
 	struct supervisor_spec spec = {
 		.epic = "e",
 		.place = &place,
 		.config = &config,
-		.agent = agent,
+		.agent = agentless ? NULL : agent,
 		.resolver = resolver,
 		.parts = &parts,
 		.shim = "/shim",
@@ -442,8 +454,10 @@ static bool start(void)
 		.allow_red = sim->settings.allow_red
         };
 	struct err e = ERR_INIT;
+	bool other_kinds = agentless != sim->agentless; /* its journal has others than it finds */
+	sim->agentless = agentless;
 	sim->life++;
-	say("supervisor %d begins", sim->life);
+	say("supervisor %d begins%s", sim->life, agentless ? " without agents" : "");
 	if (sim->settings.dispatch && sim->life == 1)
 		dispatch_issues(&spec);
 	sim->host = (struct host){host_now, host_defer, host_wake_in};
@@ -451,7 +465,7 @@ static bool start(void)
 	int rc = supervisor_new(&spec, &sim->host, &sim->supervisor, &e);
 	if (rc == 0) {
 		checker_synced(sim->checker);
-		if (!sim->lost)
+		if (!sim->lost && !other_kinds)
 			snapshot_compare();
 		see_journal(supervisor_core(sim->supervisor));
 		return true;

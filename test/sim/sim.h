@@ -53,6 +53,7 @@ struct weather {
 	double meddling; /* that a person interferes, per change of a task's state */
 	int faults;      /* left: with finitely many faults every run ends */
 	int submits;     /* branches of people's */
+	double agentless; /* that a supervisor begins without agents */
 	int64_t slow_ms; /* the longest that a call takes, usually */
 };
 
@@ -240,6 +241,7 @@ struct world {
 	struct host host;
 	struct supervisor *supervisor;
 	int life; /* counts supervisors */
+	bool agentless; /* the latest has none */
 	bool dead;
 	int64_t wake_at; /* -1 none */
 	VEC(struct work *) works;

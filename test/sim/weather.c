@@ -84,6 +84,8 @@ void draw_weather(struct world *w)
 				   ? (int)rng_between(&w->rng, 1, 6)
 				   : 0,
 	};
+	if (w->weather.submits)
+		w->weather.agentless = drawn(0.4);
 }
 
 /* ---- the graph ---- */

@@ -66,15 +66,19 @@ static enum without_agent without_agent(struct cli *c, const char *epic)
 	if (c->config.agents.n || c->config.agent || cli_value(c, "agent") ||
 	    view_open(&c->place, &c->config, epic, &v, &none))
 		return NOTHING;
-	bool ended = v.core.run.state == RUN_ENDED;
+	bool ended = v.core.run.state == RUN_ENDED, queued = false;
 	for (size_t i = 0; i < v.core.tasks.n; i++) {
 		const struct task *t = &v.core.tasks.items[i];
-		if (t->branch)
-			return WHAT_IS_QUEUED;
+		/* Only with the agent that it was begun with can it be brought to its end. */
+		if (task_state_flags((enum task_state)t->state) & F_SLOT)
+			return NOTHING;
+		queued = queued || t->branch;
 		/* What others need that failed, or what is not ours, stays as it is. */
 		ended = ended && (t->state == TASK_BLOCKED ||
 				  task_state_flags((enum task_state)t->state) & F_SETTLED);
 	}
+	if (queued)
+		return WHAT_IS_QUEUED;
 	return ended ? WHAT_HAS_ENDED : NOTHING;
 }
 
