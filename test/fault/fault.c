@@ -3,7 +3,7 @@
  *
  *   GANGER_FAULT=KIND:N:ERRNO[:on]   write fsync rename open spawn malloc step git; 'on': the n-th
  *                                    and every later one
- *   GANGER_FAULT_FIRED=FILE          is made when it has failed
+ *   GANGER_FAULT_FIRED=FILE          is made when it has failed; of a step, with its SQL
  *   GANGER_FAULT_COUNT=FILE          at the end: how many calls of each kind there were
  *   GANGER_FAULT_GIT=PROGRAM         what runs in place of the git command that fails
  *
@@ -293,12 +293,33 @@ void *fault_realloc(void *p, size_t n)
 	return fails_to_allocate() ? NULL : __libc_realloc(p, n);
 }
 
+struct sqlite3;
 struct sqlite3_stmt;
 typedef int step_fn(struct sqlite3_stmt *);
+typedef const char *sql_fn(struct sqlite3_stmt *);
+typedef int each_fn(void *, int, char **, char **);
+typedef int sqlite_exec_fn(struct sqlite3 *, const char *, each_fn *, void *, char **);
+
+static __thread int step_failed; /* the code; 0: none has */
 
 int fault_step(struct sqlite3_stmt *s) NAMED("sqlite3_step");
 int fault_step(struct sqlite3_stmt *s)
 {
-	return fails(STEP) ? /* SQLITE_IOERR, SQLITE_FULL */ (number == EIO ? 10 : 13)
-			   : REAL(step_fn, "sqlite3_step")(s);
+	if (!fails(STEP))
+		return REAL(step_fn, "sqlite3_step")(s);
+	const char *text = REAL(sql_fn, "sqlite3_sql")(s);
+	put(fired, text, (int)strlen(text));
+	step_failed = number == EIO ? /* SQLITE_IOERR */ 10 : /* SQLITE_FULL */ 13;
+	return step_failed;
+}
+
+/* It steps, and then believes the statement, which knows of no error. */
+int fault_sqlite_exec(struct sqlite3 *db, const char *sql, each_fn *each, void *ctx, char **why)
+	NAMED("sqlite3_exec");
+int fault_sqlite_exec(struct sqlite3 *db, const char *sql, each_fn *each, void *ctx, char **why)
+{
+	step_failed = 0;
+	int rc = REAL(sqlite_exec_fn, "sqlite3_exec")(db, sql, each, ctx, why);
+
+	return rc ? rc : step_failed;
 }
