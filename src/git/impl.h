@@ -331,6 +331,8 @@ int op_touched(struct git *git,
 	       const struct oid *to,
 	       struct buf *ret,
 	       struct err *e);
+int op_changed(
+	struct git *git, const char *path, const struct oid *start, struct buf *ret, struct err *e);
 int op_keep(struct git *git, const char *task, int attempt, const struct oid *head, struct err *e);
 int op_push_task(struct git *git, const char *branch, const struct oid *head, struct err *e);
 int op_ancestor(

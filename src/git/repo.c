@@ -109,6 +109,7 @@ static const struct git_ops ops = {
 	.land = op_land,
 	.resolve = op_resolve,
 	.touched = op_touched,
+	.changed = op_changed,
 	.keep = op_keep,
 	.push_task = op_push_task,
 	.ancestor = op_ancestor,
@@ -209,6 +210,30 @@ int op_touched(struct git *git,
 	if (!rc)
 		buf_add(ret, r.out.p, r.out.n);
 	return rc;
+}
+
+int op_changed(
+	struct git *git, const char *path, const struct oid *start, struct buf *ret, struct err *e)
+{
+	struct git_repo *g = repo_of(git);
+	struct slot s CLEANUP(slot_done) = {0};
+	struct child_result new_ CLEANUP(child_result_done) = {0};
+	struct child_result r CLEANUP(child_result_done) = {0};
+	int rc;
+
+	slot_init(g, path, &s);
+	struct cmd c = slot_cmd(g, &s);
+	rc = cmd_ok(&c,
+		    ARGS("diff", "--name-only", "-z", "--no-renames", "--ignore-submodules=all",
+			 start->hex, "--"),
+		    &r, e);
+	rc = rc ? rc
+		: cmd_ok(&c, ARGS("ls-files", "-z", "--others", "--exclude-standard"), &new_, e);
+	if (rc)
+		return rc;
+	buf_add(ret, r.out.p, r.out.n);
+	buf_add(ret, new_.out.p, new_.out.n);
+	return 0;
 }
 
 int op_keep(struct git *git, const char *task, int attempt, const struct oid *head, struct err *e)

@@ -235,6 +235,16 @@ struct git_ops {
 		       const struct oid *to,
 		       struct buf *ret,
 		       struct err *e);
+	/*
+	 * The paths in a worktree of ours that differ now from the commit it began at, committed
+	 * or not, a zero byte after each, appended to ret. It takes no lock: its agent may be at
+	 * work there.
+	 */
+	int (*changed)(struct git *g,
+		       const char *path,
+		       const struct oid *start,
+		       struct buf *ret,
+		       struct err *e);
 	/* Name a commit by refs/ganger/<epic>/<task>/<attempt> (for submitted branches and fixes).
 	 * What had that name before is then named <attempt>.earlier. */
 	int (*keep)(struct git *g, const char *task, int attempt, const struct oid *head,

@@ -179,9 +179,9 @@ static int sync_dispatched(struct supervisor *s, struct err *e)
 }
 
 /* Of these two, if they overlap; after so many it does not help any more. */
-static void send_overlap(struct supervisor *s, size_t a, size_t b)
+static void send_overlap(struct supervisor *s, size_t a, size_t from, size_t b)
 {
-	if (!overlaps_new(&s->overlaps, a, b))
+	if (!overlaps_new(&s->overlaps, a, from, b))
 		return;
 	if (s->overlaps.n_pairs == OVERLAPS_MAX)
 		supervisor_message(s,
@@ -205,10 +205,15 @@ static void add_paths(struct supervisor *s, const char *id, struct str paths)
 void graph_touched(struct supervisor *s, int task, struct str paths)
 {
 	const char *id = s->core.tasks.items[task].id;
-	add_paths(s, id, paths);
 	size_t number = overlaps_number(&s->overlaps, id);
+	size_t known = s->overlaps.tasks.items[number].globs.n;
+	bool changed = s->overlaps.changed; /* what is new is compared here */
+	add_paths(s, id, paths);
+	s->overlaps.changed = changed;
+	if (s->overlaps.tasks.items[number].globs.n == known)
+		return;
 	for (size_t i = 0; i < s->overlaps.tasks.n; i++)
-		send_overlap(s, number, i);
+		send_overlap(s, number, known, i);
 }
 
 /* Many an agent closes its issue before it ends. */
@@ -252,7 +257,7 @@ static void send_overlaps(struct supervisor *s, const struct issue_graph *g)
 	add_declared(s, g);
 	for (size_t a = 0; s->overlaps.changed && a < s->overlaps.tasks.n; a++)
 		for (size_t b = a + 1; b < s->overlaps.tasks.n; b++)
-			send_overlap(s, a, b);
+			send_overlap(s, a, 0, b);
 	s->overlaps.changed = false;
 }
 

@@ -149,23 +149,28 @@ bool globs_meet(const char *x, const char *y)
 	return meet(&p, a, b);
 }
 
-const char *overlaps_between(const struct overlaps *o, size_t a, size_t b)
+static const char *between(const struct overlaps *o, size_t a, size_t from, size_t b)
 {
 	if (a >= o->tasks.n || b >= o->tasks.n || a == b)
 		return NULL;
 	const struct touching *x = &o->tasks.items[a], *y = &o->tasks.items[b];
-	for (size_t i = 0; i < x->globs.n; i++)
+	for (size_t i = from; i < x->globs.n; i++)
 		for (size_t k = 0; k < y->globs.n; k++)
 			if (globs_meet(x->globs.items[i], y->globs.items[k]))
 				return x->globs.items[i];
 	return NULL;
 }
 
-bool overlaps_new(struct overlaps *o, size_t a, size_t b)
+const char *overlaps_between(const struct overlaps *o, size_t a, size_t b)
+{
+	return between(o, a, 0, b);
+}
+
+bool overlaps_new(struct overlaps *o, size_t a, size_t from, size_t b)
 {
 	char key[48];
 	size_t found;
-	if (o->n_pairs == OVERLAPS_MAX || !overlaps_between(o, a, b))
+	if (o->n_pairs == OVERLAPS_MAX || !between(o, a, from, b))
 		return false;
 	(void)snprintf(key, sizeof(key), "%zu %zu", a < b ? a : b, a < b ? b : a);
 	if (map_find(&o->pairs, key, &found))

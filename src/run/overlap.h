@@ -40,8 +40,12 @@ void overlaps_add(struct overlaps *o, size_t task, struct str glob);
 /* One of a's that is also of b; NULL: none that is known. Borrowed. */
 const char *overlaps_between(const struct overlaps *o, size_t a, size_t b);
 
-/* Do these two overlap, and was it not asked before? No more than OVERLAPS_MAX times. */
-bool overlaps_new(struct overlaps *o, size_t a, size_t b);
+/*
+ * Do these two overlap, and was that not known before? No more than OVERLAPS_MAX times.
+ *
+ * from      a's paths before that one were compared already
+ */
+bool overlaps_new(struct overlaps *o, size_t a, size_t from, size_t b);
 
 /* Is there a path that both name? */
 bool globs_meet(const char *a, const char *b);

@@ -100,6 +100,8 @@ struct supervisor {
 	bool unpublished;
 	bool looking, look_again; /* the tracker is being read; it is to be read once more */
 	int64_t looked_mono;      /* when it was read last */
+	bool peeking;             /* it is being seen what those at work have changed */
+	int64_t peek_mono;        /* not before then again */
 	char *found;              /* issues that came up on the way, as found.h has them */
 	bool found_new;           /* … is to be journaled */
 	char *look_said;          /* why that could not be taken in; empty: it was */
@@ -219,6 +221,9 @@ void graph_found(struct supervisor *s, const struct issue_graph *g);
 
 /* look.c: in how many ms the tracker is to be asked for changes; -1: it is not asked. */
 int64_t look_due_ms(const struct supervisor *s);
+/* peek.c: what those at work touch, for queue.overlap: wait; when to look, -1: not */
+void peek(struct supervisor *s);
+int64_t peek_due_ms(const struct supervisor *s);
 /* What a task was seen to touch: paths with a zero byte after each. */
 void graph_touched(struct supervisor *s, int task, struct str paths);
 

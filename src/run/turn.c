@@ -252,9 +252,11 @@ static void arm(struct supervisor *s)
 		ms = FULL_RETRY_MS;
 	if (s->unpublished && (ms < 0 || ms > 1000))
 		ms = 1000;
-	int64_t look = look_due_ms(s);
+	int64_t look = look_due_ms(s), peeks = peek_due_ms(s);
 	if (look >= 0 && (ms < 0 || ms > look))
 		ms = look;
+	if (peeks >= 0 && (ms < 0 || ms > peeks))
+		ms = peeks;
 	/* A long wait is by the wall clock, which may be set: look again now and then. */
 	if (ms > 60000)
 		ms = 60000;
@@ -269,6 +271,8 @@ void supervisor_turn(struct supervisor *s)
 		look_for_room(s);
 		if (look_due_ms(s) == 0)
 			supervisor_look(s);
+		if (peek_due_ms(s) == 0)
+			peek(s);
 		step_all(s);
 	}
 	if (!commit(s))

@@ -58,6 +58,45 @@ code_is 0 'and is begun when that has landed'
 is "$(cat "$T/saw") $(ran one)" 'two 2' 'with its work'
 nothing_left 'nothing is left'
 
+# What an agent has changed so far counts while it is at work, committed or not.
+scene working
+task one
+task first
+id[two]=$(ganger add two --epic "$epic" --body 'files: shared' --after "${id[first]}")
+does one 'echo one >shared; flock -s "$T/gate" true; git add -A; git commit -q -m one'
+mkfifo "$T/go-on"
+does first "read -r _ <'$T/go-on'; echo first >first; git add -A; git commit -q -m first"
+does two 'cat shared >"$T/saw"; echo two >>shared; git add -A; git commit -q -m two'
+hold
+start -c queue.overlap=wait
+ok 'two agents work' wait_lines "$T/ran" 2
+# told: the run knows of two that touch the same files.
+told()
+{
+	python3 - "$(epic_dir)/journal.db" "$WAIT_S" <<'END'
+import sqlite3, sys, time
+db = sqlite3.connect(f'file:{sys.argv[1]}?mode=ro', uri=True)
+end = time.monotonic() + float(sys.argv[2])
+while not db.execute("SELECT 1 FROM trace WHERE kind = 'OVERLAP'").fetchall():
+    if time.monotonic() > end:
+        sys.exit('there is no such event')
+    time.sleep(0.02)
+END
+}
+ok 'what one of them changes is seen' told
+echo >"$T/go-on"
+ok 'who is ready and touches it waits' wait_json "$(epic_dir)/swarm-progress.json" "\"issue\": *\"${id[two]}\"[^}]*\"status\": *\"ready\""
+like "$(why two)" "waits for ${id[one]}, which touches the same files$" 'and says so'
+is "$(ran two)" 0 'it is not begun'
+like "$(ganger plan "$epic")" "^  ${id[one]} and ${id[two]}: shared$" 'the plan sees it as well'
+release
+ended
+code_is 0 'and is begun when that has landed'
+is "$(cat "$T/saw") $(ran two)" 'one 1' 'with its work'
+run ganger replay "$(epic_dir)/journal.db"
+code_is 0 'which is replayed alike'
+nothing_left 'nothing is left'
+
 # An issue that is closed while it is worked on is still worked on, also for the next supervisor.
 scene closed
 declared one shared

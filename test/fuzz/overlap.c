@@ -26,6 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	const char *meets = overlaps_between(&o, 0, 1);
 	CHECK((meets != NULL) == (overlaps_between(&o, 1, 0) != NULL));
-	CHECK(overlaps_new(&o, 0, 1) == (meets != NULL) && !overlaps_new(&o, 1, 0));
+	CHECK(overlaps_new(&o, 0, 0, 1) == (meets != NULL) && !overlaps_new(&o, 1, 0, 0));
 	return 0;
 }

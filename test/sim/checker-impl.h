@@ -59,6 +59,8 @@ struct book_task {
 	int red_on; /* what the merge that was red stood on; -1 none */
 	int conflict_on; /* what its merge conflicted with last; -1 none */
 	int touches;
+	int seen,
+		seen_known; /* the file it was seen to change; what a supervisor has heard of that */
 	int resolvers;   /* attempts at a conflict that count, since it was last retried */
 	bool resolved;   /* its last attempt was one, and is said to be done */
 };

@@ -207,10 +207,45 @@ void checker_synced(struct checker *c)
 	}
 }
 
+void checker_seen(struct checker *c, int task, int file)
+{
+	book_task_of(c, task)->seen = file;
+}
+
+void checker_peeked(struct checker *c)
+{
+	for (int i = 0; i < c->n_tasks; i++)
+		c->tasks[i].seen_known = c->tasks[i].seen;
+}
+
+void checker_forgets_seen(struct checker *c)
+{
+	for (int i = 0; i < c->n_tasks; i++)
+		c->tasks[i].seen = c->tasks[i].seen_known = 0;
+}
+
+/* Is anybody at work who was seen to change a file that this one declares, or changed itself? */
+static void check_seen(struct checker *c, int task)
+{
+	const struct book_task *t = &c->tasks[task];
+	for (int i = 0; i < c->n_tasks; i++) {
+		const struct book_task *o = &c->tasks[i];
+		int file = o->seen_known;
+		bool ours = file && ((file == t->touches && !t->unseen) || file == t->seen_known);
+		if (i != task && ours && o->alive && !o->resolving)
+			checker_break(c,
+				      "policy: task %d is begun beside %d, which was seen to touch "
+				      "file %d",
+				      task, i, file);
+	}
+}
+
 /* What was known to be closed without a landing is waited for no more, also if it is opened again. */
-void checker_claims(struct checker *c, int task)
+void checker_claims(struct checker *c, int task, bool resolver)
 {
 	struct book_task *t = book_task_of(c, task);
+	if (c->limits.overlap_wait && !resolver && !c->limits.dispatch)
+		check_seen(c, task);
 	t->claimed_as_removed = t->known.removed;
 	t->unseen = false;
 	for (int i = 0; i < c->n_tasks; i++)

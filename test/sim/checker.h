@@ -58,7 +58,12 @@ void checker_unneed(struct checker *c, int task, int needs);
  * it has then binds the attempt, whatever people change after that. */
 void checker_loaded(struct checker *c, int task);
 void checker_synced(struct checker *c);
-void checker_claims(struct checker *c, int task);
+void checker_claims(struct checker *c, int task, bool resolver);
+/* Git was asked, and the agent at work on it had changed this file; a supervisor heard of all that was
+ * seen; it is gone, and with it what it had heard. */
+void checker_seen(struct checker *c, int task, int file);
+void checker_peeked(struct checker *c);
+void checker_forgets_seen(struct checker *c);
 void checker_touches(struct checker *c, int task, int file); /* 0: none that is known */
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason);
 

@@ -258,6 +258,25 @@ static int git_touched(struct git *g,
 	return rc ? rc : heard(f, e);
 }
 
+/* Once its agent has worked. */
+static int git_changed(
+	struct git *g, const char *path, const struct oid *start, struct buf *ret, struct err *e)
+{
+	int rc = refused(fate("look at what is being changed"), e);
+	const struct worktree *w = worktree_find(path);
+	(void)g;
+	if (rc || !w || !w->ready || w->task < 0 || w->start != oid_commit(start))
+		return rc;
+	int file = sim->issues.items[w->task].changes;
+	if (!file || (w->head == w->start && !w->leftovers))
+		return 0;
+	buf_printf(ret, "f%d", file);
+	buf_putc(ret, '\0');
+	sim->peeks = sim->runs;
+	checker_seen(sim->checker, w->task, file);
+	return 0;
+}
+
 static int
 git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret, struct err *e)
 {
@@ -545,6 +564,7 @@ int sim_git_open(struct git **ret)
 		.land = git_land_,
 		.resolve = git_resolve,
 		.touched = git_touched,
+		.changed = git_changed,
 		.keep = git_keep,
 		.push_task = git_push_task,
 		.ancestor = git_ancestor,

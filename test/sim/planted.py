@@ -118,6 +118,8 @@ BUGS = [
      'c->policy.overlap_wait && t->busy > 0', 'c->policy.overlap_wait && t->busy > 1'),
     ('what a power cut took is not heard', 'core/lost.c', 'if (lost & LOST_HEAD)', 'if (!lost)'),
     ('a merge that is gone is not told', 'run/lost.c', '(x->merge_lost ? LOST_MERGE : 0)', '0'),
+    ('what those at work change is not told', 'run/peek.c', 's->core.run.state == RUN_RUNNING && x->paths.n', 'false'),
+    ('of what is seen later only a part is compared', 'run/graph.c', 'send_overlap(s, number, known, i);', 'send_overlap(s, number, known + 1, i);'),
     ('overlaps are not told', 'run/graph.c', '{.kind = EV_OVERLAP,', '{.kind = EV_TICK,'),
     ('a branch that moved lands as it was', 'core/news.c', '\tt->head = ev->a;\n', '\tt->head = t->head.hex[0] ? t->head : ev->a;\n',
      'run/request.c', 'return queued && t->branch && streq(t->head.hex, head);', 'return queued && t->branch && head;'),

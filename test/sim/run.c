@@ -45,9 +45,9 @@ static void end_work(int64_t n)
 	struct work *w = sim->works.items[n];
 	if (sim->dead || !w)
 		return;
-	bool news = sim->reads == w;
-	if (news) { /* what came before them is decided before them */
-		sim->reads = NULL;
+	bool news = sim->reads == w, peeked = sim->peeks == w;
+	if (news || peeked) { /* what came before them is decided before them */
+		sim->reads = news ? NULL : sim->reads;
 		supervisor_turn(sim->supervisor);
 	}
 	if (sim->dead)
@@ -58,6 +58,10 @@ static void end_work(int64_t n)
 	w->done(w);
 	if (news)
 		checker_synced(sim->checker);
+	if (peeked)
+		sim->peeks = NULL;
+	if (peeked && !sim->supervisor->held)
+		checker_peeked(sim->checker);
 }
 
 static void host_defer(struct host *h, struct work *w)
@@ -342,7 +346,8 @@ static void on_transition(void *ctx, const struct core *c, const struct transiti
 	if (t->task >= 0)
 		see_gates(c, t), see_queue(c, t), people_see(c->tasks.items[t->task].id);
 	if (t->task >= 0 && t->to == TASK_CLAIMING)
-		checker_claims(sim->checker, issue_index(c->tasks.items[t->task].id));
+		checker_claims(sim->checker, issue_index(c->tasks.items[t->task].id),
+			       c->tasks.items[t->task].resolve != 0);
 	if (t->task < 0)
 		say("run: %s -> %s %s", run_state_name((enum run_state)t->from),
 		    run_state_name((enum run_state)t->to), c->run.reason);
@@ -392,7 +397,8 @@ static void drop(void)
 			w->done(w);
 	}
 	sim->works.n = 0;
-	sim->reads = NULL;
+	sim->reads = sim->peeks = NULL;
+	checker_forgets_seen(sim->checker);
 	supervisor_free(sim->supervisor);
 	sim->supervisor = NULL;
 	sim->wake_at = -1;

@@ -96,6 +96,7 @@ struct sim_issue {
 	bool claimed_by_other;
 	char *claimed;
 	int touches; /* the file that its issue declares; 0 none */
+	int changes; /* the file that its agents change besides; 0 none */
 	bool branch; /* it stands for the branch people/<id> of a person's, */
 	bool asks;   /* which is being submitted, */
 	int pinned;  /* and was taken at this commit last; -1 */
@@ -245,6 +246,7 @@ struct world {
 	bool dead;
 	int64_t wake_at; /* -1 none */
 	VEC(struct work *) works;
+	struct work *peeks; /* that saw what agents have changed, and is not over */
 	struct work *reads; /* that read the tracker, and is not over */
 	struct work *runs;  /* NULL: none */
 	const struct executor_events *executor_events;

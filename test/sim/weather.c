@@ -122,6 +122,7 @@ static struct sim_issue draw_issue(struct rng *r, int task, int n, int shape, do
 	x.child = !rng_chance(r, odd);
 	x.open = !rng_chance(r, odd);
 	x.touches = rng_chance(r, 0.5) ? (int)rng_between(r, 1, 1 + n / 4) : 0;
+	x.changes = rng_chance(r, 0.5) ? (int)rng_between(r, 1, 1 + n / 4) : 0;
 	draw_needs(r, &x, task, shape);
 	return x;
 }

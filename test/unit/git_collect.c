@@ -41,6 +41,29 @@ static void test_collect__clean_costs_two_processes(void **state)
 	sh(f, "git worktree add -q ../look ganger/real/T1");
 }
 
+/* While its agent works there: what it holds locked stays so, and its index is not written. */
+static void test_changed__committed_or_not(void **state)
+{
+	struct fx *f = *state;
+	struct buf paths CLEANUP(buf_done) = BUF_INIT;
+	struct git_worktree w;
+
+	fx_open(f);
+	w = fx_worktree(f, 1, "T1", 1);
+	OK(f->git->ops->changed(f->git, slot_path(f, 1), &w.start, &paths, e));
+	assert_int_equal(paths.n, 0);
+	sh_at(f, slot_path(f, 1),
+	      "echo two >src/a.c; git commit -qam two; rm lines; echo x >'n ew'; echo o >x.o;"
+	      "touch \"$(git rev-parse --git-path index.lock)\"; stat -c %%Y.%%i \"$(git rev-parse "
+	      "--git-path index)\" >../was");
+	OK(f->git->ops->changed(f->git, slot_path(f, 1), &w.start, &paths, e));
+	for (size_t i = 0; i < paths.n; i++)
+		paths.p[i] = paths.p[i] ? paths.p[i] : '|';
+	assert_string_equal(buf_cstr(&paths), "lines|src/a.c|n ew|");
+	sh_at(f, slot_path(f, 1),
+	      "stat -c %%Y.%%i \"$(git rev-parse --git-path index)\" | cmp - ../was");
+}
+
 static void test_collect__nothing_done(void **state)
 {
 	struct git_work work = fx_attempt(*state, "true");
@@ -416,6 +439,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 	const struct CMUnitTest tests[] = {
+		T(test_changed__committed_or_not),
 		T(test_collect__clean_costs_two_processes),
 		T(test_collect__nothing_done),
 		T(test_collect__leftovers_are_committed),

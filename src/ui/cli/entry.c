@@ -13,7 +13,7 @@ void entry_git_done(struct entry_git *g)
 	free(g->epic_branch);
 }
 
-static int need_git(struct entry_git *g, struct err *e)
+int entry_open(struct entry_git *g, struct err *e)
 {
 	const struct cli *c = g->c;
 	if (g->git)
@@ -31,7 +31,7 @@ static int need_git(struct entry_git *g, struct err *e)
 
 int entry_resolve(struct entry_git *g, const char *ref, struct oid *ret, struct err *e)
 {
-	if (need_git(g, e))
+	if (entry_open(g, e))
 		return e->code;
 	if (g->git->ops->resolve(g->git, ref, ret, e)) {
 		if (e->code == ERR_NOT_FOUND)
@@ -44,7 +44,7 @@ int entry_resolve(struct entry_git *g, const char *ref, struct oid *ret, struct 
 int entry_contains(
 	struct entry_git *g, const struct oid *a, const struct oid *b, bool *ret, struct err *e)
 {
-	return need_git(g, e) ? e->code : g->git->ops->ancestor(g->git, a, b, ret, e);
+	return entry_open(g, e) ? e->code : g->git->ops->ancestor(g->git, a, b, ret, e);
 }
 
 /* NULL: the run has no such task, or there was none yet. */
@@ -101,7 +101,7 @@ int entry_send(struct entry_git *g, const struct entry *entry, struct buf *said,
 {
 	struct cli *c = g->c;
 	int64_t pull = 0;
-	if (need_git(g, e) ||
+	if (entry_open(g, e) ||
 	    g->git->ops->keep(g->git, entry->id, next_attempt(g, entry), &entry->head, e) ||
 	    open_pull(c, entry, g->epic_branch, &pull, e))
 		return e->code;

@@ -23,6 +23,8 @@ struct entry_git {
 	bool viewed;
 };
 void entry_git_done(struct entry_git *g);
+/* Opens it where nobody has yet; the calls below do so by themselves. */
+int entry_open(struct entry_git *g, struct err *e) MUST_CHECK;
 
 /* A branch on its way into an epic's merge queue; shared by 'submit' and 'finish'. */
 struct entry {

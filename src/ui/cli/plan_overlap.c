@@ -1,63 +1,56 @@
-#include "base/child.h"
+#include "ui/cli/plan_overlap.h"
+
 #include "base/clean.h"
 #include "run/view.h"
-#include "ui/cli/plan_overlap.h"
+#include "ui/cli/entry.h"
 
 #include <string.h>
 
 /* Which tasks touch the same files, by their issues and by what attempts have changed so far. */
 
-/* Every path that git prints. What it cannot say is not known, and that is all. */
-static void add_printed(struct overlaps *o, size_t task, const char *const *argv)
+static void add_paths(struct overlaps *o, size_t task, struct str paths)
 {
-	struct child_result r CLEANUP(child_result_done) = {0};
-	struct child_spec spec = {.argv = argv, .timeout_ms = 60000};
-	struct err e = ERR_INIT;
-	struct str rest, path;
+	struct str path;
 
-	if (child_run(&spec, &r, &e) || r.exit_code)
-		return;
-	for (rest = buf_str(&r.out); str_next(&rest, '\0', &path);)
+	while (str_next(&paths, '\0', &path))
 		overlaps_add(o, task, path);
 }
 
-/* The work of its last attempt, and what the present one has changed up to now. */
-static void add_seen(struct cli *c,
-		     const struct view *v,
-		     const struct task *t,
-		     struct overlaps *o,
-		     size_t task)
+/* The work of its last attempt, and what the present one has changed up to now. What git cannot say
+ * is not known, and that is all. */
+static void
+add_seen(struct git *g, const struct view *v, const struct task *t, struct overlaps *o, size_t task)
 {
-	char *range CLEANUP(freep) = mem_printf("%s...%s", t->head_base.hex, t->head.hex);
+	struct buf paths CLEANUP(buf_done) = BUF_INIT;
+	struct err none = ERR_INIT;
+	bool works =
+		t->slot && t->start.hex[0] && (task_state_flags((enum task_state)t->state) & F_JOB);
 
-	if (t->head.hex[0] && t->head_base.hex[0])
-		add_printed(o, task,
-			    (const char *const[]){"git", "-C", c->place.root, "diff", "--name-only",
-						  "-z", "--no-renames", range, "--", NULL});
-	if (!t->slot || !t->start.hex[0] || !(task_state_flags((enum task_state)t->state) & F_JOB))
+	if (t->head.hex[0] && t->head_base.hex[0] &&
+	    g->ops->touched(g, &t->head_base, &t->head, &paths, &none) == 0)
+		add_paths(o, task, buf_str(&paths));
+	if (!works)
 		return;
 	char *path CLEANUP(freep) = path_worktree(&v->paths, t->slot - 1);
 
-	add_printed(o, task,
-		    (const char *const[]){"git", "-C", path, "diff", "--name-only", "-z",
-					  "--no-renames", t->start.hex, "--", NULL});
-	add_printed(o, task,
-		    (const char *const[]){"git", "-C", path, "ls-files", "-z", "--others",
-					  "--exclude-standard", "--full-name", NULL});
+	buf_reset(&paths);
+	if (g->ops->changed(g, path, &t->start, &paths, &none) == 0)
+		add_paths(o, task, buf_str(&paths));
 }
 
 void plan_overlap_seen(struct cli *c, const char *epic, const struct plan *p, struct overlaps *o)
 {
 	struct view v CLEANUP(view_done) = {0};
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = epic};
 	struct err e = ERR_INIT;
 
-	if (!epic || view_open(&c->place, &c->config, epic, &v, &e))
+	if (!epic || view_open(&c->place, &c->config, epic, &v, &e) || entry_open(&g, &e))
 		return; /* no run yet */
 	for (int t = 0; t < p->n_tasks; t++) {
 		int at = core_find(&v.core, p->tasks[t].issue->id);
 
 		if (at >= 0)
-			add_seen(c, &v, &v.core.tasks.items[at], o, (size_t)t);
+			add_seen(g.git, &v, &v.core.tasks.items[at], o, (size_t)t);
 	}
 }
 
