@@ -9,10 +9,10 @@
 
 /* From the claim to the judgement of one attempt. */
 
-/* After a stop at once nothing is begun: the next run makes the attempt. */
+/* After a stop at once nothing is begun: the next run makes the attempt. Nor is it by another agent. */
 static bool put_back(struct core *c, struct task *t)
 {
-	if (c->run.stop != STOP_NOW)
+	if (c->run.stop != STOP_NOW && !resolver_is_gone(c, t))
 		return false;
 	t->session = SESSION_FAILED;
 	task_make_ready(c, t);

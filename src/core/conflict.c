@@ -31,6 +31,11 @@ static bool may_resolve(const struct core *c, const struct task *t)
 	return asked_for && !c->policy.no_agents && t->resolves < c->policy.conflict_attempts;
 }
 
+bool resolver_is_gone(const struct core *c, const struct task *t)
+{
+	return t->branch && t->resolve && c->policy.resolver == 0;
+}
+
 void conflict_counts(struct core *c, struct task *t)
 {
 	if (!may_resolve(c, t)) {

@@ -70,6 +70,9 @@ bool beside_waits(const struct core *c, const struct task *t);
 /* conflict.c */
 void conflict_counts(struct core *c, struct task *t);
 void conflict_to_person(struct core *c, struct task *t);
+/* It was given to the one agent that may have a person's branch, and this run has that no more. Asked
+ * as it is about to begin: a command that changes a journal knows of no agents. */
+bool resolver_is_gone(const struct core *c, const struct task *t);
 void resolve_done(struct core *c, struct task *t);
 void resolve_failed(struct core *c, struct task *t); /* the reason says why */
 

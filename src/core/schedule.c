@@ -178,6 +178,10 @@ void schedule_claims(struct core *c)
 	while (c->live < most && c->ready.items.n) {
 		int at = c->ready.items.items[0];
 		struct task *t = &c->tasks.items[at];
+		if (resolver_is_gone(c, t)) {
+			conflict_to_person(c, t);
+			continue;
+		}
 		if (kind_free(c, &c->kinds.items[t->agent])) {
 			claim(c, t);
 			continue;

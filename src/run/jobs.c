@@ -242,12 +242,17 @@ static void job_prepare(struct task_work *w)
 {
 	char *status CLEANUP(freep) = path_join(w->dir, "status");
 	bool begun = file_exists(status);
+	bool agent = w->action.kind == ACT_AGENT;
 	if (dir_make(w->dir, &w->e))
 		return;
+	/* Of a person's branch no other agent may have the conflict. */
+	if (agent && !begun && w->t.branch && !w->s->workers[WORKER_RESOLVER].config) {
+		(void)err_set(&w->e, ERR_INVALID, "agents.resolver is not set any more");
+		return;
+	}
 	if (begun)
 		w->log = path_join(w->dir, "log");
-	else if (make_log(w) ||
-		 (w->action.kind == ACT_AGENT && (note_brought(w) || brief_write(w))))
+	else if (make_log(w) || (agent && (note_brought(w) || brief_write(w))))
 		return;
 	if (work_talks(w) && talk_prepare(w))
 		return;

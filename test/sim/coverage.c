@@ -101,8 +101,17 @@ static struct {
 	VEC(struct kind) kinds;
 } snapshot;
 
+/* Their names are copies: a supervisor takes its own along. */
+static void forget_kinds(void)
+{
+	for (size_t i = 0; i < snapshot.kinds.n; i++)
+		free((char *)snapshot.kinds.items[i].name);
+	snapshot.kinds.n = 0;
+}
+
 void snapshot_free(void)
 {
+	forget_kinds();
 	VEC_DONE(&snapshot.tasks);
 	VEC_DONE(&snapshot.kinds);
 	VEC_DONE(&doubles);
@@ -119,14 +128,17 @@ void snapshot_taken(void)
 		return;
 	snapshot.run = c->run;
 	snapshot.run.epic = snapshot.run.base = snapshot.run.remote = "";
-	snapshot.tasks.n = snapshot.kinds.n = 0;
+	snapshot.tasks.n = 0;
+	forget_kinds();
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		VEC_PUSH(&snapshot.tasks, c->tasks.items[i]);
 		/* Its texts go with the core; the index of the issue stays. */
 		snapshot.tasks.items[i].heap_pos = issue_index(c->tasks.items[i].id);
 	}
-	for (size_t i = 0; i < c->kinds.n; i++)
+	for (size_t i = 0; i < c->kinds.n; i++) {
 		VEC_PUSH(&snapshot.kinds, c->kinds.items[i]);
+		snapshot.kinds.items[i].name = mem_strdup(c->kinds.items[i].name);
+	}
 }
 
 static void differs(const char *what, const char *field)
@@ -210,13 +222,16 @@ void snapshot_compare(void)
 	const struct core *c = supervisor_core(sim->supervisor);
 	if (!snapshot.valid || has_cut(c))
 		return;
-	if (c->tasks.n != snapshot.tasks.n || c->kinds.n != snapshot.kinds.n) {
+	/* An agent may be set that was not before; what an earlier one left is kept. */
+	if (c->tasks.n != snapshot.tasks.n || c->kinds.n < snapshot.kinds.n) {
 		differs("the journal", "the number of rows");
 		return;
 	}
 	compare_run(&snapshot.run, &c->run);
-	for (size_t i = 0; i < c->kinds.n; i++)
-		compare_kind(&snapshot.kinds.items[i], &c->kinds.items[i]);
+	for (size_t i = 0; i < snapshot.kinds.n; i++)
+		for (size_t k = 0; k < c->kinds.n; k++)
+			if (streq(snapshot.kinds.items[i].name, c->kinds.items[k].name))
+				compare_kind(&snapshot.kinds.items[i], &c->kinds.items[k]);
 	for (size_t i = 0; i < snapshot.tasks.n; i++) {
 		const char *id = sim->issues.items[snapshot.tasks.items[i].heap_pos].id;
 		int at = core_find(c, id);

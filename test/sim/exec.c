@@ -384,6 +384,12 @@ static void begin(struct executor *x, const struct job_spec *s)
 		checker_asks_check(sim->checker, j->task, in->head, j->check);
 	say("exec: job %d: %s %s/%d", (int)s->number, s->argv[0] ? s->argv[0] : "?",
 	    j->task < 0 ? "-" : sim->issues.items[j->task].id, j->attempt);
+	if (j->program == PROGRAM_AGENT && j->task >= 0 && sim->issues.items[j->task].branch &&
+	    !sim_has_resolver())
+		checker_break(
+			sim->checker,
+			"rule 1: an agent for '%s', a person's, where there is none for conflicts",
+			sim->issues.items[j->task].id);
 	if (j->program == PROGRAM_AGENT && j->task >= 0)
 		checker_job_asked(sim->checker, j->task, j->attempt);
 	if (f == FATE_CRASH_AFTER && rng_chance(&sim->rng, 0.5))

@@ -445,24 +445,30 @@ static bool needs_agent(void)
 	return needs;
 }
 
+bool sim_has_resolver(void)
+{
+	return sim->settings.resolver && !sim->agentless &&
+	       !(sim->settings.comes_and_goes && sim->life % 3 == 0);
+}
+
 static bool start(void)
 {
 	bool agentless = rng_chance(&sim->rng, sim->weather.agentless) && !needs_agent();
+	bool other_kinds = agentless != sim->agentless; /* its journal has others than it finds */
+	sim->agentless = agentless;
+	sim->life++;
 	struct supervisor_spec spec = {
 		.epic = "e",
 		.place = &place,
 		.config = &config,
 		.agent = agentless ? NULL : agent,
-		.resolver = resolver,
+		.resolver = sim_has_resolver() ? resolver : NULL,
 		.parts = &parts,
 		.shim = "/shim",
 		.observer = {.transition = on_transition, .message = on_message},
 		.allow_red = sim->settings.allow_red
         };
 	struct err e = ERR_INIT;
-	bool other_kinds = agentless != sim->agentless; /* its journal has others than it finds */
-	sim->agentless = agentless;
-	sim->life++;
 	say("supervisor %d begins%s", sim->life, agentless ? " without agents" : "");
 	if (sim->settings.dispatch && sim->life == 1)
 		dispatch_issues(&spec);

@@ -65,7 +65,8 @@ struct settings {
 		approve, flaky_fails;
 	const char *method, *from;
 	int conflict_attempts;
-	bool resolver; /* an agent of its own for conflicts */
+	bool resolver;       /* an agent of its own for conflicts, */
+	bool comes_and_goes; /* which every third supervisor has not */
 	bool overlap_wait;
 };
 
@@ -362,6 +363,7 @@ struct config;
 struct place;
 const struct config *sim_config(void);
 const struct place *sim_place(void);
+bool sim_has_resolver(void); /* the present supervisor */
 
 /* coverage.c */
 void coverage_print(FILE *f);

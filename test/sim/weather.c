@@ -50,6 +50,7 @@ static void draw_settings(struct settings *s)
 		.resolver = rng_chance(r, 0.3),
 		.overlap_wait = rng_chance(r, 0.3),
 	};
+	s->comes_and_goes = s->resolver && !s->kind_max && rng_chance(r, 0.3);
 }
 
 void draw_weather(struct world *w)

@@ -160,6 +160,35 @@ static void test_conflict__a_persons_branch_goes_to_an_agent_for_conflicts(void 
 	rig_done(&r);
 }
 
+/* It was to be resolved, and the next run has no agent for conflicts: no other one gets it. */
+static void test_conflict__the_agent_for_a_persons_branch_may_be_gone(void **state)
+{
+	struct policy p = policy_of(2);
+	for (int claimed = 0; claimed < 2; claimed++) {
+		struct rig r;
+		(void)state;
+		rig_init(&r, &p);
+		(void)core_add_kind(&r.c, "resolver", 1);
+		r.c.policy.resolver = 1;
+		issues(&r, "a");
+		step(&r,
+		     (struct core_event){
+			     .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .m = 1});
+		begin(&r);
+		run_event(&r, claimed ? EV_RESUME : EV_DISK, 1);
+		ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+		assert_state(&r, "a", claimed ? TASK_CLAIMING : TASK_READY);
+		r.c.policy.resolver = 0;
+		if (claimed)
+			ANSWER(&r, "a", ACT_CLAIM, .kind = EV_DONE);
+		else
+			run_event(&r, EV_DISK, 0);
+		assert_state(&r, "a", TASK_CONFLICTED);
+		assert_int_equal(r.c.live, 0);
+		rig_done(&r);
+	}
+}
+
 /* The base, on its way in, has no issue that could be claimed. */
 static void test_conflict__what_has_no_issue_is_left_to_a_person(void **state)
 {
@@ -250,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_conflict__an_interrupted_resolver_does_not_count),
 		cmocka_unit_test(test_conflict__a_persons_branch_is_left_to_a_person),
 		cmocka_unit_test(test_conflict__a_persons_branch_goes_to_an_agent_for_conflicts),
+		cmocka_unit_test(test_conflict__the_agent_for_a_persons_branch_may_be_gone),
 		cmocka_unit_test(test_conflict__what_has_no_issue_is_left_to_a_person),
 		cmocka_unit_test(test_conflict__a_resolver_is_not_starved),
 		cmocka_unit_test(test_conflict__has_an_agent_of_its_own),
