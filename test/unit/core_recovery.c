@@ -28,6 +28,38 @@ static void reload(struct rig *r, struct rig *ret, const char *boot)
 	step(ret, (struct core_event){.kind = EV_START, .task = -1, .text = boot});
 }
 
+/* A run without agents needs no pre-flight; its check goes on as the next one, with agents, begins. */
+static void test_recovery__preflight_waits_for_a_check(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r, n;
+	(void)state;
+	p.n_checks = 1;
+	p.no_agents = true;
+	rig_init(&r, &p);
+	issues(&r, "ab");
+	step(&r, (struct core_event){
+			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .m = 1});
+	begin(&r);
+	merge_made(&r, "a");
+	ANSWER(&r, "a", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	assert_state(&r, "a", TASK_GATING);
+	r.c.policy.no_agents = false;
+	reload(&r, &n, "boot-1");
+	opened(&n);
+	assert_int_equal(n.c.run.state, RUN_WAITING);
+	assert_false(asked(&n, NULL, ACT_GATE_PREPARE)); /* in the folder of that check */
+	assert_state(&n, "b", TASK_READY);
+	job_ends(&n, "a", ACT_GATE, HOW_EXITED, 0);
+	assert_int_equal(n.c.run.state, RUN_PREPARING);
+	land(&n, "a");
+	ANSWER(&n, NULL, ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	ANSWER(&n, NULL, ACT_GATE, .kind = EV_JOB_ENDED, .how = HOW_EXITED);
+	assert_state(&n, "b", TASK_CLAIMING);
+	rig_done(&r);
+	rig_done(&n);
+}
+
 static void test_recovery__asks_again_for_what_was_under_way(void **state)
 {
 	struct rig r, n;
@@ -172,6 +204,7 @@ static void test_recovery__what_was_held_is_skipped_where_the_policy_is_so_now(v
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recovery__preflight_waits_for_a_check),
 		cmocka_unit_test(test_recovery__waits_quietly_for_its_start),
 		cmocka_unit_test(test_recovery__asks_again_for_what_was_under_way),
 		cmocka_unit_test(test_recovery__claims_nothing_before_the_epic_is_open),
