@@ -43,6 +43,12 @@ static void settings_of_run(struct view *v, const struct place *p, struct store 
 	view_settle(v, p, v->own);
 }
 
+/* All of it as of one moment, though a supervisor goes on writing: an edge has its two tasks. */
+static int load_rows(struct store *store, struct core *ret, struct err *e)
+{
+	return store_begin(store, e) ? e->code : rows_load(store, ret, e);
+}
+
 static int load(struct view *v, const struct place *p, struct err *e)
 {
 	struct store *store = NULL;
@@ -50,7 +56,7 @@ static int load(struct view *v, const struct place *p, struct err *e)
 		return err_set(e, ERR_NOT_FOUND, "there was no run of epic '%s' yet", v->epic);
 	if (store_open(v->paths.journal, STORE_READ, rows_tables, ROWS_TABLE_COUNT, &store, e))
 		return e->code;
-	int rc = rows_load(store, &v->core, e);
+	int rc = load_rows(store, &v->core, e);
 	char *title = NULL;
 	struct err none = ERR_INIT; /* a run that has just begun has not noted it */
 	if (rc == 0 && store_meta_get(store, "title", &title, &none) == 0)
@@ -159,7 +165,7 @@ static char *epic_name(const char *journal)
 		return NULL;
 	core_init(&c, &policy);
 	/* No name: a run that was refused before its first turn. */
-	if (rows_load(store, &c, &none) == 0 && c.run.epic[0])
+	if (load_rows(store, &c, &none) == 0 && c.run.epic[0])
 		name = mem_strdup(c.run.epic);
 	core_done(&c);
 	store_close(store);
