@@ -71,6 +71,14 @@ waiting=$!
 exec 9<>"$T/lines"
 "$GANGER" logs -f 1 >"$T/lines" 2>"$T/err" &
 following=$!
+# One for whom there is no inotify left: a user has 128 for all that run.
+spent=/proc/sys/user/max_inotify_instances
+without_inotify() { unshare -Ur sh -c 'echo 0 >"$0" && exec "$@"' "$spent" "$@"; }
+looking=
+if without_inotify true 2>/dev/null; then
+	without_inotify "$GANGER" logs -f 1 >"$T/looked" 2>&1 &
+	looking=$!
+fi
 ok 'logs -f prints what there is' wait_line "$T/lines" '^begins$'
 echo go >"$T/go"
 ok 'and what comes' wait_line "$T/lines" '^goes on$'
@@ -79,6 +87,10 @@ echo go >"$T/go"
 ok 'to the last line' wait_line "$T/lines" '^ends$'
 wait "$following"
 is $? 0 'and ends with the attempt'
+if [ "$looking" ]; then
+	wait "$looking"
+	is "$? $(cat "$T/looked")" $'0 begins\ngoes on\nends' 'also where nothing tells it of changes'
+fi
 wait "$pid"
 code=$?
 is $code 1 'the run ends with a failure'

@@ -72,6 +72,20 @@ int epic_find_task(struct cli *c, const char *id, struct found_task *ret, struct
 	return 0;
 }
 
+int epic_look_again(struct cli *c,
+		    const struct found_task *before,
+		    struct found_task *ret,
+		    struct err *e)
+{
+	const char *task = before->view.core.tasks.items[before->at].id;
+
+	*ret = (struct found_task){.at = -1, .attempt = before->attempt};
+	if (view_open(&c->place, &c->config, before->view.epic, &ret->view, e))
+		return e->code;
+	ret->at = core_find(&ret->view.core, task);
+	return ret->at < 0 ? err_set(e, ERR_NOT_FOUND, "task '%s' is gone", task) : 0;
+}
+
 int epic_find_present(struct cli *c, const char *id, struct found_task *ret, struct err *e)
 {
 	struct buf present CLEANUP(buf_done) = BUF_INIT;

@@ -37,6 +37,11 @@ int epic_find_task(struct cli *c, const char *id, struct found_task *ret, struct
 /* As epic_find_task(), where another session than the one at hand is NOT_FOUND. */
 int epic_find_present(struct cli *c, const char *id, struct found_task *ret, struct err *e)
 	MUST_CHECK;
+/* What has been found, as it is by now. */
+int epic_look_again(struct cli *c,
+		    const struct found_task *before,
+		    struct found_task *ret,
+		    struct err *e) MUST_CHECK;
 void found_task_done(struct found_task *f);
 
 /* Is this process still the one that was started then (/proc/<pid>/stat, field 22)? */

@@ -151,7 +151,7 @@ static int open_log(struct printing *p, const struct found_task *f, int64_t atte
 /* ---- -f ---- */
 
 struct following {
-	int notify;            /* inotify: the log, and the epic's folder for its journal */
+	int notify; /* inotify: the log, and the epic's folder for its journal; -1: none */
 	int supervisor, agent; /* pidfds; -1: none */
 };
 
@@ -163,19 +163,19 @@ static void following_done(struct following *f)
 	*f = (struct following){-1, -1, -1};
 }
 
-static int follow_begin(const struct printing *p,
-			const struct paths *paths,
-			struct following *ret,
-			struct err *e)
+/* A user has few of them, 128 for all programs together; without one we look now and then. */
+static void follow_begin(const struct printing *p, const struct paths *paths, struct following *ret)
 {
 	char name[40];
 
 	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", p->fd);
 	*ret = (struct following){inotify_init1(IN_CLOEXEC | IN_NONBLOCK), -1, -1};
-	if (ret->notify < 0 || inotify_add_watch(ret->notify, name, IN_MODIFY) < 0 ||
-	    inotify_add_watch(ret->notify, paths->epic_dir, IN_MODIFY | IN_MOVED_TO) < 0)
-		return err_sys(e, "could not follow the log");
-	return 0;
+	if (ret->notify < 0 ||
+	    (inotify_add_watch(ret->notify, name, IN_MODIFY) >= 0 &&
+	     inotify_add_watch(ret->notify, paths->epic_dir, IN_MODIFY | IN_MOVED_TO) >= 0))
+		return;
+	closep(&ret->notify);
+	ret->notify = -1;
 }
 
 /* Whose ends are news: they may be others than the last time we looked. */
@@ -198,8 +198,8 @@ static void drain(int fd)
 }
 
 /*
- * Until something happens. A process that has ended stays ended: its descriptor is not asked
- * again before the next look into the journal.
+ * Until something happens, or may have. A process that has ended stays ended: its descriptor is
+ * not asked again before the next look into the journal.
  */
 static bool follow_wait(struct following *f, int timeout_ms)
 {
@@ -209,8 +209,10 @@ static bool follow_wait(struct following *f, int timeout_ms)
 		{.fd = f->agent,      .events = POLLIN},
 	};
 
+	if (timeout_ms < 0 && f->notify < 0)
+		timeout_ms = CHECK_MS;
 	if (poll(p, ARRAY_LEN(p), timeout_ms) <= 0)
-		return false;
+		return f->notify < 0;
 	if (p[0].revents)
 		drain(f->notify);
 	if (p[1].revents) {
@@ -226,7 +228,7 @@ static bool follow_wait(struct following *f, int timeout_ms)
 
 /* Is anybody still at it? Asked of the journal. */
 static int still_runs(struct cli *c,
-		      const char *task,
+		      const struct found_task *before,
 		      int64_t attempt,
 		      struct following *f,
 		      bool *ret,
@@ -234,7 +236,7 @@ static int still_runs(struct cli *c,
 {
 	struct found_task now CLEANUP(found_task_done) = {0};
 
-	if (epic_find_task(c, task, &now, e))
+	if (epic_look_again(c, before, &now, e))
 		return e->code;
 	*ret = epic_attempt_runs(&now, attempt);
 	follow_processes(f, &now);
@@ -244,18 +246,16 @@ static int still_runs(struct cli *c,
 static int
 follow(struct printing *p, const struct found_task *found, int64_t attempt, struct err *e)
 {
-	const char *task = found->view.core.tasks.items[found->at].id;
 	struct following f CLEANUP(following_done) = {-1, -1, -1};
 	int64_t asked_ms = 0;
 	bool runs = true, news = true;
 
-	if (follow_begin(p, &found->view.paths, &f, e))
-		return e->code;
+	follow_begin(p, &found->view.paths, &f);
 	while (runs) {
 		int64_t left = asked_ms + CHECK_MS - clock_now().mono_ms;
 
 		if (news && left <= 0) {
-			if (still_runs(p->c, task, attempt, &f, &runs, e))
+			if (still_runs(p->c, found, attempt, &f, &runs, e))
 				return e->code;
 			asked_ms = clock_now().mono_ms;
 			news = false;
