@@ -39,10 +39,17 @@ EOY
 }
 
 say_machine
-begin register "$sessions" 1
-# Nothing else is to be done meanwhile.
-echo 'agents: {it: {command: sleep 86400}}
+# idle NAME N: a repository with N issues, where one agent is at work and nothing else is to be done.
+idle()
+{
+	begin "$1" "$2" 1
+	echo 'agents: {it: {command: sleep 86400}}
 limits: {max_concurrent: 1, grace: 100ms}' >ganger.yaml
+}
+
+idle few 210
+"$BENCH_TOOLS/dispatch" few "$ids" "$GANGER" "$bench_dir/few"
+idle register "$sessions"
 "$BENCH_TOOLS/dispatch" register "$ids" "$GANGER" "$bench_dir/register"
 
 # sent FOLDER LIMIT: what the server saw.

@@ -62,9 +62,9 @@ static void begin(const struct place *p)
 	add_task("a");
 	paths_find(p, "it", NULL, &paths);
 	assert_int_equal(dir_make(paths.epic_dir, &e), 0);
-	assert_int_equal(store_open(paths.journal, STORE_WRITE, rows_tables, ROWS_TABLE_COUNT,
-				    &writer, &e),
-			 0);
+	assert_int_equal(
+		store_open(paths.journal, STORE_WRITE, rows_tables, ROWS_TABLE_COUNT, &writer, &e),
+		0);
 	paths_done(&paths);
 	commit();
 }
