@@ -140,9 +140,11 @@ code_is 2 'top needs a terminal'
 # A supervisor that died.
 echo 'echo here >"$T/here"; read -r line <"$T/go"' >"$T/do/4"
 ganger retry 4 >/dev/null 2>&1
-"$GANGER" run "$epic" >"$T/run.out" 2>&1 &
+"$GANGER" run "$epic" >"$T/lines" 2>&1 &
 pid=$!
 ok 'the agent runs again' wait_line "$T/here" here
+# Its process is in the journal once it is said, and not before.
+ok 'and its process is known' wait_line "$T/lines" ' 4 +working +process [0-9]'
 "$GANGER" wait "$epic" >"$T/wait.out" 2>"$T/wait.err" &
 waiting=$!
 "$GANGER" logs -f 4 >/dev/null &
