@@ -111,9 +111,12 @@ int remote_fetch(struct git_repo *g, const char *branch, struct err *e)
 	struct cmd c = remote_cmd(g);
 	char *what CLEANUP(freep) =
 		mem_printf("+" PREFIX_HEADS "%s:refs/ganger/%s/%s", branch, g->epic_name, TIP_LEAF);
+	/* No ref but ours: where the remote was seen last is the user's, and may be locked by a git that
+	 * was killed. */
 	int rc = cmd_line(&c,
 			  ARGS("fetch", "-q", "--no-tags", "--no-prune", "--no-write-fetch-head",
-			       "--no-recurse-submodules", "--no-auto-maintenance", g->remote, what),
+			       "--refmap=", "--no-recurse-submodules", "--no-auto-maintenance",
+			       g->remote, what),
 			  NULL, e);
 
 	return rc ? err_wrap(e, "could not fetch branch '%s' from '%s'", branch, g->remote) : 0;

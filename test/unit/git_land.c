@@ -466,6 +466,26 @@ static void test_open__joins_an_epic_the_remote_has(void **state)
 	assert_oid(rev(f, "epic/real"), theirs);
 }
 
+/* A helper that was killed as it noted where the remote's branch is leaves a lock there, too. It is the
+ * user's ref: it stays, and nothing of ours waits for it. */
+static void test_open__past_a_lock_on_what_the_remote_had(void **state)
+{
+	struct fx *f = *state;
+	struct oid theirs, b;
+
+	with_remote(f, GIT_PUSH_EPIC);
+	sh_at(f, f->dir,
+	      "git clone -q r.git other; cd other; git checkout -q -b epic/real;"
+	      "git commit -q --allow-empty -m theirs; git push -q origin epic/real");
+	theirs = remote_rev(f, "epic/real");
+	sh(f, "mkdir -p .git/refs/remotes/origin/epic; : >.git/refs/remotes/origin/epic/real.lock");
+	fx_open(f);
+	assert_oid(f->opened.epic_head, theirs);
+	b = commit_on(f, &theirs, "b");
+	assert_int_equal(fx_land(f, "T1", &theirs, &b).result, GIT_LANDED);
+	assert_oid(remote_rev(f, "epic/real"), b);
+}
+
 static void test_push_task__leaves_what_others_pushed(void **state)
 {
 	struct fx *f = *state;
@@ -512,6 +532,7 @@ int main(void)
 		T(test_land__remote_behind_the_local_branch),
 		T(test_land__remote_is_away),
 		T(test_open__joins_an_epic_the_remote_has),
+		T(test_open__past_a_lock_on_what_the_remote_had),
 		T(test_push_task__leaves_what_others_pushed),
 	};
 
