@@ -113,13 +113,19 @@ int config_finish(struct config *c, struct err *e) MUST_CHECK;
 /*
  * The agent to use.
  *
- * name      NULL: the key 'agent', else the only one there is beside agents.resolver. One that is not under 'agents'
+ * name      NULL: the key 'agent', else the only one there is beside agents.resolver and those with labels. One that is not under 'agents'
  *           but is a preset is added to c
  * ret       borrowed from c until the next call or config_done()
  * e         NOT_FOUND with the names there are
  */
 int config_agent(struct config *c, const char *name, const struct config_agent **ret, struct err *e)
 	MUST_CHECK;
+
+/* Agents that are for issues with a label (agents.NAME.labels). */
+#define CONFIG_FOR_SOME_MAX 32
+bool config_is_for_some(const struct config_agent *a);
+/* Make each of them as config_agent() does; what that gave stays as it is. e: INVALID */
+int config_for_some(struct config *c, struct err *e) MUST_CHECK;
 
 /* The agent of this name makes the attempts at a conflict. */
 #define CONFIG_RESOLVER "resolver"

@@ -166,7 +166,7 @@ void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
 void task_start_over(struct task *t)
 {
 	t->spent = t->interruptions = t->deferrals = t->gate_errors = 0;
-	t->resolve = t->resolves = t->agent = 0;
+	t->resolve = t->resolves = 0;
 	t->person = t->cancel = t->hold = 0;
 	if (t->state != TASK_FAILED && t->state != TASK_CONFLICTED)
 		t->reason[0] = '\0';

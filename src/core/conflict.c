@@ -43,7 +43,6 @@ void conflict_counts(struct core *c, struct task *t)
 		return;
 	}
 	t->resolve = 1;
-	t->agent = c->policy.resolver;
 	task_make_ready(c, t);
 }
 
@@ -55,7 +54,6 @@ void resolve_done(struct core *c, struct task *t)
 		queue_enter(c, t);
 	else
 		task_set_state(c, t, TASK_SUBMITTING);
-	t->agent = 0; /* once its slot is given back */
 }
 
 void resolve_failed(struct core *c, struct task *t)

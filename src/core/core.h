@@ -53,18 +53,19 @@ enum core_event_kind {
 #include "core/task.def"
 	EV_TASK_LAST = EV_MOVE,
 	/* Of the run. */
-	EV_START,  /* a supervisor begins; text: boot id; n: a seed, used the first time */
-	EV_OPENED, /* a: epic head, b: base head; m: our last landing is not in it;
+	EV_START,   /* a supervisor begins; text: boot id; n: a seed, used the first time */
+	EV_OPENED,  /* a: epic head, b: base head; m: our last landing is not in it;
 		      text: base; text2: remote */
-	EV_ISSUE,  /* text: id, text2: title; n: priority, m: enum core_issue;
+	EV_ISSUE,   /* text: id, text2: title; n: priority, m: enum core_issue;
+		      code: index of the kind that its labels choose;
 		      text3: of an outside one, why it is not started */
-	EV_EDGE,   /* text: task, text2: what it needs */
-	EV_UNEDGE, /* text: task: forget what it needs, EV_EDGEs follow */
+	EV_EDGE,    /* text: task, text2: what it needs */
+	EV_UNEDGE,  /* text: task: forget what it needs, EV_EDGEs follow */
 	EV_OVERLAP, /* text, text2: two tasks that touch the same files */
-	EV_SYNCED, /* the graph is complete */
-	EV_BRANCH, /* text: task id; a: head; n: pull request; m: as task.branch */
-	EV_TICK,   /* time has passed */
-	EV_STOP,   /* n: enum core_stop */
+	EV_SYNCED,  /* the graph is complete */
+	EV_BRANCH,  /* text: task id; a: head; n: pull request; m: as task.branch */
+	EV_TICK,    /* time has passed */
+	EV_STOP,    /* n: enum core_stop */
 	EV_PAUSE,
 	EV_RESUME,
 	EV_DISK, /* n: 1 full, 0 there is room again */
@@ -215,6 +216,7 @@ struct kind {
 #include "core/fields.def"
 #undef KIND_FIELDS
 	int live; /* not stored: sessions */
+	bool is_past; /* of the journal, and no longer in the settings */
 	bool dirty;
 };
 
@@ -246,7 +248,7 @@ struct policy {
 	int gate_slots, batch;
 	int gate_retries; /* of a red check, on the same tree */
 	int conflict_attempts; /* at a conflict, before it is left to a person */
-	int resolver;          /* index of the kind that makes them; above 0: one of its own */
+	int resolver; /* index of the kind that makes them; above 0: one of its own, 0: the task's */
 	bool skip_dependents; /* policy.failed_dependency = skip */
 	bool fail_uncommitted;
 	bool has_setup, has_probe;
@@ -349,6 +351,10 @@ enum core_wait core_waits_for(const struct task *t);
 bool core_queue_is_behind(const struct core *c);
 /* May a person's branch enter the queue by this task, or enter it anew at another commit? */
 bool core_takes_branch(const struct task *t);
+/* Index of the kind that would make this task's next attempt. */
+int64_t core_next_kind(const struct core *c, const struct task *t);
+/* Index of the kind of this name; 0, the first, where there is none. */
+int core_find_kind(const struct core *c, const char *name);
 /* It was closed for no work of ours: opened again in the tracker, it is to be done again. */
 bool core_may_reopen(const struct task *t);
 

@@ -40,10 +40,19 @@ int core_add_kind(struct core *c, const char *name, int max)
 {
 	struct kind *k = VEC_ADD(&c->kinds);
 	k->name = arena_strdup(&c->arena, name);
+	k->place = (int64_t)c->kinds.n - 1;
 	k->max = max;
 	k->streak_task = -1;
 	k->dirty = true;
 	return (int)c->kinds.n - 1;
+}
+
+int core_find_kind(const struct core *c, const char *name)
+{
+	for (size_t i = 0; i < c->kinds.n; i++)
+		if (streq(c->kinds.items[i].name, name))
+			return (int)i;
+	return 0;
 }
 
 int core_find(const struct core *c, const char *id)
@@ -131,6 +140,7 @@ void core_loaded(struct core *c)
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		struct task *t = &c->tasks.items[i];
 		CHECK(t->agent >= 0 && (size_t)t->agent < c->kinds.n);
+		CHECK(t->own >= 0 && (size_t)t->own < c->kinds.n);
 		if (task_is(t, F_SLOT)) {
 			c->live++;
 			c->kinds.items[t->agent].live++;

@@ -80,10 +80,8 @@ static void lose_head(struct core *c, struct task *t)
 	}
 	t->from = FROM_FRESH;
 	t->red = t->approval = 0;
-	if (t->resolve && !task_is(t, F_JOB) && t->state != TASK_COLLECTING) {
+	if (t->resolve && !task_is(t, F_JOB) && t->state != TASK_COLLECTING)
 		t->resolve = 0; /* the conflict is gone with the work that was in it */
-		t->agent = task_is(t, F_SLOT) ? t->agent : 0;
-	}
 	task_touch(c, t);
 	if (waits_to_land)
 		begin_anew(c, t);

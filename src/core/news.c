@@ -21,6 +21,12 @@ static enum core_away away_of(enum core_issue how)
 	return how == ISSUE_OPEN ? AWAY_NO : AWAY_OUT;
 }
 
+/* A trace may name one that is no longer there. */
+static int64_t kind_index(const struct core *c, int64_t index)
+{
+	return index > 0 && (size_t)index < c->kinds.n ? index : 0;
+}
+
 static void add_issue(struct core *c, const struct core_event *ev)
 {
 	enum core_away away = away_of((enum core_issue)ev->m);
@@ -28,6 +34,7 @@ static void add_issue(struct core *c, const struct core_event *ev)
 			   .title = ev->text2,
 			   .state = away == AWAY_SHUT ? TASK_CLOSED : TASK_BLOCKED,
 			   .priority = ev->n,
+			   .own = kind_index(c, ev->code),
 			   .age = (int64_t)c->tasks.n,
 			   .created_ms = c->now.wall_ms,
 			   .outside = ev->m == ISSUE_OUTSIDE_OPEN || ev->m == ISSUE_OUTSIDE_CLOSED,
@@ -62,6 +69,7 @@ static void on_issue(struct core *c, const struct core_event *ev)
 	bool reopened = away != AWAY_SHUT && core_may_reopen(t);
 	change_priority(c, t, ev->n);
 	t->away = away;
+	t->own = ev->m == ISSUE_GONE ? t->own : kind_index(c, ev->code);
 	task_touch(c, t);
 	if (reopened) {
 		task_start_over(t);

@@ -133,8 +133,15 @@ static bool kind_free(const struct core *c, const struct kind *k)
 	return k->max == 0 || k->live < k->max;
 }
 
+int64_t core_next_kind(const struct core *c, const struct task *t)
+{
+	return t->resolve && c->policy.resolver ? c->policy.resolver : t->own;
+}
+
 static void claim(struct core *c, struct task *t)
 {
+	t->agent = core_next_kind(c, t);
+	(void)snprintf(t->made_by, sizeof(t->made_by), "%s", c->kinds.items[t->agent].name);
 	t->attempt++;
 	c->run.attempts++;
 	t->attempt_ms = c->now.wall_ms;
@@ -182,7 +189,7 @@ void schedule_claims(struct core *c)
 			conflict_to_person(c, t);
 			continue;
 		}
-		if (kind_free(c, &c->kinds.items[t->agent])) {
+		if (kind_free(c, &c->kinds.items[core_next_kind(c, t)])) {
 			claim(c, t);
 			continue;
 		}

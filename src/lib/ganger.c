@@ -7,6 +7,7 @@
 #include "lib/sessions.h"
 #include "port/tracker.h"
 #include "run/dispatch.h"
+#include "run/labels.h"
 #include "run/parts.h"
 #include "run/place.h"
 
@@ -303,8 +304,9 @@ static int want(struct ganger *g, const char *id, struct wanted *w, struct err *
 	if (rc)
 		return rc;
 	const char *title = known ? known->title : issue.title;
+	const struct config_agent *agent = labels_agent(&g->config, issue.labels);
 	VEC_PUSH(&w->items, ((struct control_issue){mem_strdup(id), mem_strdup(title ? title : ""),
-						    issue.priority}));
+						    issue.priority, agent ? agent->name : NULL}));
 	return 0;
 }
 

@@ -52,7 +52,7 @@ int brief_read(struct supervisor *s, struct err *e)
 
 void brief_done(struct supervisor *s)
 {
-	for (int i = 0; i < WORKER_COUNT; i++)
+	for (int i = 0; i < s->n_workers; i++)
 		buf_done(&s->workers[i].template_);
 	for (size_t i = 0; i < s->templates.n; i++)
 		buf_done(&s->templates.items[i]);

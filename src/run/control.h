@@ -38,6 +38,7 @@ enum control_verb {
 struct control_issue {
 	const char *id, *title;
 	int priority;
+	const char *agent; /* name of the one that its labels choose; NULL: that for all */
 };
 
 struct control_request {

@@ -42,7 +42,8 @@ int dispatch_add(const struct place *p,
 	for (size_t from = 0, to; from < n; from = to) {
 		size_t bytes = 0;
 		for (to = from; to < n && to - from < PART_ISSUES && bytes < PART_BYTES; to++)
-			bytes += strlen(issues[to].id) + strlen(issues[to].title);
+			bytes += strlen(issues[to].id) + strlen(issues[to].title) +
+				 (issues[to].agent ? strlen(issues[to].agent) : 0);
 		struct control_request r = {
 			.verb = CONTROL_DISPATCH, .issues = issues + from, .n_issues = to - from};
 		if (control_order(p, c, epic, &r, ret, e))

@@ -158,7 +158,7 @@ static void add_lines(struct buf *b, const char *text)
 static void ready_reason(struct buf *b, const struct facts *f, const struct task *t)
 {
 	const struct core *c = f->core;
-	const struct kind *k = c->kinds.n ? &c->kinds.items[t->agent] : NULL;
+	const struct kind *k = c->kinds.n ? &c->kinds.items[core_next_kind(c, t)] : NULL;
 	if (t->attempt && t->reason[0]) {
 		buf_puts(b, "to be tried again: ");
 		add_lines(b, t->reason);

@@ -26,7 +26,7 @@ static enum core_issue how_of(const struct core *c, const struct issue *i, bool 
 }
 
 /* Would this change nothing that the core has of it? Then it is not worth a line of the trace. */
-static bool is_known(const struct core *c, const struct issue *i, enum core_issue how)
+static bool is_known(const struct core *c, const struct issue *i, enum core_issue how, int own)
 {
 	int at = core_find(c, i->id);
 	const struct task *t = at >= 0 ? &c->tasks.items[at] : NULL;
@@ -37,19 +37,22 @@ static bool is_known(const struct core *c, const struct issue *i, enum core_issu
 	if (core_may_reopen(t))
 		return false;
 	if (how != ISSUE_OUTSIDE_OPEN)
-		return t->away == AWAY_NO;
+		return t->away == AWAY_NO && t->own == own;
 	return t->away == AWAY_OUT &&
 	       (t->state != TASK_BLOCKED || streq(t->reason, i->hidden ? i->hidden : ""));
 }
 
 static void send_issue(struct supervisor *s, const struct issue *i, enum core_issue how)
 {
-	if (is_known(&s->core, i, how))
+	const struct config_agent *agent = labels_agent(s->config, i->labels);
+	int own = agent ? core_find_kind(&s->core, agent->name) : 0;
+	if (is_known(&s->core, i, how, own))
 		return;
 	struct core_event ev = {.kind = EV_ISSUE,
 				.task = -1,
 				.n = i->priority,
 				.m = how,
+				.code = own,
 				.text = i->id,
 				.text2 = i->title,
 				.text3 = how == ISSUE_OUTSIDE_OPEN ? i->hidden : NULL};

@@ -246,7 +246,7 @@ static void job_prepare(struct task_work *w)
 	if (dir_make(w->dir, &w->e))
 		return;
 	/* Of a person's branch no other agent may have the conflict. */
-	if (agent && !begun && w->t.branch && !w->s->workers[WORKER_RESOLVER].config) {
+	if (agent && !begun && w->t.branch && !w->s->spec.resolver) {
 		(void)err_set(&w->e, ERR_INVALID, "agents.resolver is not set any more");
 		return;
 	}

@@ -32,6 +32,15 @@ bool labels_branch(const struct issue *i)
 	return false;
 }
 
+const struct config_agent *labels_agent(const struct config *c, const char *labels)
+{
+	for (size_t i = 0; i < c->agents.n; i++)
+		for (char *const *l = c->agents.items[i].labels; l && *l; l++)
+			if (labels_have(labels, *l))
+				return &c->agents.items[i];
+	return NULL;
+}
+
 /* Why it must not be started; NULL: it may. The caller owns it. */
 static char *why_not(const struct config *c, const struct issue *i)
 {

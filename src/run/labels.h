@@ -12,6 +12,8 @@ int labels_choose(const char *labels, char *const *files);
 
 /* Was it made by 'ganger submit', to stand for the branch of its title? Its label says so. */
 bool labels_branch(const struct issue *i);
+/* The agent that they choose (agents.NAME.labels), the first that fits; NULL: that for all. */
+const struct config_agent *labels_agent(const struct config *c, const char *labels);
 
 /*
  * What labels.need and labels.never say of the issues of a graph: those that must not be started

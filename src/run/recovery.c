@@ -69,14 +69,12 @@ static void note_cost(struct supervisor *s, const struct worker *w)
 				  "$GANGER_ATTEMPT_COST");
 }
 
-static int hire(struct supervisor *s,
-		enum worker_index at,
-		const struct config_agent *agent,
-		struct err *e)
+static int hire(struct supervisor *s, const struct config_agent *agent, struct err *e)
 {
-	struct worker *w = &s->workers[at];
 	if (!agent)
 		return 0;
+	int at = s->n_workers++;
+	struct worker *w = &s->workers[at];
 	w->config = agent;
 	settings_agent(agent, &w->settings);
 	w->kind = agent_kind_find(w->settings.kind);
@@ -92,8 +90,21 @@ static int hire(struct supervisor *s,
 /* One that a journal has and the settings no longer have is replaced by the first. */
 const struct worker *worker_of(const struct supervisor *s, const struct task *t)
 {
-	bool own = t->agent == WORKER_RESOLVER && s->workers[WORKER_RESOLVER].config;
-	return &s->workers[own ? WORKER_RESOLVER : WORKER_TASK];
+	return &s->workers[t->agent < s->n_workers ? t->agent : WORKER_TASK];
+}
+
+/* In the order of the core's kinds. */
+static int hire_all(struct supervisor *s, struct err *e)
+{
+	const struct supervisor_spec *spec = &s->spec;
+	if (hire(s, spec->agent, e) || hire(s, spec->resolver, e))
+		return e->code;
+	for (size_t i = 0; spec->agent && i < s->config->agents.n; i++) {
+		const struct config_agent *a = &s->config->agents.items[i];
+		if (a != spec->agent && config_is_for_some(a) && hire(s, a, e))
+			return e->code;
+	}
+	return 0;
 }
 
 static int open_drivers(struct supervisor *s, struct err *e)
@@ -117,10 +128,7 @@ static int open_drivers(struct supervisor *s, struct err *e)
 		return e->code;
 	if (check_landing(s, e))
 		return e->code;
-	return hire(s, WORKER_TASK, s->spec.agent, e) ||
-			       hire(s, WORKER_RESOLVER, s->spec.resolver, e) || brief_read(s, e)
-		       ? e->code
-		       : 0;
+	return hire_all(s, e) || brief_read(s, e) ? e->code : 0;
 }
 
 static void note_settings(struct supervisor *s)
@@ -149,10 +157,8 @@ static void note_begin(struct supervisor *s)
 	trace_begin(&b, &(struct trace_begin){
 				.version = GANGER_VERSION,
 				.epic = s->core.run.epic,
-				.agent = s->workers[WORKER_TASK].settings.name,
-				.agent_max = s->workers[WORKER_TASK].settings.max_concurrent,
-				.resolver = s->workers[WORKER_RESOLVER].settings.name,
-				.resolver_max = s->workers[WORKER_RESOLVER].settings.max_concurrent,
+				.kinds = s->core.kinds.items,
+				.n_kinds = s->n_workers,
 				.dispatch = s->core.run.dispatch,
 				.policy = s->core.policy,
 			});
@@ -249,7 +255,7 @@ static int begin(struct supervisor *s, struct err *e)
 	struct policy p;
 	settings_policy(&s->spec, &p);
 	core_init(&s->core, &p);
-	for (int i = 0; i < WORKER_COUNT && s->workers[i].config; i++)
+	for (int i = 0; i < s->n_workers; i++)
 		(void)core_add_kind(&s->core, s->workers[i].settings.name,
 				    s->workers[i].settings.max_concurrent);
 	struct executor_events events = {

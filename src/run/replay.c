@@ -30,10 +30,8 @@ static int begin(struct replaying *r, const struct trace_begin *t, struct err *e
 {
 	struct core c;
 	core_init(&c, &t->policy);
-	if (t->agent)
-		(void)core_add_kind(&c, t->agent, t->agent_max);
-	if (t->resolver)
-		(void)core_add_kind(&c, t->resolver, t->resolver_max);
+	for (int i = 0; i < t->n_kinds; i++)
+		(void)core_add_kind(&c, t->kinds[i].name, (int)t->kinds[i].max);
 	struct core none;
 	core_init(&none, &t->policy);
 	int rc = rows_reload(r->begun ? &r->core : &none, &c, e);

@@ -33,6 +33,8 @@ static void write_issues(cJSON *j, const struct control_request *r)
 		cJSON_AddStringToObject(issue, "id", r->issues[i].id);
 		cJSON_AddStringToObject(issue, "title", r->issues[i].title);
 		cJSON_AddNumberToObject(issue, "priority", r->issues[i].priority);
+		if (r->issues[i].agent)
+			cJSON_AddStringToObject(issue, "agent", r->issues[i].agent);
 		cJSON_AddItemToArray(list, issue);
 	}
 }
@@ -179,7 +181,8 @@ static bool read_issues(const cJSON *j, struct request *r)
 	{
 		struct control_issue *i = &r->issues[r->asked.n_issues++];
 
-		*i = (struct control_issue){text_of(item, "id"), text_of(item, "title"), 2};
+		*i = (struct control_issue){text_of(item, "id"), text_of(item, "title"), 2,
+					    text_of(item, "agent")};
 		if (!is_id(i->id) || !is_text(i->title) ||
 		    !number_of(item, "priority", 0, PRIORITY_MAX, &i->priority))
 			return false;
@@ -349,12 +352,15 @@ static int dispatch_events(const struct core *c,
 		if (at >= 0)
 			continue;
 		any = true;
-		give(ctx, &(struct core_event){.kind = EV_ISSUE,
-					       .task = -1,
-					       .m = ISSUE_OPEN,
-					       .n = r->issues[i].priority,
-					       .text = r->issues[i].id,
-					       .text2 = r->issues[i].title});
+		give(ctx,
+		     &(struct core_event){
+			     .kind = EV_ISSUE,
+			     .task = -1,
+			     .m = ISSUE_OPEN,
+			     .n = r->issues[i].priority,
+			     .code = r->issues[i].agent ? core_find_kind(c, r->issues[i].agent) : 0,
+			     .text = r->issues[i].id,
+			     .text2 = r->issues[i].title});
 	}
 	if (any)
 		give(ctx, &(struct core_event){.kind = EV_SYNCED, .task = -1});

@@ -258,6 +258,20 @@ static int load_run(void *ctx, const struct store_value *values, struct err *e)
 	return 0;
 }
 
+/* Behind those of the settings, and as they were among each other: no task is there yet. */
+static size_t add_past_kind(struct core *c, const struct kind *row)
+{
+	size_t at = (size_t)core_add_kind(c, row->name, (int)row->max);
+	struct kind k = c->kinds.items[at];
+	k.is_past = true;
+	for (;
+	     at > 0 && c->kinds.items[at - 1].is_past && c->kinds.items[at - 1].place > row->place;
+	     at--)
+		c->kinds.items[at] = c->kinds.items[at - 1];
+	c->kinds.items[at] = k;
+	return at;
+}
+
 static int load_kind(void *ctx, const struct store_value *values, struct err *e)
 {
 	struct core *c = ctx;
@@ -268,8 +282,9 @@ static int load_kind(void *ctx, const struct store_value *values, struct err *e)
 	while (at < c->kinds.n && !streq(c->kinds.items[at].name, row.name))
 		at++;
 	if (at == c->kinds.n)
-		(void)core_add_kind(c, row.name, (int)row.max);
+		at = add_past_kind(c, &row);
 	/* The name is the arena's already, and the limit is the user's as of now. */
+	row.is_past = c->kinds.items[at].is_past;
 	row.name = c->kinds.items[at].name;
 	row.dirty = row.max != c->kinds.items[at].max;
 	row.max = c->kinds.items[at].max;
@@ -286,8 +301,12 @@ static int load_task(void *ctx, const struct store_value *values, struct err *e)
 	if (!core_task_fits(c, &row))
 		return err_set(e, ERR_CORRUPT, "the journal has a task '%s' that cannot be",
 			       row.id);
+	if (row.made_by[0])
+		row.agent = core_find_kind(c, row.made_by);
 	if (row.agent < 0 || (size_t)row.agent >= c->kinds.n)
 		row.agent = 0;
+	if (row.own < 0 || (size_t)row.own >= c->kinds.n) /* the tracker's labels are read anew */
+		row.own = 0;
 	(void)core_add_task(c, &row);
 	return 0;
 }
@@ -316,6 +335,11 @@ static void loaded(struct core *c)
 {
 	if (!c->kinds.n)
 		(void)core_add_kind(c, "none", 0);
+	for (size_t i = 0; i < c->kinds.n; i++) {
+		struct kind *k = &c->kinds.items[i];
+		k->dirty = k->dirty || k->place != (int64_t)i;
+		k->place = (int64_t)i;
+	}
 	core_loaded(c);
 }
 

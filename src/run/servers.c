@@ -55,7 +55,7 @@ int server_init(struct supervisor *s, int worker, struct err *e)
 
 void servers_done(struct supervisor *s)
 {
-	for (int i = 0; i < WORKER_COUNT; i++) {
+	for (int i = 0; i < s->n_workers; i++) {
 		free(s->servers[i].place);
 		free(s->servers[i].token);
 	}
@@ -214,7 +214,7 @@ void server_need(struct supervisor *s, const struct worker *who)
 
 void servers_settle(struct supervisor *s)
 {
-	for (int i = 0; i < WORKER_COUNT && s->opened; i++) {
+	for (int i = 0; i < s->n_workers && s->opened; i++) {
 		int64_t number = s->servers[i].job;
 
 		if (!number || is_needed(s, i))
@@ -276,9 +276,9 @@ bool server_adopt(struct supervisor *s, int64_t number)
 		return false;
 	if (s->last_server < number)
 		s->last_server = number;
-	while (worker < WORKER_COUNT && !is_of(s, worker, dir))
+	while (worker < s->n_workers && !is_of(s, worker, dir))
 		worker++;
-	if (worker == WORKER_COUNT || !file_exists(status))
+	if (worker == s->n_workers || !file_exists(status))
 		return false;
 	add_job(s, worker, number);
 	s->executor->ops->ensure(s->executor, &(struct job_spec){.number = (uint64_t)number,

@@ -85,7 +85,7 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.retry_from = retry_from(c->retry_from),
 		.gate_slots = c->queue_slots,
 		.conflict_attempts = c->queue_conflict_attempts,
-		.resolver = spec->resolver ? WORKER_RESOLVER : WORKER_TASK,
+		.resolver = spec->resolver ? WORKER_TASK + 1 : WORKER_TASK,
 		.skip_dependents = streq(c->policy_failed_dependency, "skip"),
 		.fail_uncommitted = streq(c->policy_uncommitted, "fail"),
 		/* A forge merges one pull request at a time: no group lands as it was tested. */

@@ -51,8 +51,8 @@ struct job {
 	int server;            /* it serves attempts: enum worker_index + 1; else 0 */
 };
 
-/* An agent in use; the core knows them by the same numbers. */
-enum worker_index { WORKER_TASK, WORKER_RESOLVER, WORKER_COUNT };
+/* An agent in use; the core knows them by the same numbers. The first is there in any case. */
+enum worker_index { WORKER_TASK, WORKERS_MAX = 2 + CONFIG_FOR_SOME_MAX };
 struct worker {
 	const struct config_agent *config; /* NULL: there is none */
 	struct agent_settings settings;
@@ -66,8 +66,10 @@ struct supervisor {
 	const struct config *config;
 	struct paths paths;
 	struct child_env child_env;
-	struct worker workers[WORKER_COUNT];
-	struct server servers[WORKER_COUNT]; /* theirs, where their attempts share one */
+	/* That of the key 'agent', of conflicts where there is one, and those of labels. */
+	struct worker workers[WORKERS_MAX];
+	struct server servers[WORKERS_MAX];  /* theirs, where their attempts share one */
+	int n_workers;                       /* 0: there is none at all */
 	int64_t last_server;                 /* its job's number */
 	VEC(struct buf) templates, roles; /* the files of prompt.templates and prompt.roles */
 	char *epic_branch;

@@ -137,10 +137,13 @@ void trace_begin(struct buf *b, const struct trace_begin *t)
 	cJSON *j = cJSON_CreateObject();
 	put_text(j, "version", t->version);
 	put_text(j, "epic", t->epic);
-	put_text(j, "agent", t->agent);
-	put_int(j, "agent_max", t->agent_max);
-	put_text(j, "resolver", t->resolver);
-	put_int(j, "resolver_max", t->resolver_max);
+	cJSON *kinds = cJSON_AddArrayToObject(j, "kinds");
+	for (int i = 0; i < t->n_kinds; i++) {
+		cJSON *k = cJSON_CreateObject();
+		put_text(k, "name", t->kinds[i].name);
+		put_int(k, "max", t->kinds[i].max);
+		cJSON_AddItemToArray(kinds, k);
+	}
 	put_int(j, "dispatch", t->dispatch);
 	cJSON_AddItemToObject(j, "policy", policy_json(&t->policy));
 	print(b, j);
@@ -229,16 +232,25 @@ static void read_policy(const cJSON *j, struct policy *ret)
 	}
 }
 
-static void read_begin(const cJSON *j, struct trace_begin *ret)
+static void read_kind(struct trace_row *r, const char *name, int64_t max)
 {
-	*ret = (struct trace_begin){.version = get_text(j, "version"),
-				    .epic = get_text(j, "epic"),
-				    .agent = get_text(j, "agent"),
-				    .agent_max = (int)get_int(j, "agent_max"),
-				    .resolver = get_text(j, "resolver"),
-				    .resolver_max = (int)get_int(j, "resolver_max"),
-				    .dispatch = get_int(j, "dispatch") != 0};
-	read_policy(cJSON_GetObjectItem(j, "policy"), &ret->policy);
+	if (name && r->begin.n_kinds < TRACE_KINDS_MAX)
+		r->kinds[r->begin.n_kinds++] = (struct kind){.name = name, .max = max};
+}
+
+static void read_begin(const cJSON *j, struct trace_row *ret)
+{
+	ret->begin = (struct trace_begin){.version = get_text(j, "version"),
+					  .epic = get_text(j, "epic"),
+					  .kinds = ret->kinds,
+					  .dispatch = get_int(j, "dispatch") != 0};
+	/* Earlier versions had two, each with names of its own. */
+	read_kind(ret, get_text(j, "agent"), get_int(j, "agent_max"));
+	read_kind(ret, get_text(j, "resolver"), get_int(j, "resolver_max"));
+	const cJSON *k = NULL;
+	cJSON_ArrayForEach(k, cJSON_GetObjectItem(j, "kinds"))
+		read_kind(ret, get_text(k, "name"), get_int(k, "max"));
+	read_policy(cJSON_GetObjectItem(j, "policy"), &ret->begin.policy);
 }
 
 static enum core_event_kind kind_of(const char *name)
@@ -281,7 +293,7 @@ int trace_read(const struct core *c,
 		return damaged(row, "it is not a JSON object", e);
 	ret->begins = streq(row->kind, TRACE_BEGIN);
 	if (ret->begins) {
-		read_begin(ret->json, &ret->begin);
+		read_begin(ret->json, ret);
 		return 0;
 	}
 	ret->ev.kind = kind_of(row->kind);

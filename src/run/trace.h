@@ -15,10 +15,9 @@
 struct trace_begin {
 	const char *version; /* of ganger */
 	const char *epic;
-	const char *agent; /* the kind that is in use; NULL: none */
-	int agent_max;
-	const char *resolver; /* the kind after it; NULL: none */
-	int resolver_max;
+	/* The kinds in use, of which name and max are said; read back, in kinds_read. */
+	const struct kind *kinds;
+	int n_kinds;
 	bool dispatch;
 	struct policy policy;
 };
@@ -26,12 +25,16 @@ struct trace_begin {
 void trace_begin(struct buf *b, const struct trace_begin *t);
 void trace_event(struct buf *b, const struct core_event *ev);
 
+/* More are not read back; a supervisor has no more. */
+#define TRACE_KINDS_MAX 64
+
 /* Read one back; what it borrows lives as long as it is kept. */
 struct cJSON;
 struct trace_row {
 	struct cJSON *json;
 	struct core_event ev;     /* an event; its texts are json's */
 	struct trace_begin begin; /* of TRACE_BEGIN; likewise */
+	struct kind kinds[TRACE_KINDS_MAX]; /* its */
 	bool begins;
 };
 

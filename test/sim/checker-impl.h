@@ -29,8 +29,11 @@ struct book_need {
 struct book_task {
 	bool child, open, closed_by_us, closed_by_person, removed;
 	struct {
-		bool there, open, removed;
+		bool there, open, removed, labelled;
 	} read, known;          /* as the tracker was read last; as a supervisor has it */
+	bool labelled, labelled_before; /* now; before the supervisor was told what is known */
+	enum checker_by by, or_by; /* of its attempt, as it was claimed: the one, or the other where
+				    * that was told in the very turn that claimed it */
 	bool claimed_as_removed;
 	bool unseen; /* out of the epic as others were claimed, since it was: nobody knew its files */
 	struct book_need *needs;
@@ -44,6 +47,7 @@ struct book_task {
 	bool cut_in;  /* its commit was lost while the branch had its work */
 	int approved; /* commit, or -1 */
 	int alive;  /* jobs */
+	enum checker_by alive_as;
 	int gated_in; /* the commit of the journal by which its check was decided on */
 	bool resolving; /* the last of them is a resolver's: it waits for nobody beside it */
 	int attempt_most;
@@ -88,7 +92,7 @@ struct checker {
 	int begun; /* last place given out */
 	int epic, remote;
 	int alive; /* sessions */
-	int resolvers; /* of them, of the kind for that */
+	int alive_by[CHECKER_BYS];
 	int gates;         /* alive */
 	bool person_moved; /* the branch, last */
 	int exit; /* of the run that ended last */

@@ -19,8 +19,12 @@ struct checker_limits {
 	bool check, remote, dispatch, approve, flaky_fails;
 	int conflict_attempts;
 	bool overlap_wait;  /* two of one file are not at work at the same time */
-	bool resolver_kind; /* resolvers are of a kind of their own, with the same limit */
+	bool resolver_kind; /* resolvers are of a kind of their own, with the same limit, */
+	bool resolver_may_go; /* which some supervisors do not have */
 };
+
+/* Whose program an attempt is; each is a kind with a limit of its own. */
+enum checker_by { BY_ALL, BY_LABEL, BY_RESOLVER, CHECKER_BYS };
 
 struct checker *checker_new(const struct checker_limits *l);
 void checker_free(struct checker *c);
@@ -64,6 +68,7 @@ void checker_claims(struct checker *c, int task, bool resolver);
 void checker_seen(struct checker *c, int task, int file);
 void checker_peeked(struct checker *c);
 void checker_forgets_seen(struct checker *c);
+void checker_labelled(struct checker *c, int task, bool labelled); /* as one for BY_LABEL */
 void checker_touches(struct checker *c, int task, int file); /* 0: none that is known */
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason);
 
@@ -73,6 +78,7 @@ struct checker_job {
 	int task, attempt; /* task -1: pre-flight or a gate of it */
 	bool agent, setup, gate;
 	bool resolver; /* in a worktree with a merge in progress */
+	enum checker_by by; /* of an agent */
 	int merging;   /* a resolver: the commit that is merged into its worktree */
 	int start; /* commit that its worktree was at */
 };

@@ -299,6 +299,7 @@ static void starts(int64_t number)
 						  .attempt = j->attempt,
 						  .agent = j->program == PROGRAM_AGENT,
 						  .resolver = j->resolver,
+						  .by = j->by,
 						  .merging = j->resolver ? w->merging : -1,
 						  .setup = j->program == PROGRAM_SETUP,
 						  .gate = j->program == PROGRAM_CHECK ||
@@ -338,6 +339,15 @@ static enum program program_of(const struct job_spec *s)
 	return 0;
 }
 
+/* By the name in ganger.yaml. */
+static enum checker_by by_of(const struct job_spec *s)
+{
+	const char *name = s->argv[0] ? s->argv[1] : NULL;
+	if (streq(name, "resolver"))
+		return BY_RESOLVER;
+	return streq(name, "b") ? BY_LABEL : BY_ALL;
+}
+
 static struct sim_job *job_new(const struct job_spec *s)
 {
 	struct sim_job *j = VEC_ADD(&sim->jobs);
@@ -346,6 +356,7 @@ static struct sim_job *job_new(const struct job_spec *s)
 	IGNORE(str_i64(str_of(attempt), &n)); /* pre-flight has none */
 	*j = (struct sim_job){.number = (int64_t)s->number,
 			      .program = program_of(s),
+			      .by = by_of(s),
 			      .state = SIM_JOB_STARTING,
 			      .task = task ? issue_index(task) : -1,
 			      .attempt = (int)n,
@@ -528,8 +539,9 @@ static int command(const struct agent_settings *s,
 		   struct err *e)
 {
 	(void)e;
-	ret->argv = mem_alloc(2 * sizeof(*ret->argv));
+	ret->argv = mem_alloc(3 * sizeof(*ret->argv));
 	ret->argv[0] = mem_strdup(probe ? "probe" : "agent");
+	ret->argv[1] = mem_strdup(s->name);
 	ret->envp = agent_env(s, a);
 	ret->cwd = mem_strdup(a->worktree);
 	return 0;

@@ -61,6 +61,7 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .attempts = s->attempts,
 							  .conflict_attempts = s->conflict_attempts,
 							  .resolver_kind = s->resolver,
+							  .resolver_may_go = s->comes_and_goes,
 							  .overlap_wait = s->overlap_wait,
 							  .gates = s->slots,
 							  .retry_ms = s->retry_ms,

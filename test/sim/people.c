@@ -216,12 +216,25 @@ static void person_links(int64_t n)
 	spread();
 }
 
+/* What is under way goes on with whom it has. */
+static void relabels(struct sim_issue *i)
+{
+	if (!sim->settings.labels)
+		return;
+	i->labelled = !i->labelled;
+	say("person: %s is %s for the other agent", i->id, i->labelled ? "now" : "no more");
+	checker_labelled(sim->checker, (int)(i - sim->issues.items), i->labelled);
+	spread();
+}
+
 static void person_unlinks(int64_t n)
 {
 	(void)n;
 	struct sim_issue *i = any_issue();
-	if (!i->needs.n)
+	if (!i->needs.n) {
+		relabels(i);
 		return;
+	}
 	int need = i->needs.items[--i->needs.n];
 	say("person: %s needs %s no more", i->id, sim->issues.items[need].id);
 	checker_unneed(sim->checker, (int)(i - sim->issues.items), need);

@@ -207,9 +207,10 @@ static void make_config(const struct settings *s)
 	set("agents.a.command=[\"agent\"]");
 	set("agents.a.max_concurrent=%d", s->kind_max);
 	if (s->resolver)
-		set("agents.resolver.command=[\"agent\"]");
-	if (s->resolver)
-		set("agents.resolver.max_concurrent=%d", s->kind_max);
+		set("agents.resolver={command: [agent], max_concurrent: %d}", s->kind_max);
+	if (s->labels)
+		set("agents.b={command: [agent], labels: ['role:b'], max_concurrent: %d}",
+		    s->kind_max);
 	if (s->probe)
 		set("agents.a.probe=[\"probe\"]");
 	set("limits.max_concurrent=%d", s->max_concurrent);
@@ -238,7 +239,7 @@ static void make_config(const struct settings *s)
 	set("policy.uncommitted=%s", s->fail_uncommitted ? "fail" : "commit");
 	set("git.push=%s", s->remote ? "all" : "never");
 	if (config_finish(&config, &e) || config_agent(&config, "a", &agent, &e) ||
-	    config_resolver(&config, &resolver, &e)) {
+	    config_resolver(&config, &resolver, &e) || config_for_some(&config, &e)) {
 		(void)fprintf(stderr, "settings: %s\n", e.msg);
 		abort();
 	}

@@ -68,6 +68,7 @@ struct settings {
 	bool resolver;       /* an agent of its own for conflicts, */
 	bool comes_and_goes; /* which every third supervisor has not */
 	bool overlap_wait;
+	bool labels; /* some issues are for an agent of their own */
 };
 
 /*
@@ -101,6 +102,7 @@ struct sim_issue {
 	bool branch; /* it stands for the branch people/<id> of a person's, */
 	bool asks;   /* which is being submitted, */
 	int pinned;  /* and was taken at this commit last; -1 */
+	bool labelled; /* as one for the other agent */
 	VEC(int) needs;
 };
 
@@ -181,6 +183,7 @@ struct sim_job {
 	int commits, leftovers;
 	bool bad_history;
 	bool resolver, unresolved;
+	enum checker_by by;
 	int result; /* enum agent_result */
 	bool provider;
 	int64_t until_ms;

@@ -21,23 +21,26 @@ int issue_add(struct world *w, const char *id, int priority)
 						 .title = mem_printf("title of %s", id),
 						 .priority = priority,
 						 .open = true,
+						 .labelled = w->settings.labels && n % 3 == 1,
 						 .child = true,
 						 .pinned = -1}));
+	checker_labelled(w->checker, n, w->issues.items[n].labelled);
 	map_set(&w->issue_ids, id, (size_t)n);
 	return n;
 }
 
 static void give_issue(struct issue *to, const struct sim_issue *i)
 {
-	*to = (struct issue){.id = mem_strdup(i->id),
-			     .title = mem_strdup(i->title),
-			     .body = i->touches ? mem_printf("files: f%d", i->touches)
-						: mem_strdup(""),
-			     .comments = mem_strdup(""),
-			     .labels = i->branch ? mem_printf("branch:%s", i->title) : NULL,
-			     .priority = i->priority,
-			     .open = i->open,
-			     .hidden = mem_strdup(i->hidden ? "ephemeral" : "")};
+	*to = (struct issue){
+		.id = mem_strdup(i->id),
+		.title = mem_strdup(i->title),
+		.body = i->touches ? mem_printf("files: f%d", i->touches) : mem_strdup(""),
+		.comments = mem_strdup(""),
+		.labels = mem_printf("%s%s\n%s", i->branch ? "branch:" : "",
+				     i->branch ? i->title : "", i->labelled ? "other\nrole:b" : ""),
+		.priority = i->priority,
+		.open = i->open,
+		.hidden = mem_strdup(i->hidden ? "ephemeral" : "")};
 }
 
 /* What is not of the epic is shown only where something of it depends on that. */

@@ -56,6 +56,8 @@ static void draw_settings(struct settings *s)
 void draw_weather(struct world *w)
 {
 	draw_settings(&w->settings);
+	/* Looked at, not drawn: all else is as it is without. */
+	w->settings.labels = !w->settings.dispatch && (w->rng.x >> 33) % 10 < 4;
 	w->weather = (struct weather){
 		.error = drawn(0.1),
 		.lost_answer = drawn(0.1),
@@ -136,6 +138,7 @@ static void add_drawn(struct world *w, const struct sim_issue *x)
 	struct sim_issue *to = &w->issues.items[task];
 	struct sim_issue named = *x;
 	named.id = to->id;
+	named.labelled = to->labelled;
 	named.title = to->title;
 	*to = named;
 	checker_touches(w->checker, task, x->touches);

@@ -139,7 +139,7 @@ static void test_beside__who_is_set_aside_is_put_back_once(void **state)
 	(void)core_add_kind(&r.c, "resolver", 0);
 	r.c.kinds.items[1].paused_ms = r.now.wall_ms + 3600000;
 	issues(&r, "ab");
-	task(&r, "a")->agent = 1;
+	task(&r, "a")->own = 1;
 	task(&r, "a")->resolve = 1;
 	overlap(&r, "a", "b");
 	begin(&r);

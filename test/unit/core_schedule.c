@@ -132,6 +132,44 @@ static void test_schedule__never_more_than_max_concurrent(void **state)
 	rig_done(&r);
 }
 
+static void labelled(struct rig *r, const char *id, int kind)
+{
+	step(r, (struct core_event){.kind = EV_ISSUE,
+				    .task = -1,
+				    .text = id,
+				    .text2 = id,
+				    .n = 2,
+				    .m = ISSUE_OPEN,
+				    .code = kind});
+}
+
+static void test_schedule__labels_choose_the_kind(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	(void)core_add_kind(&r.c, "b", 1);
+	labelled(&r, "a", 1);
+	labelled(&r, "b", 1);
+	labelled(&r, "c", 7); /* one that is not there */
+	begin(&r);
+	assert_state(&r, "a", TASK_CLAIMING);
+	assert_state(&r, "b", TASK_READY); /* its kind may have one, which is no other's limit */
+	assert_state(&r, "c", TASK_CLAIMING);
+	assert_int_equal(task(&r, "a")->agent, 1);
+	assert_string_equal(task(&r, "a")->made_by, "b");
+	assert_int_equal(task(&r, "c")->agent, 0);
+	labelled(&r, "a", 0); /* what is under way goes on with whom it has */
+	assert_int_equal(task(&r, "a")->agent, 1);
+	assert_int_equal(r.c.kinds.items[1].live, 1);
+	labelled(&r, "b", 0);
+	step(&r, (struct core_event){.kind = EV_SYNCED, .task = -1});
+	assert_state(&r, "b", TASK_CLAIMING);
+	assert_int_equal(task(&r, "b")->agent, 0);
+	core_check(&r.c);
+	rig_done(&r);
+}
+
 static void test_schedule__a_kind_has_a_limit_of_its_own(void **state)
 {
 	struct rig r;
@@ -466,6 +504,7 @@ int main(void)
 		cmocka_unit_test(test_schedule__priority_then_dependents_then_age),
 		cmocka_unit_test(test_schedule__a_new_priority_counts_wherever_the_task_waits),
 		cmocka_unit_test(test_schedule__never_more_than_max_concurrent),
+		cmocka_unit_test(test_schedule__labels_choose_the_kind),
 		cmocka_unit_test(test_schedule__a_kind_has_a_limit_of_its_own),
 		cmocka_unit_test(test_schedule__slots_are_unique_and_given_back),
 		cmocka_unit_test(test_schedule__outside_issues_are_waited_for_and_never_started),

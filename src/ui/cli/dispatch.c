@@ -3,6 +3,7 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "port/tracker.h"
+#include "run/labels.h"
 #include "run/session.h"
 #include "run/view.h"
 #include "ui/cli/commands.h"
@@ -21,8 +22,9 @@
 
 #define FILE_MAX ((size_t)64 << 20)
 
-/* The issues, each once; their texts are owned. */
+/* The issues, each once; their texts are owned, but for the agents' names. */
 struct issues {
+	const struct config *config;
 	VEC(struct control_issue) items;
 };
 
@@ -35,13 +37,15 @@ static void issues_done(struct issues *list)
 	VEC_DONE(&list->items);
 }
 
-static void issues_add(struct issues *list, const char *id, const char *title, int priority)
+static void
+issues_add(struct issues *list, const char *id, const char *title, int priority, const char *labels)
 {
+	const struct config_agent *agent = labels_agent(list->config, labels);
 	for (size_t i = 0; i < list->items.n; i++)
 		if (streq(list->items.items[i].id, id))
 			return; /* named twice: one session */
-	VEC_PUSH(&list->items,
-		 ((struct control_issue){mem_strdup(id), mem_strdup(title), priority}));
+	VEC_PUSH(&list->items, ((struct control_issue){mem_strdup(id), mem_strdup(title), priority,
+						       agent ? agent->name : NULL}));
 }
 
 static int add_line(struct tracker *t, const cJSON *j, struct issues *list, struct err *e)
@@ -59,10 +63,10 @@ static int add_line(struct tracker *t, const cJSON *j, struct issues *list, stru
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
 	if (rc == 0) { /* it is there already: its own text counts */
-		issues_add(list, id, known.title, known.priority);
+		issues_add(list, id, known.title, known.priority, known.labels);
 		return 0;
 	}
-	issues_add(list, id, title, 2);
+	issues_add(list, id, title, 2, NULL);
 	struct issue_new n = {
 		.id = id, .title = title, .body = body ? body : "", .type = "task", .priority = -1};
 	char *made CLEANUP(freep) = NULL;
@@ -96,7 +100,7 @@ static int read_issue(struct tracker *t, const char *id, struct issues *list, st
 	if (rc == ERR_NOT_FOUND)
 		return err_set(e, ERR_INVALID, "there is no issue '%s'", id);
 	if (rc == 0)
-		issues_add(list, id, issue.title, issue.priority);
+		issues_add(list, id, issue.title, issue.priority, issue.labels);
 	return rc;
 }
 
@@ -186,7 +190,7 @@ static bool is_run(struct cli *c, const char *epic)
 int cmd_dispatch(struct cli *c, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
-	struct issues list CLEANUP(issues_done) = {0};
+	struct issues list CLEANUP(issues_done) = {.config = &c->config};
 	char *epic CLEANUP(freep) = NULL;
 	if (gather(c, argc, argv, &list, &e))
 		return cli_fail(c, &e);

@@ -103,7 +103,9 @@ static int find_agents(struct cli *c,
 		       struct err *e)
 {
 	int rc = config_agent(&c->config, cli_value(c, "agent"), agent, e);
-	return rc ? rc : config_resolver(&c->config, resolver, e);
+	if (rc || config_resolver(&c->config, resolver, e))
+		return e->code;
+	return config_for_some(&c->config, e);
 }
 
 bool cli_wait(struct cli *c, struct err *e)
