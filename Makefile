@@ -17,7 +17,7 @@ test: all
 	@meson test -C $(BUILD) --print-errorlogs $(TEST_FLAGS)
 
 # The real agent programs, from npm, on a model of our own.
-# AGENTS="claude codex" takes some. Without a registry there is nothing to be tested.
+# AGENTS="claude codex" takes some; codex-acp, gemini, opencode and qwen only so. Without a registry there is nothing to be tested.
 test-agents: all
 	@status=0; test/agents/install.sh $(AGENTS) >/dev/null || status=$$?; \
 	if [ $$status = 4 ]; then \
@@ -25,7 +25,7 @@ test-agents: all
 	elif [ $$status != 0 ]; then \
 		exit $$status; \
 	else \
-		meson test -C $(BUILD) --print-errorlogs --suite real \
+		meson test -C $(BUILD) --print-errorlogs --suite real $(if $(AGENTS),--suite more) \
 			$(foreach a,$(AGENTS),real_$(a)_swarm real_$(a)_run) \
 			$(if $(filter copilot,$(AGENTS)),real_copilot_shared); \
 	fi

@@ -6,7 +6,8 @@
  * The prompt comes on standard input, or in $GANGER_PROMPT_FILE; never as an argument, of which
  * one may have 128 KiB at most. What is marked 'tested' was run on the real program with a
  * model of our own behind it (test/agents): work, an API error, a limit and a lost login.
- * Patterns are searched for only where the program failed.
+ * Patterns are searched for only where the program failed. Of Gemini, Qwen and opencode a limit was
+ * not waited for: they try again by themselves, for minutes.
  */
 
 /* It knows what its model costs, and tells only after a turn. */
@@ -138,9 +139,16 @@ static const char *const qwen_keys[] = {"OPENAI_API_KEY", "DASHSCOPE_API_KEY", N
 /* Where its model is, and which. */
 static const char *const qwen_env[] = {"OPENAI_BASE_URL", "OPENAI_MODEL", NULL};
 
+/*
+ * It asks only for what it is told to ask for; else no rule would be asked either.
+ */
+#define OPENCODE_ASKS                                                                              \
+	"OPENCODE_PERMISSION='{\"bash\":\"ask\",\"edit\":\"ask\",\"webfetch\":\"ask\","            \
+	"\"external_directory\":\"ask\"}' "
+
 /* As text: its JSON has no last words in which it could say that there was nothing to do. */
 #define OPENCODE_COMMAND "exec opencode run --auto"
-#define OPENCODE_TALK    "exec opencode acp"
+#define OPENCODE_TALK    OPENCODE_ASKS "exec opencode acp"
 
 static const char *const opencode_limits[] = {
 	"quota",        "rate.?limit", "overloaded",

@@ -80,7 +80,8 @@ options()
 	opencode)
 		export XDG_DATA_HOME=$T/data XDG_CONFIG_HOME=$T/config
 		options=(-e "OPENCODE_CONFIG=$T/opencode.json" -e OPENCODE_DISABLE_AUTOUPDATE=1
-			-e OPENCODE_DISABLE_MODELS_FETCH=1)
+			-e OPENCODE_DISABLE_MODELS_FETCH=1
+			-e 'OPENCODE_PERMISSION={"bash":"ask","edit":"ask","webfetch":"ask"}')
 		jq -n --arg url "$url/v1" '{model: "loop/fake-model", small_model: "loop/fake-model",
 			provider: {loop: {npm: "@ai-sdk/openai-compatible", name: "loopback",
 				options: {baseURL: $url, apiKey: "dummy"},
@@ -118,7 +119,7 @@ acp_command()
 	codex-acp) echo codex-acp ;;
 	copilot-acp) echo copilot --acp --no-auto-update ;;
 	gemini) echo gemini --acp ;;
-	opencode) echo opencode acp ;;
+	opencode) echo opencode acp ;; # options has what it asks for
 	qwen) echo qwen --acp ;;
 	esac
 }

@@ -55,6 +55,10 @@ works()
 %%say more'
 		is "$(got result) $(ahead)" 'done 0' "$1: a talker does nothing"
 	}
+	case $1$kind in
+	codex-acpacp) return ;; # it puts a warning of its own before these words
+	gemini) return ;;       # its last line is a record without words
+	esac
 	attempt "$1" '%%say ganger: nothing to do'
 	verdict_is "exited $(ends) nothing 0" "$1: nothing to do is seen"
 }
@@ -74,7 +78,7 @@ ends()
 
 fail_code()
 {
-	[ "$kind" ] || [ "$name" = qwen ] && got code || echo 1
+	[ "$kind" ] || [ "$name" = qwen ] || [ "$name" = gemini ] && got code || echo 1
 }
 
 fails()
@@ -86,7 +90,7 @@ fails()
 	verdict_is "exited $(fail_code) failed 0" "$1: an error of the model is a failure"
 	like "$(got reason)" 'no such thing' "$1: with its words"
 	for status in 401 ${only_401[$1]:-429 503 529}; do
-		attempt "$1" "%%fail $status 99
+		attempt "$1" "%%fail $status 99${only_401[$1]:+ Incorrect API key provided}
 %%say x"
 		verdict_is "exited $(fail_code) later 1" "$1: $status is a limit"
 	done
@@ -196,6 +200,9 @@ for name in "${agents[@]}"; do
 	kind= preset= command=$(acp_command "$name")
 	options "$name"
 	if [ "$command" ]; then
+		if [ "$name" = gemini ]; then # its tools do not find the user's
+			git -C "$T/repo" config user.name t && git -C "$T/repo" config user.email t@localhost
+		fi
 		if [ "${only_401[$name]:-}" ]; then
 			probes "$name"
 			works "$name"

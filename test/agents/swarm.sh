@@ -218,6 +218,7 @@ tokens()
 	local title n
 
 	[ "$kind" ] || [ "$name" != copilot ] || return 0 # its one-shot form does not tell
+	[ "$name" != codex-acp ] && [ "$name" != opencode ] || return 0
 	for title in tools crash; do
 		n=$(served $title)
 		is "$(of $title '"\(.tokens.in) \(.tokens.out)"')" "$((n * 1000)) $((n * 50))" \
@@ -245,8 +246,8 @@ for name in "${agents[@]}"; do
 		claude) [ "$kind" ] || denied='%%tool EnterWorktree {}' ;;
 		codex) [ "$kind" ] || denied="%%sh echo x > $T/no.txt" ;;
 		copilot) [ "$kind" ] || denied='%%sh true' ;; # it may do all
-		copilot-acp) denied_is=failed ;;              # a denial ends its turn
-		gemini) silence=$((40 + 3 * load))s ;;        # eight take long to begin
+		copilot-acp | codex-acp) denied_is=failed ;;  # a denial ends its turn
+		gemini | qwen | opencode) silence=$((40 + 3 * load))s ;; # eight take long to begin
 		esac
 		swarm
 	done
