@@ -6,7 +6,7 @@
 set -eu
 
 cache=${GANGER_CACHE:-$HOME/.cache/ganger-test}/npm
-all='claude codex copilot claude-acp copilot-acp' # and others, when they are named
+all='claude codex copilot claude-acp copilot-acp codex-acp' # and others, when they are named
 
 package()
 {

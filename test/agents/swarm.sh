@@ -28,8 +28,12 @@ settings()
 
 task()
 {
+	local lines=$2
+
+	# Its own tool takes absolute paths alone.
+	[ "$name" != qwen ] || lines=$(sed -E 's/^%%write (\S+) (.*)/%%sh echo \2 > \1/' <<<"$lines")
 	id[$1]=$(ganger add "$1" --epic "$epic" --body "%%tag $1-$name-$kind
-$2")
+$lines")
 }
 
 # of TITLE FILTER: of its task's status.
@@ -117,7 +121,7 @@ tasks()
 	task denied "$denied
 %%write denied.txt x
 %%say done"
-	[ ! "$kind" ] || task limited "$(printf '%%%%sh true\n%.0s' {1..40})"
+	[ ! "$kind" ] || task limited "$(printf '%%%%sh true %s\n' {1..40})"
 	# What it leaves behind when it ends well.
 	task left "%%sh echo x > left.txt; setsid $(at_length left) >/dev/null 2>&1 &
 %%say done"
