@@ -105,7 +105,7 @@ BUGS = [
     ('one resolver too many', 'core/conflict.c', 't->resolves < c->policy.conflict_attempts;',
      't->resolves <= c->policy.conflict_attempts;'),
     ('a resolver that is done does not count', 'core/conflict.c',
-     '\tt->resolves++;\n\ttask_set_state', '\ttask_set_state'),
+     '\tt->resolves++;\n\tt->resolve = 0;', '\tt->resolve = 0;'),
     ('a resolver that failed is tried again at once', 'core/conflict.c',
      'task_wait(c, t, backoff_ms(c, t->resolves));', 'task_make_ready(c, t);'),
     ('a conflict goes to an agent before its turn', 'core/queue.c',
