@@ -90,7 +90,9 @@ static int hire(struct supervisor *s, const struct config_agent *agent, struct e
 /* One that a journal has and the settings no longer have is replaced by the first. */
 const struct worker *worker_of(const struct supervisor *s, const struct task *t)
 {
-	return &s->workers[t->agent < s->n_workers ? t->agent : WORKER_TASK];
+	/* Whom it was claimed for may not be set any more: then it is for the one its labels name. */
+	int64_t at = t->agent < s->n_workers ? t->agent : t->own;
+	return &s->workers[at < s->n_workers ? at : WORKER_TASK];
 }
 
 /* In the order of the core's kinds. */

@@ -127,6 +127,7 @@ void checker_refused(struct checker *c, int task);
 void checker_fixed(struct checker *c, int task, int commit);
 /* What a new supervisor has of it: the last word where nobody heard an answer. */
 void checker_found(struct checker *c, int task, int commit);
+void checker_joins(struct checker *c, int task, int commit); /* so the journal has it */
 void checker_approved(struct checker *c, int task, int commit);
 /* A power cut took the work of this attempt: it is as if it had not been made. */
 /* The machine was restarted before what this job left was taken: how it ended does not count. */

@@ -112,6 +112,15 @@ void checker_found(struct checker *c, int task, int commit)
 	t->asked = -1;
 }
 
+void checker_joins(struct checker *c, int task, int commit)
+{
+	struct book_task *t = book_task_of(c, task);
+	if (t->branch && commit == t->asked)
+		checker_submitted(c, task);
+	else if (t->branch && commit == t->fixed)
+		is_at(c, t, commit);
+}
+
 void book_settle(struct checker *c, struct book_task *t, int commit)
 {
 	if (t->head >= 0 && book_holds(c, commit, t->head))

@@ -287,6 +287,7 @@ git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret,
 	if (rc)
 		return rc;
 	check_there(&s->head, "a merge");
+	checker_joins(sim->checker, issue_index(s->task), head);
 	if (is_gone(&s->onto))
 		return err_set(e, ERR_INVALID, "there is no commit %.12s", s->onto.hex);
 	if (contains(onto, head)) {

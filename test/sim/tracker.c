@@ -133,8 +133,7 @@ static int tracker_close(
 		return rc;
 	if (i->claimed_by_other)
 		return err_set(e, ERR_CONFLICT, "'%s' is somebody else's", id);
-	if (i->open)
-		checker_closed(sim->checker, n, false, comment);
+	checker_closed(sim->checker, n, false, comment); /* also where a person has already */
 	i->open = false;
 	say("tracker: %s closed: %s", id, reason);
 	return heard(f, e);
