@@ -63,7 +63,8 @@ int recovery_lost(struct supervisor *s, struct err *e)
 	char boot[BOOT_ID_SIZE];
 	int rc = 0;
 	clock_boot_id(boot);
-	if (!s->core.run.boot[0] || streq(s->core.run.boot, boot))
+	/* Before its first run it names none: what was submitted so far may be of an earlier boot. */
+	if (streq(s->core.run.boot, boot))
 		return 0;
 	for (size_t i = 0; i < s->core.tasks.n; i++)
 		add_named(s, &v, &s->core.tasks.items[i]);

@@ -34,6 +34,17 @@ int64_t journal_number(int issue, const char *column, int64_t none)
 	return v ? v->i : none;
 }
 
+/* 'ganger run' asks for an agent where one was at work. */
+bool journal_needs_agent(void)
+{
+	bool needs = false;
+	for (int i = 0; i < (int)sim->issues.n && !needs; i++) {
+		int64_t state = journal_number(i, "state", TASK_BLOCKED);
+		needs = task_state_flags((enum task_state)state) & F_SLOT;
+	}
+	return needs;
+}
+
 int people_ask(const struct control_request *r, struct buf *said, struct err *e)
 {
 	int rc = control_send(sim_place(), sim_config(), EPIC, r, said, e);

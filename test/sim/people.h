@@ -22,6 +22,7 @@ struct err;
 /* What the journal has of an issue's task, as it was committed last; -1, none: no such task. */
 int journal_head(int issue);
 int64_t journal_number(int issue, const char *column, int64_t none);
+bool journal_needs_agent(void);
 int people_ask(const struct control_request *r, struct buf *said, struct err *e);
 /* 'ganger retry ID...' likewise; up to a NULL. */
 void people_ask_retry(const char *const *ids);

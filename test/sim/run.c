@@ -435,17 +435,6 @@ static void dispatch_issues(const struct supervisor_spec *spec)
 	VEC_DONE(&issues);
 }
 
-/* 'ganger run' asks for an agent where one was at work. */
-static bool needs_agent(void)
-{
-	bool needs = false;
-	for (int i = 0; i < (int)sim->issues.n && !needs; i++) {
-		int64_t state = journal_number(i, "state", TASK_BLOCKED);
-		needs = task_state_flags((enum task_state)state) & F_SLOT;
-	}
-	return needs;
-}
-
 bool sim_has_resolver(void)
 {
 	return sim->settings.resolver && !sim->agentless &&
@@ -454,7 +443,7 @@ bool sim_has_resolver(void)
 
 static bool start(void)
 {
-	bool agentless = rng_chance(&sim->rng, sim->weather.agentless) && !needs_agent();
+	bool agentless = rng_chance(&sim->rng, sim->weather.agentless) && !journal_needs_agent();
 	bool other_kinds = agentless != sim->agentless; /* its journal has others than it finds */
 	sim->agentless = agentless;
 	sim->life++;

@@ -156,6 +156,7 @@ struct submission {
 	int issue, head;
 	int64_t pull;
 	int tries;
+	int boot; /* a reboot ends the command */
 };
 
 /* ---- exec.c ---- */

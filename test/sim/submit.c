@@ -67,9 +67,9 @@ static bool is_over(int issue)
 
 static bool command_dies(const struct submission *s)
 {
-	if (!rng_chance(&sim->rng, 0.05))
+	if (s->boot == sim->boot && !rng_chance(&sim->rng, 0.05))
 		return false;
-	say("ganger submit %s: ended by its user", issue_of(s->issue)->id);
+	say("ganger submit %s: its command is gone", issue_of(s->issue)->id);
 	issue_of(s->issue)->asks = false;
 	return true;
 }
@@ -156,7 +156,7 @@ static void submit(int issue)
 	if (x->asks || head < 0)
 		return;
 	x->asks = true;
-	VEC_PUSH(&sim->submissions, ((struct submission){.issue = issue, .head = head}));
+	VEC_PUSH(&sim->submissions, ((struct submission){.issue = issue, .head = head, .boot = sim->boot}));
 	at(rng_chance(&sim->rng, 0.1) ? rng_below(&sim->rng, HOUR / 4) : rng_below(&sim->rng, 50),
 	   keeps, (int64_t)sim->submissions.n - 1);
 }
