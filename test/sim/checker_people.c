@@ -77,7 +77,8 @@ void checker_refused(struct checker *c, int task)
 static void is_at(struct checker *c, struct book_task *t, int commit)
 {
 	if (t->head != commit)
-		t->landed = -1; /* nobody heard that the earlier one did, or it had an issue of its own */
+		t->landed =
+			-1; /* nobody heard that the earlier one did, or it had an issue of its own */
 	t->head = commit;
 	t->asked = t->fixed = -1;
 	t->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);

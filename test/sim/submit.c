@@ -156,7 +156,8 @@ static void submit(int issue)
 	if (x->asks || head < 0)
 		return;
 	x->asks = true;
-	VEC_PUSH(&sim->submissions, ((struct submission){.issue = issue, .head = head, .boot = sim->boot}));
+	VEC_PUSH(&sim->submissions,
+		 ((struct submission){.issue = issue, .head = head, .boot = sim->boot}));
 	at(rng_chance(&sim->rng, 0.1) ? rng_below(&sim->rng, HOUR / 4) : rng_below(&sim->rng, 50),
 	   keeps, (int64_t)sim->submissions.n - 1);
 }
