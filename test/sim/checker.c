@@ -337,6 +337,17 @@ static void check_resolver(struct checker *c, const struct checker_job *j)
 			      t->resolvers);
 }
 
+/* Work of its own on top, as an attempt leaves that was cut short: "nothing to do" is an answer then. */
+static bool has_more_of(const struct checker *c, int task, int commit, int than)
+{
+	bool more = false;
+	for (int i = 0; i <= commit && !more; i++)
+		more = c->commits[i].change_of == task &&
+		       (book_word(&c->commits[commit].content, i / 64) >> (i % 64) & 1) &&
+		       !(book_word(&c->commits[than].content, i / 64) >> (i % 64) & 1);
+	return more;
+}
+
 static void check_attempt(struct checker *c, const struct checker_job *j, int64_t now)
 {
 	struct book_task *t = book_task_of(c, j->task);
@@ -350,7 +361,8 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 			      j->task, t->red_on);
 	t->red_on = -1;
 	/* What is owed to a red check is owed on top of the work that was red. */
-	t->red = t->red && j->start >= 0 && t->head >= 0 && book_holds(c, j->start, t->head);
+	t->red = t->red && j->start >= 0 && t->head >= 0 && book_holds(c, j->start, t->head) &&
+		 !has_more_of(c, j->task, j->start, t->head);
 	if (t->branch && !(j->resolver && c->limits.resolver_kind))
 		checker_break(c, "rule 1: an agent for task %d, which is a person's branch",
 			      j->task);
