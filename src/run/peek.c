@@ -15,6 +15,7 @@
 /* A worktree in which an agent is at work. */
 struct seen {
 	int task;
+	int64_t attempt;
 	char *path;
 	struct oid start;
 	struct buf paths;
@@ -42,6 +43,13 @@ static void peek_run(struct work *w)
 	p->took_ms = clock_now().mono_ms - began;
 }
 
+/* Else its worktree may have been another's when git was asked. */
+static bool is_at_work(const struct supervisor *s, const struct seen *x)
+{
+	const struct task *t = &s->core.tasks.items[x->task];
+	return t->state == TASK_WORKING && t->attempt == x->attempt;
+}
+
 static void peek_done(struct work *w)
 {
 	struct peek *p = (struct peek *)w;
@@ -52,7 +60,7 @@ static void peek_done(struct work *w)
 	s->peek_mono = s->host->now(s->host).mono_ms + (wait > PEEK_MS ? wait : PEEK_MS);
 	for (size_t i = 0; i < p->seen.n; i++) {
 		struct seen *x = &p->seen.items[i];
-		if (s->core.run.state == RUN_RUNNING && x->paths.n)
+		if (s->core.run.state == RUN_RUNNING && x->paths.n && is_at_work(s, x))
 			graph_touched(s, x->task, buf_str(&x->paths));
 		free(x->path);
 		buf_done(&x->paths);
@@ -95,6 +103,7 @@ void peek(struct supervisor *s)
 		if (t->state != TASK_WORKING || !t->pid)
 			continue;
 		VEC_PUSH(&p->seen, ((struct seen){.task = (int)i,
+						  .attempt = t->attempt,
 						  .path = path_worktree(&s->paths, t->slot - 1),
 						  .start = t->start,
 						  .paths = {.max = PEEK_MAX}}));

@@ -27,11 +27,13 @@ void checker_lost(struct checker *c, int task, int attempt, int commit)
 	t->cut_in = tip >= 0 && book_holds(c, tip, commit);
 	if (t->cut_in) /* it is in, by another commit, unless somebody takes that out again */
 		return;
+	/* An agent that found nothing to do left it to a later attempt as well. */
+	bool latest = attempt == t->attempt_most || t->head == commit;
 	if (t->head == commit)
 		t->head = t->approved = -1;
 	t->asked = t->asked == commit ? -1 : t->asked;
 	t->fixed = t->fixed == commit ? -1 : t->fixed;
-	if (attempt == t->attempt_most && t->last_end == END_DONE && t->counted > 0)
+	if (latest && t->last_end == END_DONE && t->counted > 0)
 		t->counted--;
 	t->red = false;
 	t->red_on = -1;
@@ -76,6 +78,7 @@ void checker_refused(struct checker *c, int task)
 /* From here on this is what lands, and nothing else; what was found of an earlier one is over. */
 static void is_at(struct checker *c, struct book_task *t, int commit)
 {
+	t->asked_before = -1;
 	if (t->head != commit)
 		t->landed =
 			-1; /* nobody heard that the earlier one did, or it had an issue of its own */
@@ -84,6 +87,18 @@ static void is_at(struct checker *c, struct book_task *t, int commit)
 	t->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);
 	t->red = t->resolved = false;
 	t->red_on = -1;
+}
+
+/* It was asked for, and perhaps nobody heard that it was taken; a later one may not have been. */
+static bool was_asked(const struct book_task *t, int commit)
+{
+	return commit >= 0 && (commit == t->asked || commit == t->asked_before);
+}
+
+static void is_taken_at(struct checker *c, int task, int commit)
+{
+	book_task_of(c, task)->asked = commit;
+	checker_submitted(c, task);
 }
 
 void checker_submitted(struct checker *c, int task)
@@ -105,8 +120,8 @@ void checker_found(struct checker *c, int task, int commit)
 	struct book_task *t = book_task_of(c, task);
 	if (!t->branch || commit < 0)
 		return;
-	if (commit == t->asked)
-		checker_submitted(c, task);
+	if (was_asked(t, commit))
+		is_taken_at(c, task, commit);
 	else if (commit == t->fixed)
 		is_at(c, t, commit);
 	else if (t->head >= 0 && t->head != commit)
@@ -118,8 +133,8 @@ void checker_found(struct checker *c, int task, int commit)
 void checker_joins(struct checker *c, int task, int commit)
 {
 	struct book_task *t = book_task_of(c, task);
-	if (t->branch && commit == t->asked)
-		checker_submitted(c, task);
+	if (t->branch && was_asked(t, commit))
+		is_taken_at(c, task, commit);
 	else if (t->branch && commit == t->fixed)
 		is_at(c, t, commit);
 }

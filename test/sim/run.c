@@ -36,6 +36,7 @@ static void run_work(int64_t n)
 	if (sim->dead || !w)
 		return;
 	sim->runs = w;
+	sim->runs_since = sim->asked.items[n];
 	w->run(w);
 	sim->runs = NULL;
 }
@@ -69,6 +70,7 @@ static void host_defer(struct host *h, struct work *w)
 	(void)h;
 	int64_t n = (int64_t)sim->works.n, first = latency();
 	VEC_PUSH(&sim->works, w);
+	VEC_PUSH(&sim->asked, sim->now);
 	at_life(first, run_work, n);
 	at_life(first + latency(), end_work, n);
 }
@@ -397,7 +399,7 @@ static void drop(void)
 		if (w)
 			w->done(w);
 	}
-	sim->works.n = 0;
+	sim->works.n = sim->asked.n = 0;
 	sim->reads = sim->peeks = NULL;
 	checker_forgets_seen(sim->checker);
 	supervisor_free(sim->supervisor);

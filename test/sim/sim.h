@@ -145,6 +145,7 @@ struct worktree {
 	int leftovers; /* files that git does not have */
 	bool bad_history;
 	bool ready;
+	int64_t since;   /* when it was prepared */
 	int merging;     /* the commit whose merge is in progress here; -1 none */
 	bool unresolved; /* and was not resolved */
 	bool collected;  /* head is what the merge became, or stays the work */
@@ -251,6 +252,8 @@ struct world {
 	bool dead;
 	int64_t wake_at; /* -1 none */
 	VEC(struct work *) works;
+	VEC(int64_t) asked; /* when each of them was */
+	int64_t runs_since; /* the present one */
 	struct work *peeks; /* that saw what agents have changed, and is not over */
 	struct work *reads; /* that read the tracker, and is not over */
 	struct work *runs;  /* NULL: none */

@@ -82,6 +82,7 @@ void world_free(struct world *w)
 	map_done(&w->file_paths);
 	VEC_DONE(&w->events);
 	VEC_DONE(&w->works);
+	VEC_DONE(&w->asked);
 	checker_free(w->checker);
 	free(w);
 	sim = NULL;
