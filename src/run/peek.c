@@ -5,7 +5,9 @@
  * With queue.overlap: wait, what those at work have changed so far counts, too: who is known to
  * touch the same files is not begun beside them. Git is asked off the loop's thread, every now and
  * then, and only while somebody could be kept waiting by the answer; it comes as EV_OVERLAPs.
- * Whoever begins between two looks begins by what the last one saw.
+ * Whoever begins between two looks begins by what the last one saw. Where an attempt ends while git
+ * looks, and another is given its worktree, that one's files may be told as the first one's, too: then
+ * somebody waits who need not.
  */
 
 #define PEEK_MS    2000              /* between two looks, at least, */
@@ -15,7 +17,6 @@
 /* A worktree in which an agent is at work. */
 struct seen {
 	int task;
-	int64_t attempt;
 	char *path;
 	struct oid start;
 	struct buf paths;
@@ -43,13 +44,6 @@ static void peek_run(struct work *w)
 	p->took_ms = clock_now().mono_ms - began;
 }
 
-/* Else its worktree may have been another's when git was asked. */
-static bool is_at_work(const struct supervisor *s, const struct seen *x)
-{
-	const struct task *t = &s->core.tasks.items[x->task];
-	return t->state == TASK_WORKING && t->attempt == x->attempt;
-}
-
 static void peek_done(struct work *w)
 {
 	struct peek *p = (struct peek *)w;
@@ -60,7 +54,7 @@ static void peek_done(struct work *w)
 	s->peek_mono = s->host->now(s->host).mono_ms + (wait > PEEK_MS ? wait : PEEK_MS);
 	for (size_t i = 0; i < p->seen.n; i++) {
 		struct seen *x = &p->seen.items[i];
-		if (s->core.run.state == RUN_RUNNING && x->paths.n && is_at_work(s, x))
+		if (s->core.run.state == RUN_RUNNING && x->paths.n)
 			graph_touched(s, x->task, buf_str(&x->paths));
 		free(x->path);
 		buf_done(&x->paths);
@@ -103,7 +97,6 @@ void peek(struct supervisor *s)
 		if (t->state != TASK_WORKING || !t->pid)
 			continue;
 		VEC_PUSH(&p->seen, ((struct seen){.task = (int)i,
-						  .attempt = t->attempt,
 						  .path = path_worktree(&s->paths, t->slot - 1),
 						  .start = t->start,
 						  .paths = {.max = PEEK_MAX}}));

@@ -43,7 +43,7 @@ struct book_task {
 	bool branch;             /* it is a person's; head was said to be queued */
 	int asked, asked_before; /* at which it was submitted, and no answer was heard; -1 */
 	int fixed;               /* at which a person's fix was seen; -1 */
-	bool by_hand; /* a person brought head into the branch */
+	bool by_hand; /* a person brought head into the branch, or it came with another's */
 	bool cut_in;  /* its commit was lost while the branch had its work */
 	int approved; /* commit, or -1 */
 	int alive;  /* jobs */

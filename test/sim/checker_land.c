@@ -13,7 +13,8 @@ static void moved(struct checker *c, int *at, int tip, bool by_person, bool rewr
 	else if (*at >= 0 && !by_person && !book_descends(c, tip, *at))
 		checker_break(c, "rule 4: the branch moved from %d to %d, not forward", *at, tip);
 	*at = tip;
-	for (int i = 0; by_person && !rewritten && i < c->n_tasks; i++) {
+	/* By a person, or because another's work was built on it. */
+	for (int i = 0; !rewritten && i < c->n_tasks; i++) {
 		struct book_task *t = &c->tasks[i];
 		t->by_hand = t->by_hand || (t->head >= 0 && book_holds(c, tip, t->head));
 	}
