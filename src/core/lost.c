@@ -80,8 +80,10 @@ static void lose_head(struct core *c, struct task *t)
 	}
 	t->from = FROM_FRESH;
 	t->red = t->approval = 0;
-	if (t->resolve && !task_is(t, F_JOB) && t->state != TASK_COLLECTING)
+	if (t->resolve && !task_is(t, F_JOB) && t->state != TASK_COLLECTING) {
 		t->resolve = 0; /* the conflict is gone with the work that was in it */
+		heap_update(c, task_index(c, t));
+	}
 	task_touch(c, t);
 	if (waits_to_land)
 		begin_anew(c, t);
