@@ -366,7 +366,8 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 	if (t->branch && !(j->resolver && c->limits.resolver_kind))
 		checker_break(c, "rule 1: an agent for task %d, which is a person's branch",
 			      j->task);
-	if ((!t->child || t->claimed_as_removed) && !c->limits.dispatch)
+	/* A branch was handed in by itself; its issue, which only stands for it, may be taken out. */
+	if ((!t->child || t->claimed_as_removed) && !c->limits.dispatch && !t->branch)
 		checker_break(c, "rule 1: task %d is not of this epic", j->task);
 	if (j->resolver)
 		check_resolver(c, j);
@@ -504,13 +505,15 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 		return;
 	if (how == END_NOTHING && t->red)
 		how = END_FAILED; /* "nothing to do" is no answer to a red check */
-	if (how == END_NOTHING && j->resolver)
+	/* Whether it failed git tells: the conflict may be gone, and then nothing was to be done. */
+	bool moot = how == END_NOTHING && j->resolver;
+	if (moot)
 		how = END_FAILED;
 	t->last_end = how;
 	t->resolved = j->resolver && how == END_DONE;
 	if (j->resolver)
 		t->resolvers += how == END_FAILED || how == END_DONE;
-	t->failed_at = how == END_FAILED ? now : -1;
+	t->failed_at = how == END_FAILED && !moot ? now : -1;
 	if (!j->resolver)
 		t->counted += how == END_FAILED || how == END_DONE;
 	if (how == END_FAILED || how == END_DONE)
