@@ -15,6 +15,7 @@ static void reboot(struct rig *r, const struct lost *lost, size_t n_lost, struct
 	core_init(&ret->c, &p);
 	(void)core_add_kind(&ret->c, "a", 0);
 	ret->c.kinds.items[0] = r->c.kinds.items[0];
+	ret->c.kinds.items[0].name = "a"; /* the other one's goes with it */
 	ret->c.run = r->c.run;
 	for (size_t i = 0; i < r->c.tasks.n; i++)
 		(void)core_add_task(&ret->c, &r->c.tasks.items[i]);
