@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "base/clean.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -75,6 +76,7 @@ static int find_issue(struct known *k,
 		at = k->ids.n;
 		known_add(k, str_of(label), id);
 	}
+	CHECK(at < k->ids.n); /* labels and ids were added together */
 	*ret = k->ids.items[at];
 	return 0;
 }
