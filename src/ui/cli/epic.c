@@ -1,5 +1,6 @@
 #include "ui/cli/epic.h"
 
+#include "base/check.h"
 #include "base/clean.h"
 #include "base/file.h"
 
@@ -92,6 +93,7 @@ int epic_find_present(struct cli *c, const char *id, struct found_task *ret, str
 
 	if (epic_find_task(c, id, ret, e))
 		return e->code;
+	CHECK(ret->at >= 0 && (size_t)ret->at < ret->view.core.tasks.n);
 	const struct task *t = &ret->view.core.tasks.items[ret->at];
 	if (!ret->attempt || ret->attempt == t->attempt || ret->attempt == session_attempt(t))
 		return 0;
