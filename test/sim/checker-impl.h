@@ -95,6 +95,7 @@ struct checker {
 	int alive_by[CHECKER_BYS];
 	int gates;         /* alive */
 	bool person_moved; /* the branch, last */
+	int moved_from;    /* where it was before a person last did; -1 */
 	int exit; /* of the run that ended last */
 	bool unable;
 	bool rewritten, clock_broken, disk_full;

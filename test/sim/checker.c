@@ -19,7 +19,7 @@ struct checker *checker_new(const struct checker_limits *l)
 	if (!c)
 		abort();
 	c->limits = *l;
-	c->epic = c->remote = -1;
+	c->epic = c->remote = c->moved_from = -1;
 	return c;
 }
 

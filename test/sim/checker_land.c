@@ -6,8 +6,10 @@
 
 static void moved(struct checker *c, int *at, int tip, bool by_person, bool rewritten)
 {
-	if (at == (c->limits.remote ? &c->remote : &c->epic) && tip != *at)
+	if (at == (c->limits.remote ? &c->remote : &c->epic) && tip != *at) {
 		c->person_moved = by_person;
+		c->moved_from = by_person ? *at : c->moved_from;
+	}
 	if (rewritten)
 		c->rewritten = true;
 	else if (*at >= 0 && !by_person && !book_descends(c, tip, *at))
@@ -120,7 +122,9 @@ static bool is_about(const struct checker *c, int old, int new_)
 /* Landings come one after the other, in their order: only a person can be in the way of one. */
 void checker_in_the_way(struct checker *c, int task, int old)
 {
-	if (!c->person_moved && !c->rewritten)
+	/* Of a group one may ask late, when the others have landed elsewhere since. */
+	bool since = c->moved_from >= 0 && book_descends(c, c->moved_from, old);
+	if (!c->person_moved && !since && !c->rewritten)
 		checker_break(c, "rule 4: task %d is to land on %d, and another landed at %d", task,
 			      old, book_tip(c));
 }

@@ -202,7 +202,7 @@ static void test_forge_github__waits_for_checks_of_protection(void **state)
 
 static char *asks(const char *branch)
 {
-	struct buf b = BUF_INIT;
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
 
 	if (f->ops->asks(f, branch, &b, &e))
 		fail_msg("%s", e.msg);
