@@ -146,6 +146,15 @@ void on_cancel_later(struct core *c, struct task *t, const struct core_event *ev
 	task_reason(c, t, "cancelled");
 }
 
+/* What may be in the branch already is not cancelled: its turn says whether it is. */
+void on_cancel_standing(struct core *c, struct task *t, const struct core_event *ev)
+{
+	if (t->verdict == VERDICT_ALREADY)
+		on_cancel_later(c, t, ev);
+	else
+		on_cancel(c, t, ev);
+}
+
 void on_cancel_job(struct core *c, struct task *t, const struct core_event *ev)
 {
 	on_cancel_later(c, t, ev);

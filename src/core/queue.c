@@ -74,7 +74,7 @@ static void landed(struct core *c, struct task *t, const struct oid *commit)
 {
 	t->landed = *commit;
 	t->reason[0] = '\0';
-	t->person = 0;
+	t->person = t->cancel = 0;
 	task_set_state(c, t, TASK_MERGED);
 }
 

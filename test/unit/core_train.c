@@ -152,6 +152,27 @@ static void test_train__what_is_in_the_one_before_lands_with_it(void **state)
 	rig_done(&r);
 }
 
+/* Cancelled, it lands with that one all the same; it is cancelled where that one does not land. */
+static void test_train__what_may_be_in_is_cancelled_at_its_turn(void **state)
+{
+	for (int red = 0; red < 2; red++) {
+		struct rig r;
+		(void)state;
+		begin_train(&r, 2, "ab");
+		to_gate(&r, "a");
+		ANSWER(&r, "b", ACT_MERGE, .kind = EV_ALREADY);
+		order(&r, "b", EV_CANCEL);
+		assert_state(&r, "b", TASK_STANDING);
+		check_ends(&r, "a", red);
+		if (red)
+			merge_made(&r, "b");
+		else
+			land(&r, "a");
+		assert_state(&r, "b", red ? TASK_CANCELLING : TASK_MERGED);
+		rig_done(&r);
+	}
+}
+
 static void test_train__no_verdict_counts_against_the_first_only(void **state)
 {
 	struct rig r;
@@ -267,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_train__the_one_before_was_the_culprit),
 		cmocka_unit_test(test_train__a_conflict_counts_once_all_before_it_has_landed),
 		cmocka_unit_test(test_train__what_is_in_the_one_before_lands_with_it),
+		cmocka_unit_test(test_train__what_may_be_in_is_cancelled_at_its_turn),
 		cmocka_unit_test(test_train__no_verdict_counts_against_the_first_only),
 		cmocka_unit_test(test_train__a_branch_that_moved_rebuilds_it),
 		cmocka_unit_test(test_train__a_cancelled_one_is_left_out),
