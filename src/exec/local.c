@@ -168,8 +168,9 @@ static void job_settle(struct job *j)
 		tell_started(j, r->child.pid, r->child.start_time);
 	if (x->is_freeing)
 		return; /* by those who were told */
-	/* The end of an earlier boot may be on the disk where what the job wrote is not. */
-	if (r->has_end && record_is_of_this_boot(r)) {
+	/* The end of an earlier boot may be on the disk where what the job wrote is not. Whose shim we
+	 * watched is of this one. */
+	if (r->has_end && (j->state == JOB_WATCHED || record_is_of_this_boot(r))) {
 		record_end(r, &j->end);
 		if (j->sweeps)
 			exec_job_sweep(j);
@@ -458,6 +459,7 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 			 (j->state == JOB_WATCHED || j->state == JOB_LOOKING))
 			tell_started(j, (pid_t)records[i].pid, records[i].start_time);
 	}
+	on_turn(&x->turn); /* what has ended is told in this round of the loop */
 }
 
 static int ready_open(struct executor_local *x, struct err *e)
