@@ -88,10 +88,7 @@ void peek(struct supervisor *s)
 	if (!anybody_may_wait(s))
 		return;
 	struct peek *p = mem_alloc(sizeof(*p));
-	*p = (struct peek){
-		.work = {peek_run, peek_done},
-                  .s = s
-        };
+	*p = (struct peek){.work = {peek_run, peek_done}, .s = s};
 	for (size_t i = 0; i < s->core.tasks.n; i++) {
 		const struct task *t = &s->core.tasks.items[i];
 		if (t->state != TASK_WORKING || !t->pid)
