@@ -9,6 +9,13 @@ static struct policy policy_of(int attempts)
 	return p;
 }
 
+/* One agent for conflicts alone. */
+static void add_resolver(struct rig *r)
+{
+	(void)core_add_kind(&r->c, "resolver", 1);
+	r->c.policy.resolver = 1;
+}
+
 /* 'a' is done and in conflict; the others keep the run going. */
 static void conflict(struct rig *r, const struct policy *p, const char *ids)
 {
@@ -127,8 +134,7 @@ static void test_conflict__a_persons_branch_is_left_to_a_person(void **state)
 	(void)state;
 	rig_init(&r, &p);
 	issues(&r, "az");
-	step(&r, (struct core_event){.kind = EV_BRANCH, .task = -1, .text = "a",
-				     .a = oid_of("w"), .n = 3, .m = 1});
+	submit_as(&r, "a", "w", 3, 1);
 	begin(&r);
 	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
 	assert_state(&r, "a", TASK_CONFLICTED);
@@ -141,12 +147,9 @@ static void test_conflict__a_persons_branch_goes_to_an_agent_for_conflicts(void 
 	struct rig r;
 	(void)state;
 	rig_init(&r, &p);
-	(void)core_add_kind(&r.c, "resolver", 1);
-	r.c.policy.resolver = 1;
+	add_resolver(&r);
 	issues(&r, "az");
-	step(&r,
-	     (struct core_event){
-		     .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .n = 3, .m = 1});
+	submit_as(&r, "a", "w", 3, 1);
 	begin(&r);
 	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
 	assert_state(&r, "a", TASK_CLAIMING);
@@ -168,12 +171,9 @@ static void test_conflict__the_agent_for_a_persons_branch_may_be_gone(void **sta
 		struct rig r;
 		(void)state;
 		rig_init(&r, &p);
-		(void)core_add_kind(&r.c, "resolver", 1);
-		r.c.policy.resolver = 1;
+		add_resolver(&r);
 		issues(&r, "a");
-		step(&r,
-		     (struct core_event){
-			     .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .m = 1});
+		submit(&r, "a", "w");
 		begin(&r);
 		run_event(&r, claimed ? EV_RESUME : EV_DISK, 1);
 		ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
@@ -196,12 +196,9 @@ static void test_conflict__what_has_no_issue_is_left_to_a_person(void **state)
 	struct rig r;
 	(void)state;
 	rig_init(&r, &p);
-	(void)core_add_kind(&r.c, "resolver", 1);
-	r.c.policy.resolver = 1;
+	add_resolver(&r);
 	issues(&r, "az");
-	step(&r,
-	     (struct core_event){
-		     .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .n = 3, .m = 2});
+	submit_as(&r, "a", "w", 3, 2);
 	begin(&r);
 	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
 	assert_state(&r, "a", TASK_CONFLICTED);
@@ -235,8 +232,7 @@ static void test_conflict__has_an_agent_of_its_own(void **state)
 	struct rig r;
 	(void)state;
 	rig_init(&r, &p);
-	(void)core_add_kind(&r.c, "resolver", 1);
-	r.c.policy.resolver = 1;
+	add_resolver(&r);
 	issues(&r, "az");
 	begin(&r);
 	to_queue(&r, "a");

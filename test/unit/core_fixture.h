@@ -113,6 +113,23 @@ static inline void needs(struct rig *r, const char *id, const char *need)
 	step(r, (struct core_event){.kind = EV_EDGE, .task = -1, .text = id, .text2 = need});
 }
 
+/* A branch comes in by itself: a person's (branch 1), or the base (2). */
+static inline void
+submit_as(struct rig *r, const char *id, const char *head, int64_t pull, int64_t branch)
+{
+	step(r, (struct core_event){.kind = EV_BRANCH,
+				    .task = -1,
+				    .text = id,
+				    .a = oid_of(head),
+				    .n = pull,
+				    .m = branch});
+}
+
+static inline void submit(struct rig *r, const char *id, const char *head)
+{
+	submit_as(r, id, head, 0, 1);
+}
+
 static inline void run_event(struct rig *r, enum core_event_kind k, int64_t n)
 {
 	step(r, (struct core_event){.kind = k, .task = -1, .n = n, .text = "boot-1"});

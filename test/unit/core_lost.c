@@ -149,18 +149,20 @@ static void test_lost__cancelled_meanwhile(void **state)
 	rig_done(&n);
 }
 
+/* In place of an attempt that could not begin; no more is done while the run is paused. */
+static void submit_mine(struct rig *r)
+{
+	run_event(r, EV_PAUSE, 0);
+	ANSWER(r, "a", ACT_CLAIM, .kind = EV_REFUSED, .text = "no");
+	submit(r, "a", "mine");
+}
+
 static void test_lost__a_persons_work_is_for_a_person(void **state)
 {
 	struct rig r, n;
 	(void)state;
 	begin_checked(&r, "a");
-	run_event(&r, EV_PAUSE, 0);
-	ANSWER(&r, "a", ACT_CLAIM, .kind = EV_REFUSED, .text = "no");
-	step(&r, (struct core_event){.kind = EV_BRANCH,
-				     .task = -1,
-				     .text = "a",
-				     .a = oid_of("mine"),
-				     .m = 1});
+	submit_mine(&r);
 	assert_state(&r, "a", TASK_QUEUED);
 	REBOOT(&r, &n, {"a", LOST_HEAD});
 	ANSWER(&n, "a", ACT_RELEASE, .kind = EV_DONE);
@@ -175,10 +177,7 @@ static void test_lost__a_branch_that_waits_for_its_author(void **state)
 	struct rig r, n;
 	(void)state;
 	begin_checked(&r, "az");
-	run_event(&r, EV_PAUSE, 0);
-	ANSWER(&r, "a", ACT_CLAIM, .kind = EV_REFUSED, .text = "no");
-	step(&r, (struct core_event){
-			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("mine"), .m = 1});
+	submit_mine(&r);
 	order(&r, "a", EV_CANCEL);
 	ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
 	REBOOT(&r, &n, {"a", LOST_HEAD});
@@ -196,10 +195,7 @@ static void test_lost__a_branch_that_is_being_withdrawn(void **state)
 	struct rig r, n;
 	(void)state;
 	begin_checked(&r, "az");
-	run_event(&r, EV_PAUSE, 0);
-	ANSWER(&r, "a", ACT_CLAIM, .kind = EV_REFUSED, .text = "no");
-	step(&r, (struct core_event){
-			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("mine"), .m = 1});
+	submit_mine(&r);
 	run_event(&r, EV_RESUME, 0);
 	assert_state(&r, "a", TASK_MERGING);
 	order(&r, "a", EV_CANCEL);

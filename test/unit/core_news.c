@@ -15,18 +15,11 @@ static void test_submit__a_persons_branch_enters_the_queue(void **state)
 	begin(&r);
 	attempt(&r, "a", RESULT_FAILED, 0);
 	ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
-	step(&r,
-	     (struct core_event){.kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("mine")});
+	submit(&r, "a", "mine");
 	assert_state(&r, "a", TASK_QUEUED);
 	assert_state(&r, "b", TASK_BLOCKED); /* skipped no more */
 	assert_int_equal(task(&r, "a")->attempt, 2);
 	rig_done(&r);
-}
-
-static void submit(struct rig *r, const char *id, const char *head)
-{
-	step(r, (struct core_event){
-			.kind = EV_BRANCH, .task = -1, .text = id, .a = oid_of(head), .m = 1});
 }
 
 static void test_submit__what_was_withdrawn_enters_again(void **state)

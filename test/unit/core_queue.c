@@ -425,8 +425,7 @@ static void test_queue__without_agents_only_the_queue_moves(void **state)
 	p.no_agents = true;
 	rig_init(&r, &p);
 	issues(&r, "ab");
-	step(&r,
-	     (struct core_event){.kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("mine")});
+	submit(&r, "a", "mine");
 	begin(&r);
 	to_closed(&r, "a");
 	assert_state(&r, "b", TASK_READY);

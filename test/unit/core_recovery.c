@@ -39,8 +39,7 @@ static void test_recovery__preflight_waits_for_a_check(void **state)
 	p.no_agents = true;
 	rig_init(&r, &p);
 	issues(&r, "ab");
-	step(&r, (struct core_event){
-			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("w"), .m = 1});
+	submit(&r, "a", "w");
 	begin(&r);
 	merge_made(&r, "a");
 	ANSWER(&r, "a", ACT_GATE_PREPARE, .kind = EV_PREPARED);
