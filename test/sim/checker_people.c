@@ -101,11 +101,17 @@ static void is_taken_at(struct checker *c, int task, int commit)
 	checker_submitted(c, task);
 }
 
-void checker_submitted(struct checker *c, int task)
+/* New work of its author's: no try at what it was before says anything of it. */
+static void is_submitted(struct checker *c, struct book_task *t)
 {
-	struct book_task *t = book_task_of(c, task);
 	is_at(c, t, t->asked);
 	t->counted = t->resolvers = 0;
+	t->failed_at = -1;
+}
+
+void checker_submitted(struct checker *c, int task)
+{
+	is_submitted(c, book_task_of(c, task));
 }
 
 void checker_fixed(struct checker *c, int task, int commit)
@@ -144,7 +150,7 @@ void book_settle(struct checker *c, struct book_task *t, int commit)
 	if (t->head >= 0 && book_holds(c, commit, t->head))
 		return;
 	if (t->asked >= 0 && book_holds(c, commit, t->asked))
-		is_at(c, t, t->asked), t->counted = t->resolvers = 0;
+		is_submitted(c, t);
 	else if (t->fixed >= 0 && book_holds(c, commit, t->fixed))
 		is_at(c, t, t->fixed);
 }
