@@ -502,8 +502,9 @@ bool people_between(int round, int exit_code)
 			people_ask_approve((int)i);
 		if (!rng_chance(&sim->rng, 0.7))
 			continue;
-		/* Each reads the whole journal: a large epic is asked for at once. */
-		if (sim->issues.n < LARGE)
+		/* Each reads the whole journal: of those that would be refused few are asked for. */
+		bool vain = !x->retriable && rng_chance(&sim->rng, 0.9);
+		if (sim->issues.n < LARGE && !vain)
 			people_ask_retry((const char *const[]){x->id, NULL});
 		else if (x->retriable)
 			VEC_PUSH(&ids, x->id);

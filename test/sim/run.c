@@ -161,7 +161,7 @@ void __wrap_publish_files(struct supervisor *s, bool now);
 
 void __wrap_publish_files(struct supervisor *s, bool now)
 {
-	int64_t every = s->core.tasks.n < LARGE ? 16 : 256 + (int64_t)s->core.tasks.n;
+	int64_t every = s->core.tasks.n < LARGE ? 64 : 256 + (int64_t)s->core.tasks.n;
 	if (now || sim->steps % every == 0)
 		__real_publish_files(s, now);
 	else if (s->core.tasks.n < LARGE)

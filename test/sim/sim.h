@@ -380,6 +380,9 @@ void snapshot_taken(void);                    /* a commit was made: remember wha
 void snapshot_compare(void);                  /* a supervisor has loaded: it must be the same */
 void snapshot_free(void);
 
+/* quick.c */
+void quick_free(void);
+
 /* shrink.c: */
 const char *count_option(enum count k);
 /*

@@ -62,6 +62,7 @@ void world_free(struct world *w)
 	free_git(w);
 	sim_store_done();
 	snapshot_free();
+	quick_free();
 	for (size_t i = 0; i < w->jobs.n; i++)
 		free(w->jobs.items[i].worktree);
 	for (size_t i = 0; i < w->pulls.n; i++) {
