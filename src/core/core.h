@@ -39,7 +39,7 @@ enum run_state {
 	RUN_PREPARING,  /* pre-flight: a worktree (action GATE_PREPARE) … */
 	RUN_SETTING_UP, /* … its set-up (GATE_SETUP) … */
 	RUN_CHECKING,   /* … the check on the untouched base (GATE) … */
-	RUN_PROBING,    /* … the agent's probe (PROBE) */
+	RUN_PROBING,    /* … the probe of each agent that is wanted (PROBE) */
 	RUN_RUNNING,
 	RUN_TIDYING, /* action TIDY */
 	RUN_ENDED,
@@ -239,6 +239,9 @@ struct core_check {
 	char key[CORE_CHECK_KEY]; /* differs where another command, set-up or environment tests */
 };
 
+/* Kinds that can have a probe: the first ones. */
+#define CORE_PROBES_MAX 63
+
 /* What the user set; constant during a run. */
 struct policy {
 	int max_concurrent;
@@ -251,8 +254,9 @@ struct policy {
 	int resolver; /* index of the kind that makes them; above 0: one of its own, 0: the task's */
 	bool skip_dependents; /* policy.failed_dependency = skip */
 	bool fail_uncommitted;
-	bool has_setup, has_probe;
+	bool has_setup;
 	int n_checks;
+	int64_t probes; /* mask by index of the kinds that have a probe */
 	struct core_check checks[CORE_CHECKS_MAX];
 	char checks_key[CORE_CHECK_KEY]; /* of all of them, with the paths they are about */
 	bool allow_red;

@@ -143,17 +143,58 @@ static void run_fails(struct core *c, int exit_code, bool tidy)
 	run_set_state(c, tidy ? RUN_TIDYING : RUN_ENDED);
 }
 
+/* May this one be given to an agent, of its own or for a conflict? */
+static bool may_begin(const struct task *t)
+{
+	return !t->outside && t->away == AWAY_NO && !task_met(t) && t->state != TASK_SUBMITTED;
+}
+
+static bool is_wanted(const struct core *c, int64_t kind)
+{
+	bool resolves = kind > 0 && kind == c->policy.resolver;
+	for (size_t i = 0; i < c->tasks.n; i++) {
+		const struct task *t = &c->tasks.items[i];
+		if (may_begin(t) && (resolves || (t->own == kind && !t->branch)))
+			return true;
+	}
+	return false;
+}
+
+/* The next that has not passed, of those that the tasks known by now may come to need; -1: none. */
+static int next_probe(const struct core *c)
+{
+	for (size_t k = 0; k < c->kinds.n && k < CORE_PROBES_MAX; k++) {
+		bool due = (c->policy.probes >> k & 1) && !c->kinds.items[k].probed;
+		if (due && is_wanted(c, (int64_t)k))
+			return (int)k;
+	}
+	return -1;
+}
+
+static void after_checks(struct core *c)
+{
+	int next = next_probe(c);
+	c->run.checked = 1;
+	if (next >= 0)
+		c->run.probe = next;
+	run_set_state(c, next >= 0 ? RUN_PROBING : RUN_RUNNING);
+}
+
 static void after_setup(struct core *c)
 {
 	c->run.check = 0;
-	if (c->policy.n_checks)
+	if (c->policy.n_checks && !c->run.checked)
 		run_set_state(c, RUN_CHECKING);
-	else if (c->policy.has_probe)
-		run_set_state(c, RUN_PROBING);
 	else
-		run_set_state(c, RUN_RUNNING);
-	if (c->run.state == RUN_RUNNING)
-		c->run.checked = 1;
+		after_checks(c);
+}
+
+static void probe_passed(struct core *c)
+{
+	struct kind *k = &c->kinds.items[c->run.probe];
+	k->probed = 1;
+	k->dirty = true;
+	after_checks(c);
 }
 
 /* Said once: who runs it again goes on from where the branch is then. */
@@ -168,12 +209,14 @@ void run_rewritten(struct core *c, const struct oid *tip)
 	emit_notice(c, NULL, NOTICE_PERSON);
 }
 
-/* Once, before agents: a worktree of the base, where there is anything to be tried in it. */
+/* Before agents: a worktree of the base, where there is anything to be tried in it that was not yet. */
 static bool wants_preflight(const struct core *c)
 {
 	const struct policy *p = &c->policy;
-	bool tries = p->has_setup || p->n_checks || p->has_probe;
-	return tries && !c->run.checked && !p->no_agents && !p->allow_red && c->run.exit == 0;
+	bool tries = (p->has_setup || p->n_checks) && !c->run.checked;
+	/* While an earlier supervisor's attempts go on, there is no going back to before them. */
+	bool probes = c->live == 0 && next_probe(c) >= 0;
+	return !p->no_agents && !p->allow_red && c->run.exit == 0 && (tries || probes);
 }
 
 static void on_opened(struct core *c, const struct core_event *ev)
@@ -197,12 +240,6 @@ void run_begin_preflight(struct core *c)
 {
 	if (c->run.state == RUN_WAITING && train_gates(c) == 0)
 		run_set_state(c, c->run.stop == STOP_NO ? RUN_PREPARING : RUN_TIDYING);
-}
-
-static void preflight_passed(struct core *c)
-{
-	c->run.checked = 1;
-	run_set_state(c, RUN_RUNNING);
 }
 
 /* What says how long the run's own job may take. */
@@ -235,20 +272,18 @@ static void on_run_job_ended(struct core *c, const struct core_event *ev)
 		if (passed && c->run.check + 1 < c->policy.n_checks) {
 			c->run.check++;
 			run_set_state(c, RUN_CHECKING);
-		} else if (passed && c->policy.has_probe)
-			run_set_state(c, RUN_PROBING);
-		else if (passed)
-			preflight_passed(c);
+		} else if (passed)
+			after_checks(c);
 		else
 			run_reason(c, "the check %s on %s: %s",
 				   red ? "already fails" : "gave no verdict", c->run.base, why);
 		break;
 	case RUN_PROBING:
 		if (passed)
-			preflight_passed(c);
+			probe_passed(c);
 		else
 			run_reason(c, "the probe of agent '%s' does not pass: %s",
-				   c->kinds.items[0].name, why);
+				   c->kinds.items[c->run.probe].name, why);
 		break;
 	case RUN_NEW:
 	case RUN_OPENING:
@@ -398,7 +433,7 @@ void run_step(struct core *c, const struct core_event *ev)
 /* Nothing more will be merged or tested in this run: it is being stopped before pre-flight passed. */
 static bool ends_untried(const struct core *c)
 {
-	return c->run.stop != STOP_NO && wants_preflight(c);
+	return c->run.stop != STOP_NO && c->run.state != RUN_RUNNING && wants_preflight(c);
 }
 
 static bool task_progresses(const struct core *c, const struct task *t)

@@ -47,12 +47,21 @@ static const struct config_check *work_check(const struct task_work *w)
 	return x && x->run ? x : &none;
 }
 
+/* Whose program it is, of an attempt or of a probe. */
+static const struct worker *work_worker(const struct task_work *w)
+{
+	if (w->action.kind != ACT_PROBE)
+		return worker_of(w->s, &w->t);
+	CHECK(w->run.probe < w->s->n_workers);
+	return &w->s->workers[w->run.probe];
+}
+
 /* What agents, set-up and checks are told of where they are. */
 void attempt_init(const struct task_work *w, struct attempt *ret)
 {
 	struct supervisor *s = w->s;
 	const struct paths *p = &s->paths;
-	const struct worker *who = worker_of(s, &w->t);
+	const struct worker *who = work_worker(w);
 	bool gate = is_gate(w);
 	const char *id = w->action.task < 0 ? "preflight" : w->t.id;
 	char *dir CLEANUP(freep) = path_job(p, w->action.job ? w->action.job : w->t.job);
@@ -191,7 +200,7 @@ static void fill_limits(struct task_work *w)
 static int fill_command(struct task_work *w, const struct agent_attempt *a)
 {
 	const struct config *c = w->s->config;
-	const struct worker *who = worker_of(w->s, &w->t);
+	const struct worker *who = work_worker(w);
 	if (w->action.kind == ACT_AGENT && a->token) {
 		server_command(w->s, who, a, &w->command);
 		return 0;

@@ -249,6 +249,18 @@ static void say_asks(struct supervisor *s)
 		supervisor_message(s, "%s", buf_cstr(&b));
 }
 
+/* The core knows the workers by the same numbers. */
+static void add_kinds(struct supervisor *s)
+{
+	static_assert(WORKERS_MAX <= CORE_PROBES_MAX, "each has its bit");
+	for (int i = 0; i < s->n_workers; i++) {
+		const struct agent_settings *a = &s->workers[i].settings;
+		(void)core_add_kind(&s->core, a->name, a->max_concurrent);
+		if (a->probe)
+			s->core.policy.probes |= INT64_C(1) << i;
+	}
+}
+
 static int begin(struct supervisor *s, struct err *e)
 {
 	if (make_folders(s, e) || store_lock(s->paths.lock, &s->lock_fd, e) ||
@@ -257,9 +269,7 @@ static int begin(struct supervisor *s, struct err *e)
 	struct policy p;
 	settings_policy(&s->spec, &p);
 	core_init(&s->core, &p);
-	for (int i = 0; i < s->n_workers; i++)
-		(void)core_add_kind(&s->core, s->workers[i].settings.name,
-				    s->workers[i].settings.max_concurrent);
+	add_kinds(s);
 	struct executor_events events = {
 		.ctx = s, .started = job_started, .output = job_output, .ended = job_ended};
 	if (open_journal(s, e) || recovery_lost(s, e) || graph_sync(s, e) ||

@@ -250,7 +250,7 @@ static int load_run(void *ctx, const struct store_value *values, struct err *e)
 	if (load_fields(run_fields, ARRAY_LEN(run_fields), values, &c->run, e))
 		return e->code;
 	if (c->run.state < RUN_NEW || c->run.state >= RUN_STATE_COUNT || c->run.check < 0 ||
-	    c->run.check >= CORE_CHECKS_MAX)
+	    c->run.check >= CORE_CHECKS_MAX || c->run.probe < 0 || c->run.probe >= CORE_PROBES_MAX)
 		return err_set(e, ERR_CORRUPT, "the journal has a run that cannot be");
 	c->run.epic = arena_strdup(&c->arena, c->run.epic);
 	c->run.base = arena_strdup(&c->arena, c->run.base);

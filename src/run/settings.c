@@ -95,7 +95,6 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.approve = streq(c->queue_approve, "person"),
 		.overlap_wait = streq(c->queue_overlap, "wait"),
 		.has_setup = c->worktree_setup != NULL,
-		.has_probe = spec->agent && spec->agent->probe,
 		.allow_red = spec->allow_red,
 		.no_agents = !spec->agent,
 		.cost_limit = c->limits_cost > 0 ? c->limits_cost : 0,

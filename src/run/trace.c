@@ -83,21 +83,21 @@ struct policy_field {
 #name, type, offsetof(struct policy, name)                                         \
 	}
 static const struct policy_field policy_fields[] = {
-	POLICY(P_INT, max_concurrent),   POLICY(P_INT, attempts),
-	POLICY(P_INT, interruptions),    POLICY(P_INT, deferrals),
-	POLICY(P_INT64, retry_delay_ms), POLICY(P_INT64, retry_max_ms),
-	POLICY(P_INT, retry_from),       POLICY(P_INT, gate_slots),
-	POLICY(P_BOOL, skip_dependents), POLICY(P_BOOL, fail_uncommitted),
-	POLICY(P_BOOL, has_setup),
-	POLICY(P_BOOL, has_probe),       POLICY(P_BOOL, allow_red),
-	POLICY(P_BOOL, until_submitted), POLICY(P_BOOL, no_agents),
-	POLICY(P_INT, gate_retries),     POLICY(P_BOOL, flaky_fails),
-	POLICY(P_INT, batch),            POLICY(P_BOOL, approve),
-	POLICY(P_REAL, cost_limit),      POLICY(P_REAL, task_cost_limit),
-	POLICY(P_INT64, token_limit),    POLICY(P_INT, conflict_attempts),
-	POLICY(P_INT, resolver),         POLICY(P_BOOL, overlap_wait),
+	POLICY(P_INT, max_concurrent),    POLICY(P_INT, attempts),
+	POLICY(P_INT, interruptions),     POLICY(P_INT, deferrals),
+	POLICY(P_INT64, retry_delay_ms),  POLICY(P_INT64, retry_max_ms),
+	POLICY(P_INT, retry_from),        POLICY(P_INT, gate_slots),
+	POLICY(P_BOOL, skip_dependents),  POLICY(P_BOOL, fail_uncommitted),
+	POLICY(P_BOOL, has_setup),        POLICY(P_INT64, probes),
+	POLICY(P_BOOL, allow_red),        POLICY(P_BOOL, until_submitted),
+	POLICY(P_BOOL, no_agents),        POLICY(P_INT, gate_retries),
+	POLICY(P_BOOL, flaky_fails),      POLICY(P_INT, batch),
+	POLICY(P_BOOL, approve),          POLICY(P_REAL, cost_limit),
+	POLICY(P_REAL, task_cost_limit),  POLICY(P_INT64, token_limit),
+	POLICY(P_INT, conflict_attempts), POLICY(P_INT, resolver),
+	POLICY(P_BOOL, overlap_wait),
 };
-static_assert(sizeof(struct policy) == 112 + CORE_CHECKS_MAX * sizeof(struct core_check),
+static_assert(sizeof(struct policy) == 120 + CORE_CHECKS_MAX * sizeof(struct core_check),
 	      "a new member has its row above");
 
 static cJSON *policy_json(const struct policy *p)
@@ -218,6 +218,8 @@ static void read_policy(const cJSON *j, struct policy *ret)
 			break;
 		}
 	}
+	if (get_int(j, "has_probe")) /* as earlier versions had it, of the first kind alone */
+		ret->probes = 1;
 	const char *all = get_text(j, "checks_key");
 	(void)snprintf(ret->checks_key, sizeof(ret->checks_key), "%s", all ? all : "");
 	const cJSON *x = NULL;

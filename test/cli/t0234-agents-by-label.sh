@@ -109,6 +109,30 @@ run ganger dispatch "${id[alone]}" --json
 code_is 0 'an issue is dispatched' || note "$(cat "$T/err")"
 is "$(ganger status dispatch-1 --json | jq -r '.tasks[0].agent')" review 'to the agent of its label'
 
+# Before the first claim each that an open issue may get is probed, once, and no other.
+scene probes
+agents review docs
+sed -i 's/labels: /probe: "echo $BY >>$T\/probed; test $BY != docs || test -e $T\/login", &/' ganger.yaml
+task plain
+task review
+label review --label role:review
+go
+code_is 0 'an agent that no issue asks for need not be able to work' || note "$(cat "$T/out")"
+is "$(cat "$T/probed")" review 'one that is needed is probed'
+task docs
+label docs --label role:docs
+: >"$T/ran"
+go
+code_is 4 'one that is needed later, and cannot: exit 4'
+out_like "^the probe of agent 'docs' does not pass" 'is named'
+is "$(cat "$T/ran")" '' 'before anything is begun'
+touch "$T/login"
+task more
+label more --label role:review
+go
+code_is 0 'once it can, all go on'
+is "$(paste -sd ' ' "$T/probed")" 'review docs docs' 'and nobody is probed again'
+
 # One that is for some is not the only one for all.
 scene some
 printf 'agents: {it: {command: "true"}, review: {command: "true", labels: [r]}}\n' >ganger.yaml

@@ -34,6 +34,7 @@ struct book_task {
 	bool labelled, labelled_before; /* now; before the supervisor was told what is known */
 	enum checker_by by, or_by; /* of its attempt, as it was claimed: the one, or the other where
 				    * that was told in the very turn that claimed it */
+	bool at_begin; /* it was there to be done as the supervisor began, and nothing of it has changed */
 	bool claimed_as_removed;
 	bool unseen; /* out of the epic as others were claimed, since it was: nobody knew its files */
 	struct book_need *needs;
@@ -93,6 +94,7 @@ struct checker {
 	int epic, remote;
 	int alive; /* sessions */
 	int alive_by[CHECKER_BYS];
+	bool probed[CHECKER_BYS];
 	int gates;         /* alive */
 	bool person_moved; /* the branch, last */
 	int moved_from;    /* where it was before a person last did; -1 */
@@ -112,6 +114,11 @@ bool book_same_tree(const struct checker *c, int commit, int other);
 uint64_t book_word(const struct bits *b, int i);
 bool book_descends(const struct checker *c, int from, int ancestor);
 struct book_task *book_task_of(struct checker *c, int task);
+/* Of set-up, whose attempt it is for. */
+enum checker_by book_whose(const struct checker *c, const struct checker_job *j);
+/* An attempt is by the agent that the labels name; who was known to be needed was tried before that. */
+void book_check_agent(struct checker *c, const struct checker_job *j);
+void book_check_probed(struct checker *c, int task, enum checker_by by);
 int book_tip(const struct checker *c); /* the remote's, where there is one */
 
 #endif

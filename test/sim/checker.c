@@ -183,11 +183,6 @@ void checker_unneed(struct checker *c, int task, int needs)
 			t->needs[i--] = t->needs[--t->n_needs];
 }
 
-void checker_labelled(struct checker *c, int task, bool labelled)
-{
-	book_task_of(c, task)->labelled = labelled;
-}
-
 void checker_loaded(struct checker *c, int task)
 {
 	struct book_task *t = book_task_of(c, task);
@@ -207,6 +202,9 @@ void checker_synced(struct checker *c)
 		if (t->read.there && t->read.open && t->known.there && !t->known.open)
 			checker_retried(c, k);
 		t->labelled_before = t->known.there ? t->known.labelled : t->read.labelled;
+		bool same =
+			t->read.labelled == t->known.labelled && t->read.open && !t->read.removed;
+		t->at_begin = t->at_begin && same;
 		if (t->read.there)
 			t->known = t->read;
 		for (int i = 0; i < t->n_needs; i++)
@@ -256,6 +254,8 @@ void checker_claims(struct checker *c, int task, bool resolver)
 	t->claimed_as_removed = t->known.removed;
 	t->by = t->known.labelled ? BY_LABEL : BY_ALL;
 	t->or_by = t->labelled_before ? BY_LABEL : BY_ALL;
+	if (!resolver && !t->branch)
+		book_check_probed(c, task, t->by);
 	t->unseen = false;
 	for (int i = 0; i < c->n_tasks; i++)
 		c->tasks[i].unseen = c->tasks[i].unseen || c->tasks[i].known.removed;
@@ -401,25 +401,6 @@ static void check_overlap(struct checker *c, const struct checker_job *j)
 				      j->task, i, file);
 }
 
-/* Of set-up, whose attempt it is for. */
-static enum checker_by whose(const struct checker *c, const struct checker_job *j)
-{
-	if (j->agent)
-		return j->by;
-	return j->resolver && c->limits.resolver_kind ? BY_RESOLVER : c->tasks[j->task].by;
-}
-
-static void check_agent(struct checker *c, const struct checker_job *j)
-{
-	const struct book_task *t = book_task_of(c, j->task);
-	bool fits = j->by == t->by || j->by == t->or_by;
-	if (j->resolver && c->limits.resolver_kind)
-		fits = j->by == BY_RESOLVER || (fits && c->limits.resolver_may_go);
-	if (!fits)
-		checker_break(c, "rule 9: an attempt at task %d is by agent %d, its labels name %d",
-			      j->task, (int)j->by, (int)t->by);
-}
-
 static void check_session(struct checker *c, const struct checker_job *j, int64_t now)
 {
 	struct book_task *t = book_task_of(c, j->task);
@@ -429,14 +410,14 @@ static void check_session(struct checker *c, const struct checker_job *j, int64_
 	t->resolving = j->resolver;
 	if (c->limits.overlap_wait && !j->resolver && !c->limits.dispatch)
 		check_overlap(c, j);
-	t->alive_as = whose(c, j);
+	t->alive_as = book_whose(c, j);
 	int most = c->limits.kind_max, alike = ++c->alive_by[t->alive_as];
 	if (c->alive > c->limits.max_concurrent || (most && alike > most && t->by == t->or_by))
 		checker_break(c, "rule 2: %d sessions at once, %d of a kind", c->alive, alike);
 	check_places(c);
 	if (!j->agent)
 		return;
-	check_agent(c, j);
+	book_check_agent(c, j);
 	check_needs(c, j);
 	check_attempt(c, j, now);
 }

@@ -21,6 +21,7 @@ struct checker_limits {
 	bool overlap_wait;  /* two of one file are not at work at the same time */
 	bool resolver_kind; /* resolvers are of a kind of their own, with the same limit, */
 	bool resolver_may_go; /* which some supervisors do not have */
+	bool probes;          /* an agent is tried before it is given work */
 };
 
 /* Whose program an attempt is; each is a kind with a limit of its own. */
@@ -63,6 +64,10 @@ void checker_unneed(struct checker *c, int task, int needs);
 void checker_loaded(struct checker *c, int task);
 void checker_synced(struct checker *c);
 void checker_claims(struct checker *c, int task, bool resolver);
+/* A supervisor begins, with what it has read; is_idle: no attempt of an earlier one is under way. The
+ * probe of an agent has passed. */
+void checker_begins(struct checker *c, bool is_idle);
+void checker_probed(struct checker *c, enum checker_by by);
 /* Git was asked, and the agent at work on it had changed this file; a supervisor heard of all that was
  * seen; it is gone, and with it what it had heard. */
 void checker_seen(struct checker *c, int task, int file);

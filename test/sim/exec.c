@@ -155,6 +155,8 @@ static void ends(int64_t number)
 		return;
 	if (j->program == PROGRAM_CHECK)
 		check_verdict(j);
+	if (j->program == PROGRAM_PROBE && j->how == JOB_EXITED && j->code == 0)
+		checker_probed(sim->checker, j->by);
 	if (j->how == JOB_LOST)
 		job_kill_shim(j);
 	else

@@ -70,7 +70,8 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .dispatch = s->dispatch,
 							  .approve = s->approve,
 							  .retries = s->retries,
-							  .flaky_fails = s->flaky_fails});
+							  .flaky_fails = s->flaky_fails,
+							  .probes = s->probe && !s->allow_red});
 	sim_git_init();
 	if (!opt.beads)
 		draw_graph(w);

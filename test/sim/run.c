@@ -215,6 +215,10 @@ static void make_config(const struct settings *s)
 		    s->kind_max);
 	if (s->probe)
 		set("agents.a.probe=[\"probe\"]");
+	if (s->probe && s->resolver)
+		set("agents.resolver.probe=[\"probe\"]");
+	if (s->probe && s->labels)
+		set("agents.b.probe=[\"probe\"]");
 	set("limits.max_concurrent=%d", s->max_concurrent);
 	set("limits.attempts=%d", s->attempts);
 	set("limits.interruptions=%d", s->interruptions);
@@ -443,7 +447,7 @@ bool sim_has_resolver(void)
 	       !(sim->settings.comes_and_goes && sim->life % 3 == 0);
 }
 
-static bool start(void)
+static bool start(bool is_idle)
 {
 	bool agentless = rng_chance(&sim->rng, sim->weather.agentless) && !journal_needs_agent();
 	bool other_kinds = agentless != sim->agentless; /* its journal has others than it finds */
@@ -469,6 +473,7 @@ static bool start(void)
 	int rc = supervisor_new(&spec, &sim->host, &sim->supervisor, &e);
 	if (rc == 0) {
 		checker_synced(sim->checker);
+		checker_begins(sim->checker, is_idle);
 		if (!sim->lost && !other_kinds)
 			snapshot_compare();
 		see_journal(supervisor_core(sim->supervisor));
@@ -577,7 +582,7 @@ bool world_run(struct world *w)
 	make_config(&w->settings);
 	people_init();
 	for (int round = 0, code = 0; !is_broken();) {
-		if (!start()) {
+		if (!start(code >= 0 && code != 4)) {
 			pass(rng_between(&w->rng, 1000, 60000));
 			too_long();
 			continue;

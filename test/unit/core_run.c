@@ -6,7 +6,8 @@
 static struct policy with_preflight(void)
 {
 	struct policy p = RIG_POLICY;
-	p.has_setup = p.has_probe = true;
+	p.has_setup = true;
+	p.probes = 1;
 	p.n_checks = 1;
 	return p;
 }
@@ -55,7 +56,7 @@ static void test_preflight__is_none_where_there_is_nothing_to_try(void **state)
 		struct policy p = RIG_POLICY;
 		struct rig r;
 		p.has_setup = cases[i].setup;
-		p.has_probe = cases[i].probe;
+		p.probes = cases[i].probe;
 		p.n_checks = cases[i].n_checks;
 		start(&r, &p, "a");
 		opened(&r);
@@ -100,6 +101,81 @@ static void test_preflight__red_claims_nothing_and_says_why(void **state)
 		assert_int_equal(r.c.run.attempts, 0);
 		rig_done(&r);
 	}
+}
+
+/* An issue whose labels choose this kind. */
+static void issue_for(struct rig *r, const char *id, int kind)
+{
+	step(r, (struct core_event){.kind = EV_ISSUE,
+				    .task = -1,
+				    .text = id,
+				    .text2 = id,
+				    .n = 2,
+				    .m = ISSUE_OPEN,
+				    .code = kind});
+}
+
+static void rig_of_kinds(struct rig *r, int n)
+{
+	struct policy p = RIG_POLICY;
+	p.probes = (1 << n) - 1;
+	p.resolver = 1;
+	rig_init(r, &p);
+	for (int k = 1; k < n; k++)
+		(void)core_add_kind(&r->c, (char[]){(char)('a' + k), '\0'}, 0);
+}
+
+static void to_probing(struct rig *r)
+{
+	run_event(r, EV_SYNCED, 0);
+	run_event(r, EV_START, 42);
+	opened(r);
+	ANSWER(r, NULL, ACT_GATE_PREPARE, .kind = EV_PREPARED);
+}
+
+static void probed(struct rig *r, int kind, int code)
+{
+	assert_int_equal(r->c.run.state, RUN_PROBING);
+	assert_int_equal(r->c.run.probe, kind);
+	ANSWER(r, NULL, ACT_PROBE, .kind = EV_JOB_ENDED, .how = HOW_EXITED, .code = code);
+}
+
+/* The one for all has nothing to do here, and the last agent has not either. */
+static void test_preflight__probes_whom_the_tasks_may_need_once_each(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_of_kinds(&r, 4);
+	issue_for(&r, "x", 2);
+	issue_for(&r, "y", 2);
+	to_probing(&r);
+	probed(&r, 1, 0); /* of conflicts */
+	probed(&r, 2, 0);
+	assert_state(&r, "x", TASK_CLAIMING);
+	/* While attempts of an earlier supervisor go on, nothing is probed. */
+	issue_for(&r, "z", 3);
+	core_reissue(&r.c);
+	run_event(&r, EV_START, 42);
+	opened(&r);
+	assert_int_equal(r.c.run.state, RUN_RUNNING);
+	rig_done(&r);
+
+	/* Who is new to a later run is probed then, and nobody again. */
+	rig_of_kinds(&r, 4);
+	issue_for(&r, "x", 0);
+	to_probing(&r);
+	probed(&r, 0, 0);
+	probed(&r, 1, 0);
+	whole(&r, "x");
+	tidied(&r);
+	issue_for(&r, "z", 3);
+	to_probing(&r);
+	probed(&r, 3, 1);
+	assert_string_equal(r.c.run.reason, "the probe of agent 'd' does not pass: exit code 1");
+	tidied(&r);
+	assert_int_equal(core_exit_code(&r.c), 4);
+	assert_state(&r, "z", TASK_READY);
+	rig_done(&r);
 }
 
 static void test_preflight__a_stop_ends_it(void **state)
@@ -479,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_preflight__comes_before_the_first_claim_and_only_once),
 		cmocka_unit_test(test_preflight__is_none_where_there_is_nothing_to_try),
 		cmocka_unit_test(test_preflight__red_claims_nothing_and_says_why),
+		cmocka_unit_test(test_preflight__probes_whom_the_tasks_may_need_once_each),
 		cmocka_unit_test(test_preflight__a_stop_ends_it),
 		cmocka_unit_test(
 			test_run__an_error_of_its_own_action_is_tried_again_and_then_ends_it),
