@@ -230,6 +230,12 @@ static void add_named(struct env *env, const struct agent_settings *s)
 	}
 }
 
+static void add_tracker(struct env *env, const struct agent_attempt *a)
+{
+	for (const char *const *v = a->tracker_env; v && *v; v++)
+		env_put_take(env, mem_strdup(*v));
+}
+
 static void add_ganger(struct env *env, const struct agent_attempt *a)
 {
 	char *title CLEANUP(freep) = NULL;
@@ -303,6 +309,7 @@ char **agent_env(const struct agent_settings *s, const struct agent_attempt *a)
 	add_iloom(&env, a);
 	if (!push)
 		add_no_logins(&env, a);
+	add_tracker(&env, a);
 	if (s)
 		add_named(&env, s);
 	add_ganger(&env, a);

@@ -41,6 +41,9 @@ struct agent_attempt {
 	const char *errors_path; /* what a talking program writes as errors; NULL: in the log */
 	const char *session;     /* of an earlier attempt, to be taken up again; NULL: none */
 	const char *token; /* what a shared server is shown; NULL: it serves this attempt alone */
+	/* What the tracker's own program needs to reach the issues: "NAME=value", NULL-terminated;
+	 * agents.NAME.env comes before it. NULL: nothing */
+	const char *const *tracker_env;
 	bool no_name, no_email;          /* the user's Git has none: ganger's stand-in is given */
 	double cost_max;                 /* limits.attempt_cost, in US dollars; 0: none */
 	const char

@@ -105,6 +105,9 @@ struct tracker_ops {
 		   struct err *e);
 	/* Ids of open issues that have children, for 'run' without an epic. */
 	int (*epics)(struct tracker *t, struct issue_graph *ret, struct err *e);
+	/* What an agent at work for 'who' needs in its environment so that the tracker's own program
+	 * reaches these issues: "NAME=value" each, NULL-terminated, the caller's. NULL: nothing. */
+	char **(*agent_env)(struct tracker *t, const char *who);
 	/* From any thread: each call gets each_ms from now on; once one took longer all fail at once,
 	 * with IO. NULL: none takes long. */
 	void (*hurry)(struct tracker *t, int64_t each_ms);

@@ -98,6 +98,10 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.token = s->servers[who - s->workers].token,
 		.no_name = !s->spec.place->user_name,
 		.no_email = !s->spec.place->user_email,
+		/* What is tested gets nothing that is not of the tree. */
+		.tracker_env = gate && w->action.kind != ACT_PROBE
+				       ? NULL
+				       : (const char *const *)s->tracker_env,
 		.cost_max = !gate && s->config->limits_attempt_cost > 0
 				    ? s->config->limits_attempt_cost
 				    : 0,

@@ -130,6 +130,8 @@ static int open_drivers(struct supervisor *s, struct err *e)
 		return e->code;
 	if (check_landing(s, e))
 		return e->code;
+	if (s->tracker->ops->agent_env)
+		s->tracker_env = s->tracker->ops->agent_env(s->tracker, s->who);
 	return hire_all(s, e) || brief_read(s, e) ? e->code : 0;
 }
 
@@ -355,6 +357,7 @@ void supervisor_free(struct supervisor *s)
 	brief_done(s);
 	overlaps_done(&s->overlaps);
 	free(s->who);
+	agent_env_free(s->tracker_env);
 	free(s->meta_config);
 	free(s);
 }

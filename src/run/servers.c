@@ -102,6 +102,7 @@ static int fill(const struct supervisor *s,
 		.worktree = dir,
 		.git_dir = s->spec.place->common_dir,
 		.prompt_path = prompt,
+		.tracker_env = (const char *const *)s->tracker_env,
 		.no_name = !s->spec.place->user_name,
 		.no_email = !s->spec.place->user_email,
 	};

@@ -76,6 +76,7 @@ struct supervisor {
 	char *epic_title;
 	char *epic_body; /* NULL: none, or no epic */
 	char *who; /* for claims */
+	char **tracker_env; /* what agents need to reach the tracker; NULL: nothing */
 	struct git_epic_spec git_spec;
 	struct git *git;
 	struct tracker *tracker;

@@ -23,6 +23,7 @@ struct trying {
 	struct git *git;
 	int lock_fd; /* two at once would be in each other's way, and gc in theirs */
 	char *dir, *worktree, *branch, *epic_branch, *prompt, *result, *log;
+	char **tracker_env;
 	struct agent_attempt attempt;
 };
 
@@ -44,6 +45,7 @@ static void trying_done(struct trying *t)
 	free(t->prompt);
 	free(t->result);
 	free(t->log);
+	agent_env_free(t->tracker_env);
 	closep(&t->lock_fd);
 }
 
@@ -217,6 +219,20 @@ static void step_plain(struct trying *t, struct trial_step *step, char **argv, i
 	agent_env_free(command.envp);
 }
 
+/* A tracker that cannot be opened is another check's matter. */
+static void find_tracker_env(struct trying *t)
+{
+	struct tracker *tracker = NULL;
+	struct err e = ERR_INIT;
+
+	if (t->s->parts->tracker_open(t->s->place, t->s->config, &tracker, &e))
+		return;
+	if (tracker->ops->agent_env)
+		t->tracker_env = tracker->ops->agent_env(tracker, "ganger trial");
+	tracker->ops->free(tracker);
+	t->attempt.tracker_env = (const char *const *)t->tracker_env;
+}
+
 static void step_probe(struct trying *t, struct trial_step *step)
 {
 	struct agent_command command = {0};
@@ -230,6 +246,7 @@ static void step_probe(struct trying *t, struct trial_step *step)
 		step_fail(step, "this version does not have its kind");
 		return;
 	}
+	find_tracker_env(t);
 	if (t->kind->command(&t->agent, &t->attempt, /* probe */ true, &command, &e) < 0)
 		step_fail(step, e.msg);
 	else

@@ -8,11 +8,14 @@
 #include <cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#define SHOWN_MAX 256 /* issues that an export lacks, asked for one by one */
+#define SHOWN_MAX    256 /* issues that an export lacks, asked for one by one */
+#define BD_AGAIN_MS  100
+#define BD_IN_USE_MS 5000 /* that long it is asked again where somebody else has the store */
 
 void bd_args_done(struct bd_args *a)
 {
@@ -68,6 +71,20 @@ static char *words_of(struct str s)
 	return line;
 }
 
+/* In the words of SQLite, of embedded Dolt, of its server, and of a bd that looks at a lock first. */
+static bool is_in_use(const char *words)
+{
+	static const char *const in_use[] = {"database is locked", "lock busy",
+					     "holds the exclusive lock",
+					     "try restarting transaction"};
+
+	for (size_t i = 0; i < ARRAY_LEN(in_use); i++) {
+		if (strcasestr(words, in_use[i]))
+			return true;
+	}
+	return false;
+}
+
 static int refused(const char *verb, const struct child_result *r, struct err *e)
 {
 	char *words CLEANUP(freep) = words_of(buf_str(&r->errout));
@@ -76,32 +93,64 @@ static int refused(const char *verb, const struct child_result *r, struct err *e
 		words = words_of(buf_str(&r->out));
 	if (!words)
 		return err_set(e, ERR_INVALID, "bd %s: exit %d", verb, r->exit_code);
-	return err_set(e, ERR_INVALID, "bd %s: %s", verb, words);
+	return err_set(e, is_in_use(words) ? ERR_BUSY : ERR_INVALID, "bd %s: %s", verb, words);
 }
 
-int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e)
+char **bd_env_for(const struct bd *b, const char *who)
+{
+	VEC(char *) v = {0};
+
+	VEC_PUSH(&v, mem_printf("BEADS_DIR=%s", b->dir));
+	VEC_PUSH(&v, mem_strdup("BEADS_NO_DAEMON=1"));
+	VEC_PUSH(&v, mem_strdup("BD_NON_INTERACTIVE=1"));
+	/* Who claims what is claimed for it already is not told that somebody else has it. */
+	VEC_PUSH(&v, mem_printf("BD_ACTOR=%s", who));
+	VEC_PUSH(&v, NULL);
+	return v.items;
+}
+
+static int run_once(struct bd *b,
+		    const char *const *all,
+		    const char *verb,
+		    struct child_result *r,
+		    struct err *e)
 {
 	char *dir CLEANUP(freep) = mem_printf("BEADS_DIR=%s", b->dir);
 	/* Both of what 1.x answers without and with it are read; its shape is settled with it. No
 	 * daemon: it would answer from what it knew before, and outlive us. */
 	const char *const set[] = {dir, "BD_JSON_ENVELOPE=1", "BEADS_NO_DAEMON=1",
 				   "BD_NON_INTERACTIVE=1", NULL};
+	int rc = child_run(
+		&(struct child_spec){
+			.cwd = b->root, .argv = all, .set = set, .timeout_ms = b->timeout_ms},
+		r, e);
+
+	if (rc == 0 && r->exit_code)
+		return refused(verb, r, e);
+	if (rc == 0 && r->out.full)
+		return err_set(e, ERR_LIMIT, "bd %s: its answer is too long", verb);
+	return rc;
+}
+
+int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e)
+{
 	const char *all[BD_ARGS_MAX + 4] = {"bd", argv[0], "--json"};
 	struct child_result r = {0};
 	size_t n = 3;
+	int64_t waited_ms = 0,
+		most_ms = b->timeout_ms < BD_IN_USE_MS ? b->timeout_ms : BD_IN_USE_MS;
+	int rc;
 
 	for (size_t i = 1; argv[i]; i++) {
 		CHECK(n < ARRAY_LEN(all) - 1);
 		all[n++] = argv[i];
 	}
-	int rc = child_run(
-		&(struct child_spec){
-			.cwd = b->root, .argv = all, .set = set, .timeout_ms = b->timeout_ms},
-		&r, e);
-	if (rc == 0 && r.exit_code)
-		rc = refused(argv[0], &r, e);
-	else if (rc == 0 && r.out.full)
-		rc = err_set(e, ERR_LIMIT, "bd %s: its answer is too long", argv[0]);
+	/* Agents and people call it as well, and some versions do not wait for one another. */
+	while ((rc = run_once(b, all, argv[0], &r, e)) == ERR_BUSY && waited_ms < most_ms) {
+		child_result_done(&r);
+		waited_ms += BD_AGAIN_MS;
+		(void)poll(NULL, 0, BD_AGAIN_MS);
+	}
 	if (rc == 0 && ret) {
 		*ret = r.out;
 		r.out = (struct buf)BUF_INIT;

@@ -40,9 +40,14 @@ void bd_end(struct bd *b);
  *
  * argv      what follows "bd", NULL-terminated, at most BD_ARGS_MAX; --json is added in front of it
  * ret       standard output; may be NULL
- * e         NOT_FOUND: there is no bd; LIMIT: the deadline; INVALID: it refused, in its own words
+ * e         NOT_FOUND: there is no bd; LIMIT: the deadline; INVALID: it refused, in its own words;
+ *           BUSY: after some seconds still another program had the store
  */
 int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e) MUST_CHECK;
+
+/* The environment in which somebody else's bd uses the store as ours does, as 'who'; NULL-terminated,
+ * the caller's, as is each. */
+char **bd_env_for(const struct bd *b, const char *who);
 
 /* Everything that is in the store, and what blocks something although an export leaves it out. */
 int bd_read(struct bd *b, struct beads_file *ret, struct err *e) MUST_CHECK;

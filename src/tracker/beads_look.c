@@ -235,6 +235,14 @@ int beads_tracker_get(struct tracker *t,
 	return rc;
 }
 
+/* Of an export there is nothing that bd could use. */
+char **beads_agent_env(struct tracker *t, const char *who)
+{
+	const struct beads *b = beads_of(t);
+
+	return b->file ? NULL : bd_env_for(&b->bd, who);
+}
+
 int beads_tracker_epics(struct tracker *t, struct issue_graph *ret, struct err *e)
 {
 	struct beads *b = beads_of(t);

@@ -40,6 +40,7 @@ char *beads_labels_arg(const char *labels);
 /* 'bd init' where the folder of the store is not there. */
 int beads_make_store(struct beads *b, struct err *e) MUST_CHECK;
 
+char **beads_agent_env(struct tracker *t, const char *who);
 int beads_tracker_load(struct tracker *t,
 		       const char *epic,
 		       struct issue *ret_epic,

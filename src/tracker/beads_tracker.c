@@ -416,6 +416,7 @@ static const struct tracker_ops beads_ops = {
 	.edit = edit,
 	.get = beads_tracker_get,
 	.epics = beads_tracker_epics,
+	.agent_env = beads_agent_env,
 	.free = free_tracker,
 };
 

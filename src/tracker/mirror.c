@@ -292,6 +292,11 @@ static int epics(struct tracker *t, struct issue_graph *ret, struct err *e)
 	return m->hub->ops->epics(m->hub, ret, e);
 }
 
+static char **agent_env(struct tracker *t, const char *who)
+{
+	return beads_agent_env(&mirror_of(t)->store->tracker, who);
+}
+
 static void free_tracker(struct tracker *t)
 {
 	if (!t)
@@ -319,6 +324,7 @@ static const struct tracker_ops mirror_ops = {
 	.edit = edit,
 	.get = get,
 	.epics = epics,
+	.agent_env = agent_env,
 	.free = free_tracker,
 };
 

@@ -47,6 +47,10 @@ is "$(says "${id[one]} ${id[two]}")" 'one ready , two ready ' 'bd names both: wh
 BD_FAKE_READY='' run ganger plan "$epic" --json
 is "$(jq -c .ready "$T/out")" '[]' '… and a plan says the same'
 
+# A probe has what agents have.
+run ganger -c 'agents.it.probe=test "$BEADS_DIR" = "$GANGER_ROOT/.beads" -a "$BEADS_NO_DAEMON"' doctor --agent it --json
+is "$(jq -r '.checks[]? | select(.check | test("probe")) | .result' "$T/out")" ok 'a probe reaches the store, as its agent does'
+
 # An unmet wish of the store itself.
 mkdir "$T/empty"
 run ganger -c beads.path="$T/empty" list

@@ -1,36 +1,45 @@
 #!/usr/bin/env bash
 # What an agent discovers and files in Beads while it works: it blocks nothing and is said; a child of
-# the epic is done in the same run.
+# the epic is done in the same run. It calls bd where it is, and reaches the store of the epic.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/scene.sh"
 
 python=$(command -v /usr/bin/python3 python3 | head -1)
 [ "$python" ] || skip_all 'no python3'
 export PATH=$GANGER_SOURCE/test/fake:$PATH
+export BD_FAKE_DAEMON=$T/daemon
 b()
 {
-	BEADS_DIR=$PWD/.beads bd "$@"
+	BEADS_DIR=$PWD/.beads BEADS_NO_DAEMON=1 bd "$@"
 }
 
+# Every worktree has the export that is kept in Git, and none the store.
 scene
 echo 'tracker: beads' >>ganger.yaml
-echo .beads >.gitignore
-git add -A && git commit -q -m settings
+echo '.beads/fake*' >.gitignore
 epic=$(ganger add 'An epic')
 task one
 task two one
-does one 'bd() { BEADS_DIR=$GANGER_ROOT/.beads command bd "$@" >/dev/null; }
+b export >.beads/issues.jsonl
+git add -A && git commit -q -m settings
+does one 'set -e
+	exec 9>&1 >/dev/null
+	bd update "$GANGER_TASK" --claim
 	bd create "Another bug" --id bd-other --deps "discovered-from:$GANGER_TASK"
 	bd create "child" --id bd-child --deps "discovered-from:$GANGER_TASK,parent-child:$GANGER_EPIC"
 	bd create "Of that" --id bd-far --deps discovered-from:bd-other
-	echo x >one; git add -A; git commit -q -m one'
+	bd export >"$BEADS_DIR/issues.jsonl" # as a version does by itself
+	echo x >one; git add -A; git commit -q -m one; exec >&9'
 does two 'echo x >two; git add -A; git commit -q -m two
-	BEADS_DIR=$GANGER_ROOT/.beads bd create "At the very end" --id bd-late --deps "discovered-from:$GANGER_TASK" >/dev/null'
+	bd create "At the very end" --id bd-late --deps "discovered-from:$GANGER_TASK" >/dev/null'
 # Seen since an agent ended, not since time went by.
-go -c poll=off
-code_is 0 'the epic is done'
+go -c poll=off -c agents.it.env.BD_FAKE_DAEMON="$T/daemon"
+code_is 0 'the epic is done: neither bd nor the judge of an attempt has anything against it'
 err_like "bd-other was discovered from ${id[one]}, and is no part of the epic: Another bug" 'what was discovered is said'
 is "$(grep -c 'bd-other was discovered' "$T/err")" 1 '… once'
+not_ok 'no call of bd would have started a daemon' test -e "$T/daemon"
+is "$(git show "epic/$epic:.beads/issues.jsonl" | wc -l)" 3 'what is kept in Git of the store is as it was'
+is "$(b export | jq -r "select(.id == \"${id[one]}\") | .assignee")" "ganger $epic" 'and its claim is the supervisor'"'"'s'
 is "$(ran two) $(ran child) $(ran 'Another bug') $(ran 'Of that')" '1 1 0 0' 'a child is done in the same run, the others are not'
 is "$(b export | jq -r 'select(.id == "bd-other" or .id == "bd-child") | .id + " " + .status')" \
 	$'bd-other open\nbd-child closed' 'what is no part of the epic stays open'

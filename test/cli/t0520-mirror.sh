@@ -138,8 +138,9 @@ on_hub+=(-c github.graph=beads)
 b init
 run ganger "${on_hub[@]}" plan 1
 out_like 'note: epic .1. is not in Beads yet' 'a plan copies nothing'
+does t2 'bd show gh-2 >/dev/null || exit 1; echo 2 >t2; git add -A; git commit -qm 2' # there is no store here
 go "${on_hub[@]}"
-is "$(ends)" "$both" 'a chain of two: merged in order, and closed in both'
+is "$(ends)" "$both" 'a chain of two: merged in order, and closed in both; agents reach the copy'
 is "$(b export | jq -r 'select(.id == "gh-2") | .assignee, .close_reason')" "$(b export | jq -r 'select(.id == "gh-3") | .assignee')
 completed" 'claimed and closed as a person sees it'
 run ganger "${on_hub[@]}" finish 1 --merge

@@ -186,6 +186,31 @@ static void test_env__takes_what_the_settings_name(void **state)
 	agent_env_free(envp);
 }
 
+/* The tracker's own variables, unless the settings say otherwise. */
+static void test_env__has_the_way_to_the_tracker(void **state)
+{
+	const char *const tracker[] = {"BEADS_DIR=/r/.beads", "BD_ACTOR=ganger 7", "X=1", NULL};
+	const char *const names[] = {"BEADS_DIR=/mine", "X", NULL};
+	const struct agent_settings s = {.name = "a", .env = names};
+	char *own[] = {"BEADS_DIR=/theirs", NULL};
+	struct agent_attempt a = attempt;
+
+	(void)state;
+	a.tracker_env = tracker;
+	char **envp = with_environment(own, NULL, &a);
+	assert_value(envp, "BEADS_DIR", "/r/.beads");
+	assert_value(envp, "BD_ACTOR", "ganger 7");
+	agent_env_free(envp);
+	envp = with_environment(own, &s, &a);
+	assert_value(envp, "BEADS_DIR", "/mine");
+	assert_value(envp, "BD_ACTOR", "ganger 7");
+	assert_value(envp, "X", NULL); /* the user has none */
+	agent_env_free(envp);
+	envp = with_environment(own, NULL, &attempt);
+	assert_value(envp, "BEADS_DIR", NULL);
+	agent_env_free(envp);
+}
+
 static void test_env__makes_a_project_name_that_compose_takes(void **state)
 {
 	static const char *const names[][2] = {
@@ -297,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_env__survives_odd_environments),
 		cmocka_unit_test(test_env__bounds_what_execve_would_refuse),
 		cmocka_unit_test(test_env__takes_what_the_settings_name),
+		cmocka_unit_test(test_env__has_the_way_to_the_tracker),
 		cmocka_unit_test(test_env__makes_a_project_name_that_compose_takes),
 		cmocka_unit_test(test_env__adds_to_git_settings_that_are_there),
 		cmocka_unit_test(test_env__leaves_git_without_credentials),

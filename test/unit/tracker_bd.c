@@ -130,13 +130,13 @@ static void test_bd__what_cannot_be_read_is_an_error(void **state)
 		int code;
 		const char *words;
 	} cases[] = {
-		{EXPORT "show) echo 'Error: database is locked' >&2; exit 1;;",        ERR_INVALID,
-		 "database is locked"												},
+		{EXPORT "show) echo 'Error: database is broken' >&2; exit 1;;",        ERR_INVALID,
+		 "database is broken"												},
 		{EXPORT "show) echo '{';;",					    ERR_CORRUPT, "could not read issue 'g'"       },
 		{"export) echo '{\"id\":\"a\"}'; echo '{\"id\":';;",                   ERR_CORRUPT,
 		 "line 2: not JSON"												  },
-		{"export) :;;\nready) echo 'Error: database is locked' >&2; exit 1;;", ERR_INVALID,
-		 "bd ready: database is locked"										      },
+		{"export) :;;\nready) echo 'Error: database is broken' >&2; exit 1;;", ERR_INVALID,
+		 "bd ready: database is broken"										      },
 		{"export) :;;\nready) :;;",					    ERR_CORRUPT, "bd ready: its answer is no list"},
 		{"export) :;;\nready) echo '{\"schema_version\":1}';;",                ERR_CORRUPT, "is no list"                     },
 		{"export) :;;\nready) echo '[{\"title\":\"a\"}]';;",                   ERR_CORRUPT,
@@ -217,6 +217,63 @@ static void test_bd__its_version_says_by_which_rule(void **state)
 		assert_int_equal(bd_rule(str_of(cases[i].version)), cases[i].rule);
 }
 
+/* Agents call it, too. What passes is asked again, and is no refusal if it does not. */
+static void test_bd__a_store_that_another_program_has_is_busy(void **state)
+{
+	static const char *const words[] = {
+		"Error: failed to open database: failed to ping Dolt database: the database is "
+		"locked by another dolt process",
+		"Error: dolt access lock timeout (exclusive, 15s): lock busy: held by another "
+		"process",
+		"{\"error\":\"embeddeddolt: another process holds the exclusive lock on x\"}",
+		"Error: database is locked (5) (SQLITE_BUSY)",
+		"Error 1213: try restarting transaction",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		struct issue_graph g = {0};
+		char *again CLEANUP(freep) =
+			mem_printf(READY "export) [ -e \"$0.%zu\" ] || { : >\"$0.%zu\"; echo '%s' "
+					 ">&2; exit 1; }; echo '{\"id\":\"a\"}';;",
+				   i, i, words[i]);
+		char *ever CLEANUP(freep) = mem_printf("export) echo '%s' >&2; exit 1;;", words[i]);
+
+		if (load(again, 60000, &g))
+			fail_msg("%zu: %s", i, e.msg);
+		assert_int_equal(g.issues.n, 1);
+		issue_graph_done(&g);
+		assert_int_equal(load(ever, 300, &g), ERR_BUSY);
+	}
+}
+
+static void test_bd__agents_are_told_of_the_store(void **state)
+{
+	static const char *const starts[] = {"BEADS_DIR=/", "BEADS_NO_DAEMON=1",
+					     "BD_NON_INTERACTIVE=1", "BD_ACTOR=ganger 7"};
+
+	(void)state;
+	bd_is("");
+	struct tracker *t = open_it(60000);
+	char **env = t->ops->agent_env(t, "ganger 7");
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		assert_true(str_starts(str_of(env[i]), starts[i]));
+		free(env[i]);
+	}
+	assert_null(env[ARRAY_LEN(starts)]);
+	free(env);
+	t->ops->free(t);
+	/* An export is nothing that bd could use. */
+	char *path CLEANUP(freep) = path_join(dir, "export.jsonl");
+	assert_int_equal(file_write(path, STR(""), false, &e), 0);
+	assert_int_equal(
+		tracker_beads_new(&(struct beads_spec){.root = dir, .path = path, .state_dir = dir},
+				  &t, &e),
+		0);
+	assert_null(t->ops->agent_env(t, "ganger 7"));
+	t->ops->free(t);
+}
+
 /* It may close nothing, say nothing, and exit 0: what it has afterwards counts. */
 static void test_bd__a_close_that_closed_nothing_is_none(void **state)
 {
@@ -237,6 +294,8 @@ int main(void)
 		T(test_bd__what_cannot_be_read_is_an_error),
 		T(test_bd__says_who_is_ready),
 		T(test_bd__its_version_says_by_which_rule),
+		T(test_bd__a_store_that_another_program_has_is_busy),
+		T(test_bd__agents_are_told_of_the_store),
 		T(test_bd__a_close_that_closed_nothing_is_none),
 	};
 
