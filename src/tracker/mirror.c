@@ -297,6 +297,14 @@ static char **agent_env(struct tracker *t, const char *who)
 	return beads_agent_env(&mirror_of(t)->store->tracker, who);
 }
 
+/* Calls of bd have a deadline of their own. */
+static void hurry(struct tracker *t, int64_t each_ms)
+{
+	struct mirror *m = mirror_of(t);
+
+	m->hub->ops->hurry(m->hub, each_ms);
+}
+
 static void free_tracker(struct tracker *t)
 {
 	if (!t)
@@ -325,6 +333,7 @@ static const struct tracker_ops mirror_ops = {
 	.get = get,
 	.epics = epics,
 	.agent_env = agent_env,
+	.hurry = hurry,
 	.free = free_tracker,
 };
 

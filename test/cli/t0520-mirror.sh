@@ -147,6 +147,23 @@ run ganger "${on_hub[@]}" finish 1 --merge
 is "$code $(store | grep '^gh-1')" '0 gh-1 closed epic The epic' 'the epic, too, is closed in both'
 nothing_left 'nothing is left'
 
+# GitHub does not answer, and all is to end at once: nobody waits for it.
+hub_epic 2 '3:2' hung
+on_hub+=(-c github.graph=beads)
+strike '{"act": "hang", "seconds": 90, "times": 9, "method": "PATCH", "route": "*/issues/{number}"}'
+start "${on_hub[@]}"
+end=$((SECONDS + WAIT_S))
+until control asked | jq -e '.faults[0].done > 0' >/dev/null || [ "$SECONDS" -ge "$end" ]; do :; done
+kill "$supervisor"
+wait_file "$T/run.err" '^Shutting down gracefully'
+kill "$supervisor"
+began=$SECONDS
+ended
+ok "a hung GitHub holds up no end: $code, $((SECONDS - began)) s" test "$code" = 130 -a $((SECONDS - began)) -lt 20
+heal
+go "${on_hub[@]}"
+is "$(ends)" "$both" 'and the next run goes on'
+
 # kill -9 at calls of bd and at requests to GitHub, again and again a little later.
 for where in bd hub; do
 	hub_epic 2 '3:2' "kills-$where"
