@@ -49,6 +49,10 @@ tsan:
 		TEST_FLAGS='--suite unit --suite contract --suite cli --suite sim' \
 		MESON_FLAGS='$(MESON_FLAGS) -Db_sanitize=thread -Db_lundef=false'
 
+# The scripts of test/cli with ganger under memcheck: make valgrind VALGRIND="t0041 t0301"
+valgrind: all
+	@nice test/cli/valgrind $(BUILD) $(VALGRIND)
+
 # gcc -fanalyzer and clang-tidy over src: what they find is an error. ANALYSE=gcc: the first alone.
 analyse:
 	@tools/install-deps
@@ -87,4 +91,4 @@ install: all
 clean:
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-analyse $(BUILD)-tidy
 
-.PHONY: all demo test test-agents test-github test-claims sanitize tsan analyse storm power faults fuzz check install clean
+.PHONY: all demo test test-agents test-github test-claims sanitize tsan valgrind analyse storm power faults fuzz check install clean
