@@ -8,11 +8,18 @@
 
 /* Merging an entry of the queue onto what it is tested on, and landing what was tested. */
 
-static enum git_method method_of(const struct config *c)
+/* The base comes in as it is, or the epic branch would not descend from it and never go back. */
+static const char *method_of(const struct task_work *w)
 {
-	if (streq(c->queue_method, "squash"))
+	return w->t.branch == 2 ? "merge" : w->s->config->queue_method;
+}
+
+static enum git_method git_method_of(const struct task_work *w)
+{
+	const char *method = method_of(w);
+	if (streq(method, "squash"))
 		return GIT_SQUASH;
-	return streq(c->queue_method, "rebase") ? GIT_REBASE : GIT_MERGE;
+	return streq(method, "rebase") ? GIT_REBASE : GIT_MERGE;
 }
 
 /* On GitHub the number of another tracker's issue is that of a stranger's. */
@@ -54,7 +61,7 @@ void act_merge(struct task_work *w)
 	subject_of(w, &subject);
 	act_closes(w, &body);
 	struct git_merge_spec spec = {
-		.method = method_of(w->s->config),
+		.method = git_method_of(w),
 		.onto = w->t.onto,
 		.head = w->t.head,
 		.task = w->t.id,
@@ -131,7 +138,7 @@ static int ask_forge(struct task_work *w, struct forge_merge *ret)
 	struct forge_merge_spec spec = {
 		.number = w->t.pull,
 		.head_sha = w->t.head.hex,
-		.method = w->s->config->queue_method,
+		.method = method_of(w),
 		.title = buf_cstr(&title),
 		.message = buf_cstr(&message),
 	};

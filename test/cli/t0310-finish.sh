@@ -146,6 +146,32 @@ run ganger finish "$epic" --merge
 code_is 0 'mended in the base, it comes in'
 is "$(git show main:shared)" sixth 'and home'
 
+# Work is squashed, the base is not: it could not be moved to what does not descend from it.
+epic squashed
+commit news three
+run ganger -c queue.method=squash finish "$epic" --merge
+code_is 0 'where work is squashed, the base comes in as it is'
+is "$(git rev-parse main)" "$(git rev-parse "$branch")" 'and moves'
+unlike "$(cat "$T/err")" untested 'what it moves to was tested'
+
+# Somebody moved the epic branch on by hand.
+epic moved
+git update-ref "refs/heads/$branch" "$(git commit-tree "$branch^{tree}" -p "$branch" -m 'by hand')"
+run ganger finish "$epic" --merge
+code_is 0 'what somebody added by hand goes home, too'
+err_like "^warning: untested: somebody moved '$branch' on since the last landing$" 'that it is untested is said'
+
+# Somebody took out what had landed.
+epic=$(ganger add taken)
+one=$(ganger add 'taken out' --epic "$epic")
+ganger -c tracker.close=base run "$epic" >"$T/run.out" 2>&1
+git update-ref "refs/heads/epic/$epic" main
+run ganger -c tracker.close=base finish "$epic" --merge
+code_is 0 'an epic is finished from which somebody took what had landed'
+err_like "^warning: 'main' does not have what landed of '$one', " 'which is said'
+ok 'that issue stays open' is_open "$one"
+ok 'and so does the epic' is_open "$epic"
+
 # Not all is done.
 epic seventh
 ganger add more --epic "$epic" >"$T/out"

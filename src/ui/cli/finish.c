@@ -70,6 +70,11 @@ static int check_run(struct cli *c, const struct view *v)
 		cli_hint(c, "wait for it with 'ganger wait %s'", v->epic);
 		return CLI_ENVIRONMENT;
 	}
+	if (v->core.live) {
+		cli_error(c, "an attempt of epic '%s' is not at its end", v->epic);
+		cli_hint(c, "'ganger run %s' brings it there", v->epic);
+		return CLI_PERSON;
+	}
 	if (v->core.run.dispatch) {
 		cli_error(c, "'%s' has nothing to finish: its issues end as pull requests",
 			  v->epic);
@@ -185,16 +190,33 @@ static int move_base(struct cli *c, const struct view *v)
 	return CLI_OK;
 }
 
-/* tracker.close: base. What landed was left open until now; that one is closed already is no error. */
-static int close_tasks(
-	struct cli *c, struct tracker *t, const struct view *v, const char *comment, struct err *e)
+/*
+ * tracker.close: base. What landed was left open until now; that one is closed already is no error.
+ * Somebody may have taken it out of the epic branch again; ret: how many.
+ */
+static int close_tasks(struct cli *c,
+		       struct tracker *t,
+		       const struct view *v,
+		       const struct ends *n,
+		       const char *comment,
+		       int *ret,
+		       struct err *e)
 {
-	for (size_t i = 0; i < v->core.tasks.n && streq(c->config.tracker_close, "base"); i++) {
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
+	bool closes = streq(c->config.tracker_close, "base");
+	*ret = 0;
+	for (size_t i = 0; i < v->core.tasks.n; i++) {
 		const struct task *k = &v->core.tasks.items[i];
-		int rc = 0;
-		if (k->landed.hex[0] && k->branch != 2)
-			rc = t->ops->close(t, k->id, "completed", comment, e);
-		if (rc)
+		bool in = false;
+		if (!k->landed.hex[0] || k->branch == 2)
+			continue;
+		if (entry_contains(&g, &k->landed, n->epic_in_base ? &n->base : &n->epic, &in, e))
+			return e->code;
+		if (!in) {
+			cli_warn(c, "'%s' does not have what landed of '%s', %.12s",
+				 v->core.run.base, k->id, k->landed.hex);
+			(*ret)++;
+		} else if (closes && t->ops->close(t, k->id, "completed", comment, e))
 			return err_wrap(e, "could not close issue '%s'", k->id);
 	}
 	return 0;
@@ -211,11 +233,12 @@ static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 			   v->untested ? "; untested: no queue.check" : "");
 	if (cli_tracker(c, &t, &e))
 		return cli_fail(c, &e);
-	if (close_tasks(c, t, v, comment, &e)) {
+	int out = 0;
+	if (close_tasks(c, t, v, n, comment, &out, &e)) {
 		t->ops->free(t);
 		return cli_fail(c, &e);
 	}
-	if (tasks_left(v)) {
+	if (tasks_left(v) || out) {
 		t->ops->free(t);
 		cli_print(c, "issue '%s' stays open: not all of its tasks are in\n", v->epic);
 		return CLI_OK;
@@ -232,6 +255,22 @@ static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 	if (open)
 		cli_print(c, "issue '%s' is closed\n", v->epic);
 	return CLI_OK;
+}
+
+/* What goes into the base was tested as it is: it is what landed last, and nobody moved it on since. */
+static void say_untested(struct cli *c, const struct view *v, const struct oid *epic)
+{
+	bool landed = false;
+	for (size_t i = 0; i < v->core.tasks.n && !landed; i++) {
+		const struct task *t = &v->core.tasks.items[i];
+		/* Its own head landed: it was there before its turn came, by another's hand. */
+		landed = streq(t->landed.hex, epic->hex) && !streq(t->head.hex, epic->hex);
+	}
+	if (v->untested)
+		cli_warn(c, "untested: no queue.check");
+	else if (!landed)
+		cli_warn(c, "untested: somebody moved '%s' on since the last landing",
+			 v->epic_branch);
 }
 
 static void print_command(struct cli *c, const struct view *v)
@@ -256,6 +295,8 @@ static int finish(struct cli *c, const char *epic, struct view *v, struct ends *
 	if (code != CLI_OK)
 		return code;
 	bool merged = false;
+	if (!n->epic_in_base)
+		say_untested(c, v, &n->epic);
 	if (n->epic_in_base)
 		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
 	else if (finish_on_forge(c))

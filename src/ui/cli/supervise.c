@@ -66,12 +66,12 @@ static enum without_agent without_agent(struct cli *c, const char *epic)
 	if (c->config.agents.n || c->config.agent || cli_value(c, "agent") ||
 	    view_open(&c->place, &c->config, epic, &v, &none))
 		return NOTHING;
+	/* Only with the agent that it was begun with can an attempt be brought to its end. */
+	if (v.core.live)
+		return NOTHING;
 	bool ended = v.core.run.state == RUN_ENDED, queued = false;
 	for (size_t i = 0; i < v.core.tasks.n; i++) {
 		const struct task *t = &v.core.tasks.items[i];
-		/* Only with the agent that it was begun with can it be brought to its end. */
-		if (task_state_flags((enum task_state)t->state) & F_SLOT)
-			return NOTHING;
 		queued = queued || t->branch;
 		/* What others need that failed, or what is not ours, stays as it is. */
 		ended = ended && (t->state == TASK_BLOCKED ||
