@@ -147,29 +147,6 @@ static const char *command_of(const cJSON *call, const char *does)
 	return streq(does, "run") ? record_text(call, "title") : NULL;
 }
 
-static void take_request(struct agent_talk *t, const cJSON *o)
-{
-	const cJSON *call = rpc_get(rpc_params(o), "toolCall"), *raw = rpc_get(call, "rawInput");
-	const char *kind = record_text(call, "kind"), *id = record_text(call, "toolCallId");
-	struct permission_ask ask = {0};
-
-	if (!streq(record_text(o, "method"), "session/request_permission")) {
-		rpc_refuse(t, o);
-		return;
-	}
-	/* The call may have been told of before, and be only named here. */
-	if (!kind && id)
-		kind = record_text(t->items, id);
-	ask.tool = kind ? kind : "other";
-	ask.does = what_it_does(kind);
-	ask.command = command_of(call, ask.does);
-	ask.path = path_in(t, rpc_get(call, "locations"), NULL);
-	ask.path = path_in(t, rpc_get(call, "content"), ask.path);
-	ask.path = ask.path ? ask.path : record_text(raw, "file_path");
-	ask.path = ask.path ? ask.path : record_text(raw, "path");
-	talk_permission(t, o, &ask);
-}
-
 /* ---- what comes ---- */
 
 /* A message comes in pieces, and ends with what comes next. */
@@ -180,27 +157,61 @@ static void end_message(struct agent_talk *t)
 	buf_reset(&t->chunk);
 }
 
+/* Once, however often it is told of before it is over. */
 static void take_call(struct agent_talk *t, const cJSON *update)
 {
 	const char *id = record_text(update, "toolCallId"), *kind = record_text(update, "kind");
 	const char *command = command_of(update, what_it_does(kind));
-	cJSON *shown = cJSON_CreateString(command ? command : record_text(update, "title"));
+	cJSON *shown;
 
+	if (id && rpc_get(t->items, id))
+		return;
 	t->has_acted = true;
-	if (id && kind && !rpc_get(talk_items(t), id))
-		cJSON_AddStringToObject(t->items, id, kind);
-	talk_tool(t, id, kind ? kind : "other", shown);
+	kind = kind ? kind : "other";
+	if (id)
+		cJSON_AddStringToObject(talk_items(t), id, kind);
+	shown = cJSON_CreateString(command ? command : record_text(update, "title"));
+	talk_tool(t, id, kind, shown);
 	cJSON_Delete(shown);
 }
 
 static void take_call_update(struct agent_talk *t, const cJSON *update)
 {
 	const char *status = record_text(update, "status");
+	const char *id = record_text(update, "toolCallId");
 	const cJSON *content = cJSON_GetArrayItem(rpc_get(update, "content"), 0);
 
-	if (streq(status, "completed") || streq(status, "failed"))
-		talk_tool_end(t, record_text(update, "toolCallId"), streq(status, "completed"),
-			      record_text(rpc_get(content, "content"), "text"));
+	if (!streq(status, "completed") && !streq(status, "failed"))
+		return;
+	talk_tool_end(t, id, streq(status, "completed"),
+		      record_text(rpc_get(content, "content"), "text"));
+	if (t->items && id)
+		cJSON_DeleteItemFromObjectCaseSensitive(t->items, id);
+}
+
+static void take_request(struct agent_talk *t, const cJSON *o)
+{
+	const cJSON *call = rpc_get(rpc_params(o), "toolCall"), *raw = rpc_get(call, "rawInput");
+	const char *kind = record_text(call, "kind"), *id = record_text(call, "toolCallId");
+	struct permission_ask ask = {0};
+
+	if (!streq(record_text(o, "method"), "session/request_permission")) {
+		rpc_refuse(t, o);
+		return;
+	}
+	/* The call may have been told of before, and be only named here; or be told of here alone. */
+	end_message(t);
+	take_call(t, call);
+	if (!kind && id)
+		kind = record_text(t->items, id);
+	ask.tool = kind ? kind : "other";
+	ask.does = what_it_does(kind);
+	ask.command = command_of(call, ask.does);
+	ask.path = path_in(t, rpc_get(call, "locations"), NULL);
+	ask.path = path_in(t, rpc_get(call, "content"), ask.path);
+	ask.path = ask.path ? ask.path : record_text(raw, "file_path");
+	ask.path = ask.path ? ask.path : record_text(raw, "path");
+	talk_permission(t, o, &ask);
 }
 
 /* Of the session, so far, from agents that know prices; some tell it only when a turn is over. */

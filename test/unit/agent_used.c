@@ -49,6 +49,37 @@ static void test_acp__a_cost_is_of_this_attempt_and_in_dollars(void **state)
 	assert_true(agent_talk_used(k.t).cost_usd == 0.25);
 }
 
+#define ACP_BEGUN                                                                                  \
+	"{\"id\":1,\"result\":{\"protocolVersion\":1}}\n"                                          \
+	"{\"id\":2,\"result\":{\"sessionId\":\"a-1\"}}\n"
+#define CALL(what, more)                                                                           \
+	"{\"method\":\"session/update\",\"params\":{\"sessionId\":\"a-1\",\"update\":{"            \
+	"\"sessionUpdate\":\"" what "\",\"toolCallId\":\"c\"" more "}}}\n"
+#define MAY_I                                                                                      \
+	"{\"id\":9,\"method\":\"session/request_permission\",\"params\":{\"toolCall\":{"           \
+	"\"toolCallId\":\"c\",\"kind\":\"execute\",\"title\":\"make\"},\"options\":[]}}\n"
+
+/* Some tell of a call by asking for it, some before that, some when it is allowed. */
+static void test_acp__a_call_counts_once_however_it_is_told(void **state)
+{
+	static const char *const ways[] = {MAY_I, CALL("tool_call", "") MAY_I,
+					   MAY_I CALL("tool_call", ",\"kind\":\"execute\"")};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct talking k CLEANUP(talk_done) = {0};
+
+		talk_begin(&k, "acp", NULL, NULL);
+		hear(&k, ACP_BEGUN);
+		hear(&k, ways[i]);
+		assert_int_equal(agent_talk_used(k.t).tools, 1);
+		assert_non_null(strstr(buf_cstr(&k.events), "{\"type\":\"tool\",\"id\":\"c\""));
+		/* What is over may be done again, by the same name. */
+		hear(&k, CALL("tool_call_update", ",\"status\":\"completed\"") MAY_I);
+		assert_int_equal(agent_talk_used(k.t).tools, 2);
+	}
+}
+
 static struct agent_verdict
 judge(const char *kind, const char *text, struct agent_attempt a, enum job_how how)
 {
@@ -95,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_claude__a_reply_counts_once_and_its_turn_in_its_place),
 		cmocka_unit_test(test_acp__a_cost_is_of_this_attempt_and_in_dollars),
+		cmocka_unit_test(test_acp__a_call_counts_once_however_it_is_told),
 		cmocka_unit_test(test_judge__a_limit_is_the_reason),
 	};
 
