@@ -317,14 +317,14 @@ static int judge_exit(const struct agent_settings *s,
 
 	if (ev->talks && ev->record.failed)
 		(void)snprintf(what, sizeof(what), "its turn failed");
-	else if (code == 0 && !ev->talks)
+	else if (code == 0 && ev->record.failed)
 		(void)snprintf(what, sizeof(what),
 			       "exit 0, but its own record says that it failed");
 	else
 		(void)snprintf(what, sizeof(what), "exit %d%s", code,
-			       ev->talks ? ", but without a record of success"
-			       : words.n ? ""
-					 : ", no output");
+			       ev->talks || code == 0 ? ", but without a record of success"
+			       : words.n              ? ""
+						      : ", no output");
 	if (rc) {
 		free(l.line);
 		return rc;
@@ -401,6 +401,12 @@ judge_ended(const struct job_end *end, const struct evidence *ev, struct agent_v
 	return failed(v, buf_cstr(&what), words);
 }
 
+/* Whatever the exit status: its own last word is failure, or is missing. */
+static bool is_no_success(const struct record *r)
+{
+	return (r->failed && r->last) || r->cut;
+}
+
 static int judge(const struct agent_settings *s,
 		 const struct agent_attempt *a,
 		 const struct job_end *end,
@@ -426,7 +432,7 @@ static int judge(const struct agent_settings *s,
 		return judge_ended(end, ev, v);
 	if (ev->talks && ev->record.found && !ev->record.failed)
 		return judge_talk_success(ev, v);
-	if (end->code == 0 && !ev->talks && !(ev->record.failed && ev->record.last))
+	if (end->code == 0 && !ev->talks && !is_no_success(&ev->record))
 		return judge_success(ev, v);
 	return judge_exit(s, ev, end->code, now_ms, v, e);
 }

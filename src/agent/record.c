@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* A record is looked for in this many lines at most, from the last one up. */
-#define LINES_MAX 64
+#define LINES_MAX 256
 
 const char *record_text(const cJSON *o, const char *key)
 {
@@ -110,6 +110,22 @@ static bool take_codex(const cJSON *o, struct record *r)
 	return true;
 }
 
+/*
+ * Copilot's: {"type":"result","exitCode"}. That is 0 also where it was broken off, by a signal perhaps;
+ * an event before it says so.
+ */
+static bool take_copilot(const cJSON *o, struct record *r)
+{
+	const cJSON *code = cJSON_GetObjectItemCaseSensitive(o, "exitCode");
+
+	if (!streq(record_text(o, "type"), "result") || !cJSON_IsNumber(code))
+		return false;
+	r->failed = code->valuedouble != 0;
+	return true;
+}
+
+/* ---- last words, which stand above a record that has none; true: that is all of them ---- */
+
 /* {"type":"item.completed","item":{"type":"agent_message","text"}} */
 static bool take_codex_words(const cJSON *o, struct record *r)
 {
@@ -122,22 +138,105 @@ static bool take_codex_words(const cJSON *o, struct record *r)
 	return true;
 }
 
+/* {"type":"assistant.message","data":{"content"}}, {"type":"session.error","data":{"message"}} */
+static bool take_copilot_words(const cJSON *o, struct record *r)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
+	const char *type = record_text(o, "type");
+
+	if (streq(type, "assistant.idle") &&
+	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(data, "aborted"))) {
+		r->failed = true;
+		take_text(r, "it was broken off");
+	}
+	if (streq(type, "session.error"))
+		take_text(r, record_text(data, "message"));
+	else if (streq(type, "assistant.message"))
+		take_text(r, record_text(data, "content"));
+	return r->text || streq(type, "user.message");
+}
+
+/* Gemini's come in pieces: {"type":"message","role":"assistant","content"} */
+static bool take_gemini_words(const cJSON *o, struct record *r)
+{
+	const char *piece = record_text(o, "content");
+	char *behind = r->text;
+
+	if (!streq(record_text(o, "type"), "message") ||
+	    !streq(record_text(o, "role"), "assistant"))
+		return true;
+	r->text = mem_printf("%s%s", piece ? piece : "", behind ? behind : "");
+	free(behind);
+	return false;
+}
+
+/* ---- the end of a log ---- */
+
+/* What is being looked for, from the last line up. */
+struct search {
+	struct record *r;
+	bool (*words)(const cJSON *o, struct record *r); /* once the record is found; else NULL */
+	bool in_stream;                                  /* a line like those before a record */
+};
+
+/* The programs above end what they write with a record; where it is missing, it was cut short. */
+static bool is_of_stream(const cJSON *o)
+{
+	static const struct {
+		const char *type, *has;
+	} lines[] = {
+		{"system",               "session_id"},
+                {"assistant",            "session_id"},
+		{"user",                 "session_id"},
+                {"init",                 "session_id"},
+		{"tool_use",             "tool_id"   },
+                {"tool_result",          "tool_id"   },
+		{"thread.started",       "thread_id" },
+                {"item.started",         "item"      },
+		{"item.completed",       "item"      },
+                {"assistant.turn_start", "data"      },
+		{"assistant.turn_end",   "data"      },
+                {"tool.execution_start", "data"      },
+	};
+	const char *type = record_text(o, "type");
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		if (streq(lines[i].type, type) && cJSON_HasObjectItem(o, lines[i].has))
+			return true;
+	return false;
+}
+
+/* Fills the record, and says who knows the words above it; false: it is none. */
+static bool take_record(struct search *s, const cJSON *o)
+{
+	struct record *r = s->r;
+
+	if (take_copilot(o, r))
+		s->words = take_copilot_words;
+	else if (record_take_claude(o, r))
+		s->words = cJSON_HasObjectItem(o, "stats") ? take_gemini_words : NULL;
+	else if (take_codex(o, r))
+		s->words = take_codex_words;
+	else
+		return false;
+	r->found = true;
+	if (r->text)
+		s->words = NULL;
+	return true;
+}
+
 /* Returns false when what was looked for is complete. */
-static bool take_line(struct str line, struct record *r, bool *words)
+static bool take_line(struct search *s, struct str line)
 {
 	cJSON *o = cJSON_ParseWithLength(line.p, line.n);
 	bool more = true;
 
-	if (cJSON_IsObject(o) && *words) {
-		more = !take_codex_words(o, r);
-	} else if (cJSON_IsObject(o) && record_take_claude(o, r)) {
-		r->found = true;
-		more = false;
-	} else if (cJSON_IsObject(o) && take_codex(o, r)) {
-		r->found = true;
-		*words = !r->text;
-		more = *words;
-	}
+	if (cJSON_IsObject(o) && s->words)
+		more = !s->words(o, s->r);
+	else if (cJSON_IsObject(o) && take_record(s, o))
+		more = s->words != NULL;
+	else if (cJSON_IsObject(o))
+		s->in_stream = s->in_stream || is_of_stream(o);
 	cJSON_Delete(o);
 	return more;
 }
@@ -158,18 +257,20 @@ static bool last_line(struct str *rest, struct str *ret)
 
 void record_find(struct str log, struct record *ret)
 {
+	struct search s = {.r = ret};
 	struct str line;
-	bool words = false, first = true;
+	bool first = true;
 
 	*ret = (struct record){.tokens_in = -1, .tokens_out = -1, .cost_usd = -1};
 	for (int i = 0; i < LINES_MAX && last_line(&log, &line); i++) {
-		bool more = line.n < 2 || line.p[0] != '{' || take_line(line, ret, &words);
+		bool more = line.n < 2 || line.p[0] != '{' || take_line(&s, line);
 
 		ret->last = ret->last || (first && ret->found);
 		if (!more)
 			break;
 		first = first && line.n == 0;
 	}
+	ret->cut = s.in_stream && !ret->found;
 }
 
 void record_set_text(struct record *r, const char *text)

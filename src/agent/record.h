@@ -11,11 +11,12 @@
 
 /*
  * What known programs write at their end as a line of JSON: Claude Code's "result" (and what
- * speaks as it does), Codex's "turn.completed" and "turn.failed".
+ * speaks as it does, Gemini and Copilot too), Codex's "turn.completed" and "turn.failed".
  */
 struct record {
 	bool found;                    /* such a line is in the text */
 	bool last;                     /* and nothing follows it */
+	bool cut;                      /* there is none, where such a program was writing */
 	bool failed;                   /* it says that it did not succeed */
 	int64_t tokens_in, tokens_out; /* -1: not said; in: with what came from a cache */
 	double cost_usd;               /* negative: not said */

@@ -81,8 +81,12 @@ static const char *const codex_limits[] = {
 
 static const char *const codex_keys[] = {"OPENAI_API_KEY", "CODEX_API_KEY", NULL};
 
-/* With -p, standard input would be ignored. */
-#define COPILOT_COMMAND "exec copilot --allow-all-tools --no-ask-user --no-auto-update -s"
+/*
+ * With -p, standard input would be ignored. JSON, since it ends with 0 also where a signal broke it
+ * off, and only its events say so.
+ */
+#define COPILOT_COMMAND                                                                            \
+	"exec copilot --allow-all-tools --no-ask-user --no-auto-update --output-format json"
 
 /* GANGER_SERVE is set where it is to serve many sessions. */
 #define COPILOT_TALK                                                                               \

@@ -112,7 +112,8 @@ const struct agent_kind *agent_kind_find(const char *name);
  *   ended by a limit, a signal, on request, lost: FAILED with how
  *   exit 0: DONE, or NOTHING where the last line says so. What pause_on finds in a success does
  *     not count: agents write about rate limits, too
- *   any other exit, and exit 0 where the program's own final record says that it failed: LATER
+ *   any other exit, and exit 0 where the program's own final record says that it failed, or is
+ *     missing behind what known programs write before it: LATER
  *     with exit 75 or a match of pause_on at the end of the log, else FAILED
  * A kind that talks is DONE or NOTHING only with a record of its last turn that says success,
  * whatever its exit status; and pause_on is searched for in what its program says of its errors

@@ -42,11 +42,12 @@ of()
 	ganger status "$epic" --json | jq -r --arg id "${id[$1]}" ".tasks[] | select(.id == \$id) | $2"
 }
 
-# What a tool of a task does until somebody ends it. To write something is no silence; its name
-# tells it from others. Codex lets such a tool be after half a minute, and is told to do it again.
+# What a tool of a task does until somebody ends it, or there is $over. To write something is no
+# silence; its name tells it from others. Codex lets such a tool be after half a minute, and is told
+# to do it again; Gemini takes a shell away where it comes first.
 at_length()
 {
-	echo "sh -c 'while echo > beat.txt; do sleep 0.3; done' tool-of-$1"
+	echo "env sh -c 'while ! test -e $over && echo > beat.txt; do sleep 0.3; done' tool-of-$1"
 }
 
 again()
@@ -84,6 +85,28 @@ has_tool()
 	[ "$(tools_of "$1")" ]
 }
 
+are_gone()
+{
+	! kill -0 "$@" 2>/dev/null
+}
+
+# What an agent does that is asked to end by somebody else differs: most end, Gemini goes on.
+ends_ended()
+{
+	local tools pid
+
+	ok "$label: a tool of ended is still at work" until_true has_tool ended
+	tools=$(tools_of ended) pid=$(of ended .pid)
+	kill -TERM "$pid"
+	if patience=5 until_true are_gone "$pid"; then
+		ok "$label: what an ended agent had begun goes with it" until_true are_gone $tools
+	else
+		note "$label: it does not heed SIGTERM"
+		is "$(of ended .state)" working "$label: what is asked to end and goes on is at work"
+	fi
+	echo >"$over"
+}
+
 is_there()
 {
 	[ -e "$(of "$1" .worktree)/$2" ]
@@ -98,7 +121,7 @@ tasks()
 %%say done"
 	task cancelled "$(again "%%sh $(at_length cancelled)")
 %%say done"
-	for title in killed grouped; do
+	for title in killed grouped ended; do
 		task $title "$(again "%%sh test -e over.txt || { echo x > $title.txt; $(at_length $title); }")
 %%say done"
 	done
@@ -152,7 +175,7 @@ closes()
 
 swarm()
 {
-	local label="$name${kind:+ as $kind}" began before
+	local label="$name${kind:+ as $kind}" began before over=$T/over-$name-$kind
 
 	began=$SECONDS
 	git init -q "$T/$name-$kind" && cd "$T/$name-$kind" || exit 1
@@ -164,7 +187,7 @@ swarm()
 	before=$(git rev-parse HEAD main)
 	begin
 	ok "$label: eight are at work" until_true are_at_work 8
-	for title in cancelled killed grouped; do
+	for title in cancelled killed grouped ended; do
 		ok "$label: a tool of $title is at work" until_true has_tool $title
 	done
 	ok "$label: crash is in its turn" until_true is_there crash one.txt
@@ -178,6 +201,7 @@ swarm()
 	ok "$label: one is cancelled" ganger cancel "${id[cancelled]}"
 	kill -9 "$(of killed .pid)"
 	kill -9 -- "-$(of grouped .pid)"
+	ends_ended
 	wait "$run"
 	is $? 1 "$label: all but one are brought home" || note "$(cat "$T/run.out")"
 	logs=$(echo $logs)
@@ -200,11 +224,12 @@ swarm()
 	is "$(of cancelled .state)" cancelled "$label: cancelled"
 	closes killed 'an agent that was killed is begun again'
 	closes grouped 'and one whose group was'
+	closes ended 'and one that was asked to end'
 	closes left 'what left something running'
 	is "$(git ls-tree --name-only "epic/$epic" | grep -v -e denied.txt -e beat.txt -e over.txt | tr '\n' ' ')" \
-		'a.txt b.txt cut.txt early.txt ganger.yaml grouped.txt killed.txt late.txt left.txt one.txt recovers.txt two.txt ' \
+		'a.txt b.txt cut.txt early.txt ended.txt ganger.yaml grouped.txt killed.txt late.txt left.txt one.txt recovers.txt two.txt ' \
 		"$label: what was done is in the epic branch"
-	for title in cancelled killed grouped left; do
+	for title in cancelled killed grouped ended left; do
 		is "$(tools_of $title)" '' "$label: no tool of $title is left"
 	done
 	is "$(left_running)" '' "$label: nothing is left running"
@@ -243,14 +268,16 @@ for name in "${agents[@]}"; do
 	options "$name"
 	command=$(acp_command "$name")
 	for kind in '' "$(talk_kind "$name")"; do
-		[ "$kind" ] || [ ! "$command" ] || continue # it has no preset
+		[ "$kind" ] || [ "${name%-acp}" = "$name" ] || continue # it has no preset
 		silence=$((15 + 3 * load))s
 		denied='%%sh touch no.txt' denied_is=closed
 		case $name in
 		claude) [ "$kind" ] || denied='%%tool EnterWorktree {}' ;;
 		codex) [ "$kind" ] || denied="%%sh echo x > $T/no.txt" ;;
-		copilot) [ "$kind" ] || denied='%%sh true' ;; # it may do all
+		copilot | gemini | qwen | opencode) [ "$kind" ] || denied='%%sh true' ;; # it may do all
 		copilot-acp | codex-acp) denied_is=failed ;;  # a denial ends its turn
+		esac
+		case $name in
 		gemini | qwen | opencode) silence=$((40 + 3 * load))s ;; # eight take long to begin
 		esac
 		swarm

@@ -385,6 +385,68 @@ static void test_judge__knows_what_calls_a_refusal_a_success(void **state)
 	assert_string_equal(v.reason, "exit 144: [API Error: no]");
 }
 
+#define COPILOT(type, data) "{\"type\":\"" type "\",\"data\":{" data "}}\n"
+#define COPILOT_END(code)                                                                          \
+	"{\"type\":\"result\",\"sessionId\":\"s\",\"exitCode\":" code ",\"usage\":{}}\n"
+#define COPILOT_SAYS(text) COPILOT("assistant.message", "\"content\":\"" text "\"")
+#define GEMINI(text)                                                                               \
+	"{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"" text "\",\"delta\":true}\n"
+#define GEMINI_TOOL "{\"type\":\"tool_use\",\"tool_id\":\"t\"}\n"
+#define GEMINI_END  "{\"type\":\"result\",\"status\":\"success\",\"stats\":{\"input_tokens\":1}}\n"
+
+static void test_judge__reads_copilots_and_geminis_words(void **state)
+{
+	/* clang-format off: one case a line */
+	static const struct judge_case cases[] = {
+		{0,
+		 COPILOT_SAYS("ganger: nothing to do") COPILOT("assistant.idle",         "")
+			 COPILOT("x", "") COPILOT_END("0"),
+		 NULL,																					     AGENT_NOTHING,										       "nothing to do",													  0, false},
+		{0,							      COPILOT_SAYS("ok") COPILOT_END("0"),							       NULL,											  AGENT_DONE,              "", 0, false													 },
+ /* Ended by a signal, which it calls 0. */
+		{0,
+		 COPILOT_SAYS("ganger: nothing to do") COPILOT("assistant.idle",                                                               "\"aborted\":true")
+			 COPILOT("x",											  "") COPILOT_END("0"),
+		 NULL,									      AGENT_FAILED,
+		 "exit 0, but its own record says that it failed: it was broken off",																																																	    0, false},
+		{1,
+		 COPILOT("session.error", "\"message\":\"400 no\"") COPILOT("assistant.idle",                       "")
+			 COPILOT_END("1"),
+		 NULL,												AGENT_FAILED,																															       "exit 1: 400 no",																																								     0, false},
+		{0,								GEMINI("hm") GEMINI_TOOL GEMINI("ganger: no") GEMINI("thing to do") GEMINI_END,
+		 NULL,								AGENT_NOTHING,										   "nothing to do",                                    0,false},
+	};
+	/* clang-format on */
+
+	check_all(state, cases, ARRAY_LEN(cases));
+}
+
+/* An exit with 0 in the middle of what ends with a record: Claude Code at SIGINT, say. */
+static void test_judge__a_stream_without_its_record_is_no_success(void **state)
+{
+	static const char head[] = "exit 0, but without a record of success: ";
+	static const char *const streams[] = {
+		"{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\"}\n",
+		"{\"type\":\"assistant\",\"message\":{},\"session_id\":\"s\"}\n",
+		"{\"type\":\"item.completed\",\"item\":{}}\n",
+		"{\"type\":\"init\",\"session_id\":\"s\"}\nWarning: x\n",
+		COPILOT("assistant.turn_end", "") COPILOT("noise", ""),
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
+		struct agent_verdict v;
+
+		put_text(w->log, streams[i]);
+		v = judge_exit(w, 0);
+		assert_int_equal(v.result, AGENT_FAILED);
+		assert_true(strncmp(v.reason, head, strlen(head)) == 0);
+	}
+	/* What only looks like one is anybody's. */
+	put_text(w->log, "{\"type\":\"user\"}\n{\"type\":\"message\",\"text\":\"done\"}\n");
+	assert_int_equal(judge_exit(w, 0).result, AGENT_DONE);
+}
+
 static void test_judge__reads_codexs_record(void **state)
 {
 	static const char ok[] = "{\"type\":\"item.completed\",\"item\":{\"type\":\"agent_"
@@ -455,6 +517,8 @@ int main(void)
 		TEST(test_judge__other_ends_fail_and_say_how),
 		TEST(test_judge__reads_claudes_record),
 		TEST(test_judge__knows_what_calls_a_refusal_a_success),
+		TEST(test_judge__reads_copilots_and_geminis_words),
+		TEST(test_judge__a_stream_without_its_record_is_no_success),
 		TEST(test_judge__reads_codexs_record),
 		TEST(test_judge__numbers_are_unknown_without_a_record),
 		TEST(test_judge__a_broken_pattern_is_named),

@@ -376,7 +376,7 @@ static void test_config__a_kind_brings_its_command(void **state)
 		{"agents: {claude: {}}",         "--allowedTools"            },
 		{"agents: {x: {kind: codex}}",   "app-server"                },
 		{"agents: {y: {kind: copilot}}", "--headless"                },
-		{"agents: {copilot: {}}",        "--no-auto-update -s"       },
+		{"agents: {copilot: {}}",        "--output-format json"      },
 	};
 
 	(void)state;
