@@ -60,7 +60,12 @@ void hub_rules_done(struct hub_rules *r);
 int hub_branch_rules(struct hub *h, const char *branch, struct cJSON **ret, struct err *e)
 	MUST_CHECK;
 int hub_branch(struct hub *h, const char *branch, struct cJSON **ret, struct err *e) MUST_CHECK;
-int hub_asks(struct forge *f, const char *branch, struct buf *ret, struct err *e) MUST_CHECK;
+int hub_asks(struct forge *f,
+	     const char *branch,
+	     enum forge_way way,
+	     struct buf *ret,
+	     struct err *e) MUST_CHECK;
+int hub_waits(struct forge *f, int64_t number, struct buf *ret, struct err *e) MUST_CHECK;
 
 int hub_merge(struct forge *f,
 	      const struct forge_merge_spec *s,

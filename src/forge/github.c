@@ -400,6 +400,7 @@ static const struct forge_ops hub_ops = {
 	.finish = hub_finish,
 	.merge = hub_merge,
 	.asks = hub_asks,
+	.waits = hub_waits,
 	.get = hub_get,
 	.hurry = hub_hurry,
 	.free = hub_free,

@@ -46,6 +46,9 @@ struct forge_merge {
 	struct oid sha; /* of MERGED: the commit of the base; empty: the forge does not say */
 };
 
+/* How something gets into a branch. */
+enum forge_way { FORGE_BY_PUSH = 1, FORGE_BY_PULL };
+
 struct forge;
 
 struct forge_ops {
@@ -66,10 +69,16 @@ struct forge_ops {
 		     const struct forge_merge_spec *s,
 		     struct forge_merge *ret,
 		     struct err *e);
-	/* What it asks of a change to this branch that a push alone has not: "a pull request, the check
-	 * 'ci'"; empty: nothing that is known. Who pushes may be let through all the same. NULL: this
-	 * kind asks for nothing. */
-	int (*asks)(struct forge *f, const char *branch, struct buf *ret, struct err *e);
+	/* What it asks of a change to this branch that a push, or a pull request, alone has not: "a pull
+	 * request, the check 'ci'", "1 approving review"; empty: nothing that is known. Who changes it
+	 * may be let through all the same. NULL: this kind asks for nothing. */
+	int (*asks)(struct forge *f,
+		    const char *branch,
+		    enum forge_way way,
+		    struct buf *ret,
+		    struct err *e);
+	/* What an open pull request lacks of that as it is now; the rest as of asks(). */
+	int (*waits)(struct forge *f, int64_t number, struct buf *ret, struct err *e);
 	int (*get)(struct forge *f, int64_t number, struct pull *ret, struct err *e);
 	/* As of a tracker. */
 	void (*hurry)(struct forge *f, int64_t each_ms);

@@ -65,6 +65,13 @@ int place_note(const struct place *p, struct err *e)
 	return streq(noted, p->common_dir) ? 0 : file_write(path, str_of(line), false, e);
 }
 
+const char *place_base(const struct place *p, const char *base)
+{
+	if (base)
+		return base;
+	return p->remote_branch ? p->remote_branch : p->branch;
+}
+
 void place_done(struct place *p)
 {
 	if (!p)

@@ -32,6 +32,9 @@ int place_set_state(struct place *p, const char *state_home, struct err *e) MUST
 int place_note(const struct place *p, struct err *e) MUST_CHECK;
 /* What is written there; the caller owns it. NULL: nothing is. */
 char *place_noted(const char *state_dir);
+/* What an epic of here comes from where none has begun: the key 'base' (or NULL), the remote's default
+ * branch, the one that is checked out; NULL: none of them is known. Borrowed. */
+const char *place_base(const struct place *p, const char *base);
 void place_done(struct place *p);
 
 #endif

@@ -15,6 +15,18 @@ void protected_find(struct buf *ret,
 		    const struct config *c,
 		    const char *epic_branch);
 
+/*
+ * The same before anything is begun, for a plan: a line, with its end, for each thing that the forge
+ * will ask for: at landings, and of the final pull request.
+ *
+ * base      NULL: it is not known
+ */
+void protected_plan(struct buf *ret,
+		    struct forge *f,
+		    const struct config *c,
+		    const char *epic_branch,
+		    const char *base);
+
 /* The same after a push was refused: is it for such rules, by the forge's words? */
 bool protected_is_why(const char *words);
 

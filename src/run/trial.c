@@ -55,14 +55,10 @@ static void step_fail(struct trial_step *step, const char *text)
 	step->text = mem_strdup(text);
 }
 
-/* The base as an epic would find it: the key, the remote's default branch, the current one. */
 static const char *base_of(const struct trial_spec *s)
 {
-	const struct place *p = s->place;
-	const char *name = s->config->base ? s->config->base : p->remote_branch;
+	const char *name = place_base(s->place, s->config->base);
 
-	if (!name)
-		name = p->branch;
 	return name ? name : "HEAD";
 }
 

@@ -18,7 +18,13 @@ person_protects()
 }
 
 hub_epic 1 '' protected
+run ganger "${on_hub[@]}" plan 1
+unlike "$(cat "$T/out")" '^note: ' 'a plan: nothing is asked, nothing is said'
 person "$rules"
+run ganger "${on_hub[@]}" plan 1
+out_like "^note: the forge $asks" 'a plan says what will stop the run'
+run ganger "${on_hub[@]}" -c forge.land=api plan 1
+out_like "^note: each pull request into 'epic/1' is merged only with the check 'ci'$" 'with forge.land: api what will hold it up'
 run ganger "${on_hub[@]}" run 1
 code_is 2 'without --yes nothing is done'
 err_like "$asks" 'what the forge asks of the branch is said where it is asked'
@@ -50,9 +56,48 @@ person_protects '{"reviews": 1}'
 run ganger "${on_hub[@]}" run 1 --yes
 err_like 'only with what only its administrators may read' '… also where only that it is there can be read'
 
+# Of the final pull request the rules of its base decide. A plan says which, finish what it lacks of them.
+hub_epic 1 '' base
+person '{"do": "rules", "rules": [{"type": "pull_request", "branches": ["main"],
+	"parameters": {"required_approving_review_count": 1}}, {"type": "merge_queue", "branches": ["main"]}]}'
+person '{"do": "protect", "protection": {"main": {"required_status_checks": [{"context": "ci"}]}}}'
+run ganger "${on_hub[@]}" -c github.pull_requests=final plan 1 --json
+is "$(jq -c .notes "$T/out")" "[\"the final pull request into 'main' is merged only with 1 approving review, its merge queue, the check 'ci'\"]" \
+	'a plan says what the end will wait for'
+is "$(control asked | jq .writes)" 0 '… and only reads'
+go "${on_hub[@]}" -c github.pull_requests=final
+code_is 0 'none of it is asked of the epic branch'
+finish()
+{
+	run ganger "${on_hub[@]}" -c github.pull_requests=final finish 1 "$@"
+}
+finish
+code_is 0 'the final pull request is opened'
+out_like "^it is merged there only with 0 of 1 approving reviews, the check 'ci', its merge queue$" '… with what it lacks'
+finish --merge
+code_is 4 'it is not merged yet'
+err_like "waits for 0 of 1 approving reviews, the check 'ci'" '… and why is said'
+person '{"do": "check", "name": "ci", "conclusion": "success"}'
+finish --merge
+err_like 'waits for 0 of 1 approving reviews$' 'a review is waited for'
+is "$(wrote enqueue) $(wrote merge)" '0 0' 'nothing is given to the queue of the base before'
+person '{"do": "review"}'
+finish --merge
+err_like 'it is in the merge queue of its base' 'then the queue of the base has it'
+finish --merge
+is "$(wrote enqueue) $(wrote merge)" '1 0' '… once, and nothing is merged past it'
+person '{"do": "run_queue"}'
+finish --merge
+code_is 0 'which merged it: the epic is finished'
+is "$(pulls | cut -d' ' -f2-) $(closed)" 'merged epic/1 main 1 2' '… and closed'
+is "$(books)" '' 'no rule of conduct was broken'
+
 # What cannot be asked is said, and is no reason not to go on.
 hub_epic 1 '' silent
 strike '{"act": "status", "status": 403, "message": "Resource not accessible", "method": "GET", "route": "*/rules/branches/*", "times": 99}'
+run ganger "${on_hub[@]}" plan 1
+code_is 0 'a plan where a forge does not tell'
+out_like "^note: could not find out what the final pull request into 'main' waits for: .*Resource not accessible" 'says so'
 go "${on_hub[@]}"
 code_is 0 'a forge that does not tell'
 err_like "could not find out whether 'epic/1' may be pushed to: .*Resource not accessible" 'is said'

@@ -200,20 +200,27 @@ static void test_forge_github__waits_for_checks_of_protection(void **state)
 	assert_merged(&m);
 }
 
-static char *asks(const char *branch)
+static void assert_asks_by(enum forge_way way, const char *branch, const char *expected)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 
-	if (f->ops->asks(f, branch, &b, &e))
+	if (f->ops->asks(f, branch, way, &b, &e))
 		fail_msg("%s", e.msg);
-	return mem_strdup(buf_cstr(&b));
+	assert_string_equal(buf_cstr(&b), expected);
 }
 
 static void assert_asks(const char *branch, const char *expected)
 {
-	char *found CLEANUP(freep) = asks(branch);
+	assert_asks_by(FORGE_BY_PUSH, branch, expected);
+}
 
-	assert_string_equal(found, expected);
+static void assert_waits(int64_t number, const char *expected)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	if (f->ops->waits(f, number, &b, &e))
+		fail_msg("%s", e.msg);
+	assert_string_equal(buf_cstr(&b), expected);
 }
 
 /* What stands against a push, by rules and by protection; nothing of it is said twice. */
@@ -245,6 +252,37 @@ static void test_forge_github__knows_what_a_push_would_lack(void **state)
 	github_fake_tell(&hub, "human",
 			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"reviews\": 1}}}");
 	assert_asks("epic/e", "what only its administrators may read");
+}
+
+/* That it is one is no news to a pull request; what it lacks goes as people and their checks come. */
+static void test_forge_github__knows_what_a_pull_request_would_lack(void **state)
+{
+	(void)state;
+	free(github_fake_push(&hub, first.head, 1));
+	int64_t number = ensure();
+	assert_asks_by(FORGE_BY_PULL, "epic/e", "");
+	assert_waits(number, "");
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"rules\", \"rules\": [{\"type\": \"creation\"}, {\"type\": "
+		"\"pull_request\", \"parameters\": {\"required_approving_review_count\": 2}}, "
+		"{\"type\": \"pull_request\", \"parameters\": "
+		"{\"required_approving_review_count\": 1}}, "
+		"{\"type\": \"merge_queue\"}, {\"type\": \"required_status_checks\", "
+		"\"parameters\": {\"required_status_checks\": [{\"context\": \"ci\"}]}}]}");
+	assert_asks_by(FORGE_BY_PULL, "epic/e",
+		       "2 approving reviews, 1 approving review, its merge queue, the check 'ci'");
+	assert_asks("epic/e", "a pull request, 2 approving reviews, 1 approving review, "
+			      "its merge queue, the check 'ci'");
+	assert_waits(number, "0 of 2 approving reviews, 0 of 1 approving reviews, the check 'ci', "
+			     "its merge queue");
+	github_fake_tell(&hub, "human", "{\"do\": \"review\", \"user\": \"ann\"}");
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"check\", \"name\": \"ci\", \"conclusion\": \"success\"}");
+	assert_waits(number, "1 of 2 approving reviews, its merge queue");
+	github_fake_tell(&hub, "human", "{\"do\": \"close_pull\"}");
+	assert_waits(number, "");
+	assert_int_equal(times("merge") + times("enqueue") + times("merge_asked"), 0);
 }
 
 static void test_forge_github__waits_for_reviews(void **state)
@@ -359,6 +397,7 @@ int main(void)
 		T(test_forge_github__waits_for_required_checks),
 		T(test_forge_github__waits_for_checks_of_protection),
 		T(test_forge_github__knows_what_a_push_would_lack),
+		T(test_forge_github__knows_what_a_pull_request_would_lack),
 		T(test_forge_github__waits_for_reviews),
 		T(test_forge_github__a_queue_of_its_base_takes_it),
 		T(test_forge_github__what_its_queue_refuses_is_left),

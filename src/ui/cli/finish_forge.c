@@ -159,6 +159,19 @@ static int prove(struct cli *c, const struct view *v, const struct oid *head, st
 	return 0;
 }
 
+/* Who merges it there is to know what for it has to wait. */
+static void say_waits(struct cli *c, struct forge *f, int64_t number)
+{
+	struct buf what CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	if (!f->ops->waits)
+		return;
+	if (f->ops->waits(f, number, &what, &e))
+		cli_warn(c, "could not find out what it waits for: %s", e.msg);
+	else if (what.n)
+		cli_print(c, "it is merged there only with %s\n", buf_cstr(&what));
+}
+
 int finish_pull(struct cli *c, const struct view *v, const struct oid *head, bool *merged)
 {
 	struct err e = ERR_INIT;
@@ -171,6 +184,8 @@ int finish_pull(struct cli *c, const struct view *v, const struct oid *head, boo
 	if (rc == 0 && number)
 		cli_print(c, "pull request %" PRId64 " brings '%s' into '%s'\n", number,
 			  v->epic_branch, v->core.run.base);
+	if (rc == 0 && number && !cli_flag(c, "merge"))
+		say_waits(c, f, number);
 	if (rc == 0 && number && cli_flag(c, "merge")) {
 		rc = merge(f, v, head, number, &e);
 		rc = rc ? rc : prove(c, v, head, &e);

@@ -1,10 +1,15 @@
 #include "run/plan.h"
 
 #include "base/clean.h"
+#include "port/forge.h"
 #include "port/tracker.h"
 #include "run/labels.h"
+#include "run/paths.h"
+#include "run/place.h"
+#include "run/protected.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
+#include "ui/cli/finish_forge.h"
 #include "ui/cli/plan_overlap.h"
 
 #include <inttypes.h>
@@ -362,6 +367,30 @@ static void note_found(struct issue_graph *g)
 					       g->found.items[i].title));
 }
 
+/* What will stop the run there, or holds up its end, as far as may be read. */
+static void note_forge(struct planned *v)
+{
+	struct cli *c = v->c;
+	struct buf lines CLEANUP(buf_done) = BUF_INIT;
+	struct forge *f = NULL;
+	struct err e = ERR_INIT;
+	struct str rest, line;
+
+	if (!v->epic.id || !finish_on_forge(c))
+		return;
+	char *branch CLEANUP(freep) = branch_expand(c->config.git_epic_branch, v->epic.id, NULL);
+	if (c->parts->forge_open(&c->place, &c->config, &f, &e)) {
+		VEC_PUSH(&v->graph.notes,
+			 mem_printf("could not ask the forge what it will take: %s", e.msg));
+		return;
+	}
+	protected_plan(&lines, f, &c->config, branch, place_base(&c->place, c->config.base));
+	f->ops->free(f);
+	for (rest = buf_str(&lines); str_next(&rest, '\n', &line);)
+		if (line.n)
+			VEC_PUSH(&v->graph.notes, mem_strndup(line.p, line.n));
+}
+
 static int load(struct planned *v, const char *epic, struct err *e)
 {
 	const char *from = cli_value(v->c, "from");
@@ -384,6 +413,7 @@ int cmd_plan(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &e);
 	labels_gate(&c->config, &v.graph);
 	note_found(&v.graph);
+	note_forge(&v);
 	plan_make(&v.graph, &v.plan);
 	plan_overlap_seen(c, v.epic.id, &v.plan, &v.overlaps);
 	plan_overlaps(&v.plan, &v.overlaps);

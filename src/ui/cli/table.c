@@ -254,7 +254,8 @@ const struct cli_command cli_commands[] = {
 		.name = "plan",
 		.usage = "[EPIC]",
 		.help = "show what a run would do: waves, cycles, what it may cost",
-		.about = "A dry run: nothing is started, changed or stored. A cycle exits with 3.\n",
+		.about = "A dry run: nothing is started, changed or stored. A cycle exits with 3. With forge\n"
+			 "'github' notes say what the branches there ask for, as far as may be read.\n",
 		.options = plan_options,
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
@@ -301,7 +302,7 @@ const struct cli_command cli_commands[] = {
 		.usage = "EPIC",
 		.help = "bring the base into the epic, checked, and print how to take it back",
 		.about = "With forge 'github' the way back is a pull request: it is opened with a summary of\n"
-			 "every task, and merged only with --merge.\n",
+			 "every task, and merged only with --merge. What its base asks for is said.\n",
 		.options = finish_options,
 		.operands_min = 1,
 		.operands_max = 1,
