@@ -169,6 +169,8 @@ void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
 	t->person = 0;
 	task_set_state(c, t, TASK_CANCELLED);
 	dependents_fall(c, t);
+	if (task_is_out(t)) /* and so none of the epic's any more */
+		task_heed_tracker(c, t);
 }
 
 /* Why it failed stays: the next attempt is told. */

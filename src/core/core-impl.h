@@ -52,6 +52,7 @@ bool sync_holds(const struct core *c, const struct task *t); /* is it as SYNCED 
 /* Once t is tried again after all, or done. */
 void dependents_rise(struct core *c, struct task *t);
 void task_heed_tracker(struct core *c, struct task *t);
+bool task_is_out(const struct task *t); /* not to be started, as the tracker says */
 void task_start_over(struct task *t); /* a person wants it again: nothing of before counts */
 /* Its next start must contain what it needs now. */
 void needs_changed(struct core *c, struct task *t);

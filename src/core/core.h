@@ -85,12 +85,13 @@ enum core_issue {
 	ISSUE_CLOSED,
 	ISSUE_OUTSIDE_OPEN,
 	ISSUE_OUTSIDE_CLOSED,
-	ISSUE_GONE, /* the tracker does not show it any more */
+	ISSUE_GONE, /* it was the epic's, and is not any more */
 };
 enum core_away {
 	AWAY_NO,
-	AWAY_OUT,  /* out of the epic, or not to be started */
+	AWAY_OUT,  /* not to be started: never the epic's, or hidden */
 	AWAY_SHUT, /* closed */
+	AWAY_GONE, /* taken out of the epic */
 };
 enum core_stop { STOP_NO, STOP_GRACEFUL, STOP_NOW };
 /* What an entry's merge came to; it counts once all before it has landed as it was tested. */
@@ -348,8 +349,8 @@ int core_find(const struct core *c, const char *id);
 /* Of two entries of the queue: does a land before b? */
 bool core_queue_before(const struct core *c, int a, int b);
 
-/* What keeps an entry in the queue until a person says otherwise. */
-enum core_wait { WAIT_NONE, WAIT_RELEASE, WAIT_APPROVAL };
+/* What keeps an entry in the queue until a person says otherwise; EPIC: its issue was taken out. */
+enum core_wait { WAIT_NONE, WAIT_RELEASE, WAIT_APPROVAL, WAIT_EPIC };
 enum core_wait core_waits_for(const struct task *t);
 /* So many wait to land, without a check, that no task begins until some have. */
 bool core_queue_is_behind(const struct core *c);

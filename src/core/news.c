@@ -18,6 +18,8 @@ static enum core_away away_of(enum core_issue how)
 {
 	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
 		return AWAY_SHUT;
+	if (how == ISSUE_GONE)
+		return AWAY_GONE;
 	return how == ISSUE_OPEN ? AWAY_NO : AWAY_OUT;
 }
 
@@ -77,9 +79,9 @@ static void on_issue(struct core *c, const struct core_event *ev)
 		task_set_state(c, t, TASK_BLOCKED);
 	}
 	task_heed_tracker(c, t);
-	if (t->outside && away == AWAY_OUT && t->state == TASK_BLOCKED)
+	if (t->outside && task_is_out(t) && t->state == TASK_BLOCKED)
 		task_reason(c, t, "%s",
-			    ev->m == ISSUE_GONE ? "it is no longer in the epic" : ev->text3);
+			    away == AWAY_GONE ? "it is no longer in the epic" : ev->text3);
 }
 
 static void on_unedge(struct core *c, const struct core_event *ev)

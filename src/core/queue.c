@@ -65,6 +65,8 @@ enum core_wait core_waits_for(const struct task *t)
 {
 	if (t->state != TASK_QUEUED)
 		return WAIT_NONE;
+	if (t->away == AWAY_GONE && !t->branch) /* a branch was handed in by itself */
+		return WAIT_EPIC;
 	if (t->hold)
 		return WAIT_RELEASE;
 	return t->approval ? WAIT_APPROVAL : WAIT_NONE;

@@ -56,13 +56,19 @@ static bool begins(const struct task *t)
 	return t->state == TASK_BLOCKED || t->state == TASK_READY || t->state == TASK_WAITING;
 }
 
+bool task_is_out(const struct task *t)
+{
+	return t->away == AWAY_OUT || t->away == AWAY_GONE;
+}
+
 /*
  * What others did to its issue. What is being worked on, or is done, goes its way: many an agent
- * closes its issue itself before it ends. Else nothing of it is begun any more.
+ * closes its issue itself before it ends. Else nothing of it is begun any more. Of what was taken
+ * out of the epic nothing lands until a person says so: no agent does that (core_waits_for()).
  */
 void task_heed_tracker(struct core *c, struct task *t)
 {
-	bool out = t->away == AWAY_OUT;
+	bool out = task_is_out(t);
 	if (t->away == AWAY_SHUT && is_idle(t)) {
 		task_reason(c, t, "closed in the tracker");
 		t->person = 0;

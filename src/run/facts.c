@@ -176,7 +176,11 @@ static void ready_reason(struct buf *b, const struct facts *f, const struct task
 
 static void queued_reason(struct buf *b, const struct task *t)
 {
-	if (core_waits_for(t) == WAIT_RELEASE) {
+	if (core_waits_for(t) == WAIT_EPIC) {
+		buf_puts(b, "no longer in the epic: it lands once it is again; 'ganger cancel ");
+		buf_shell(b, t->id);
+		buf_puts(b, "' ends it");
+	} else if (core_waits_for(t) == WAIT_RELEASE) {
 		buf_puts(b, "held in the queue until 'ganger queue release ");
 		buf_shell(b, t->id);
 		buf_puts(b, "'");

@@ -15,8 +15,18 @@ static bool is_submitted(const struct core *c, const struct issue *i)
 	return at >= 0 && c->tasks.items[at].branch;
 }
 
+/* It was worked on, and so was the epic's; it is still there, for what depends on it. */
+static bool was_ours(const struct core *c, const struct issue *i)
+{
+	int at = core_find(c, i->id);
+	const struct task *t = at >= 0 ? &c->tasks.items[at] : NULL;
+	return t && t->attempt > 0 && !t->branch;
+}
+
 static enum core_issue how_of(const struct core *c, const struct issue *i, bool outside)
 {
+	if (outside && i->open && was_ours(c, i))
+		return ISSUE_GONE;
 	if (outside)
 		return i->open ? ISSUE_OUTSIDE_OPEN : ISSUE_OUTSIDE_CLOSED;
 	/* One that must not be started is not ours to do, but what needs it waits for it. */
@@ -36,10 +46,30 @@ static bool is_known(const struct core *c, const struct issue *i, enum core_issu
 		return t->state == TASK_CLOSED || t->away == AWAY_SHUT;
 	if (core_may_reopen(t))
 		return false;
+	if (how == ISSUE_GONE)
+		return t->away == AWAY_GONE;
 	if (how != ISSUE_OUTSIDE_OPEN)
 		return t->away == AWAY_NO && t->own == own;
 	return t->away == AWAY_OUT &&
 	       (t->state != TASK_BLOCKED || streq(t->reason, i->hidden ? i->hidden : ""));
+}
+
+static bool is_unsettled(const struct core *c, const char *id)
+{
+	int at = core_find(c, id);
+	return at >= 0 &&
+	       !(task_state_flags((enum task_state)c->tasks.items[at].state) & F_SETTLED);
+}
+
+/* Of what nobody works on it is seen in its state. */
+static void say_gone(struct supervisor *s, const char *id)
+{
+	int at = core_find(&s->core, id);
+	if (at >= 0 && s->core.tasks.items[at].attempt > 0 && is_unsettled(&s->core, id))
+		supervisor_message(s,
+				   "task %s was taken out of the epic: what it comes to does not "
+				   "land unless it is put back",
+				   id);
 }
 
 static void send_issue(struct supervisor *s, const struct issue *i, enum core_issue how)
@@ -48,6 +78,8 @@ static void send_issue(struct supervisor *s, const struct issue *i, enum core_is
 	int own = agent ? core_find_kind(&s->core, agent->name) : 0;
 	if (is_known(&s->core, i, how, own))
 		return;
+	if (how == ISSUE_GONE)
+		say_gone(s, i->id);
 	struct core_event ev = {.kind = EV_ISSUE,
 				.task = -1,
 				.n = i->priority,
@@ -76,8 +108,10 @@ static void send_gone(struct supervisor *s, const struct issue_graph *g)
 		mark(&s->core, &g->outside.items[i], there);
 	for (size_t i = 0; i < s->core.tasks.n; i++) {
 		const struct task *t = &s->core.tasks.items[i];
-		if (t->away != AWAY_NO || t->branch || there[i])
+		bool ours = t->away == AWAY_NO || (t->away == AWAY_OUT && t->attempt > 0);
+		if (!ours || t->branch || there[i])
 			continue;
+		say_gone(s, t->id);
 		supervisor_event(s, &(struct core_event){.kind = EV_ISSUE,
 							 .task = -1,
 							 .n = t->priority,
@@ -219,18 +253,12 @@ void graph_touched(struct supervisor *s, int task, struct str paths)
 		send_overlap(s, number, known, i);
 }
 
-/* Many an agent closes its issue before it ends. */
-static bool is_unsettled(const struct core *c, const char *id)
-{
-	int at = core_find(c, id);
-	return at >= 0 && !(task_state_flags((enum task_state)c->tasks.items[at].state) & F_SETTLED);
-}
-
 /* What issues say, of those that may be done, or are. The core may not have them yet. */
 static void add_declared(struct supervisor *s, const struct issue_graph *g)
 {
 	for (size_t i = 0; i < g->issues.n; i++) {
 		const struct issue *x = &g->issues.items[i];
+		/* Many an agent closes its issue before it ends. */
 		if (how_of(&s->core, x, false) == ISSUE_OPEN || is_unsettled(&s->core, x->id))
 			overlaps_declare(&s->overlaps, overlaps_number(&s->overlaps, x->id),
 					 x->body);

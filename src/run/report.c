@@ -87,7 +87,9 @@ static void add_log(struct buf *b, const struct report_spec *s, const char *task
 
 void report_next_step(struct buf *b, const struct report_spec *s, const struct task *t)
 {
-	if (core_waits_for(t) == WAIT_RELEASE) {
+	if (core_waits_for(t) == WAIT_EPIC) {
+		add_ganger(b, "cancel", t->id);
+	} else if (core_waits_for(t) == WAIT_RELEASE) {
 		add_ganger(b, "queue release", t->id);
 	} else if (core_waits_for(t) == WAIT_APPROVAL) {
 		add_ganger(b, "diff", t->id);

@@ -5,13 +5,23 @@
 . "$(dirname "$0")/github.sh"
 waits='flock -s "$T/gate" true; echo x >"$GANGER_TITLE" && git add -A && git commit -qm x'
 
-# A person takes a sub-issue out of the epic: NUMBER.
+# A person takes a sub-issue out of the epic, or puts it back: NUMBER.
 takes_out()
 {
-	"$python" - "$hub_url/repos/o/r/issues/1/sub_issue" "$(issues | jq ".[] | select(.number == $1) | .id")" <<'END'
+	of_the_epic DELETE sub_issue "$1"
+}
+
+puts_back()
+{
+	of_the_epic POST sub_issues "$1"
+}
+
+of_the_epic()
+{
+	"$python" - "$1" "$hub_url/repos/o/r/issues/1/$2" "$(issues | jq ".[] | select(.number == $3) | .id")" <<'END'
 import sys, urllib.request
-url, child = sys.argv[1:]
-request = urllib.request.Request(url, b'{"sub_issue_id": %s}' % child.encode(), method='DELETE', headers={
+method, url, child = sys.argv[1:]
+request = urllib.request.Request(url, b'{"sub_issue_id": %s}' % child.encode(), method=method, headers={
     'Authorization': 'Bearer human-token', 'Accept': 'application/vnd.github+json', 'User-Agent': 'x',
     'X-GitHub-Api-Version': '2022-11-28'})
 urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request)
@@ -39,6 +49,37 @@ wait_file "$T/ran" '^t4 '
 ended
 is "$(sorted_landings)" '2 3 4 6' 'all but what is held landed'
 is "$(closed)" '2 3 4 6' 'and is closed there'
+is "$(books)" '' 'no rule of conduct was broken'
+
+# What is worked on as it is taken out is worked on to its end, and lands once it is back. Another, that the
+# person does not want, goes by one command. What needs them waits, and does not begin without them.
+hub_epic 4 '4:2 5:3' taken-out
+for task in t2 t3; do
+	does $task "echo $task >>\"\$T/at-work\"; $waits"
+done
+: >"$T/at-work"
+hold
+start "${on_hub[@]}" -c poll=1s
+wait_lines "$T/at-work" 2
+takes_out 2
+takes_out 3
+for n in 2 3; do
+	ok "taken out while it is worked on ($n): what becomes of it is said" \
+		wait_file "$T/run.err" "^task $n was taken out of the epic: what it comes to does not land unless"
+done
+release
+ended
+code_is 3 'a person is needed'
+is "$(state t2) $(state t4) $(landings)" 'queued blocked ' 'it is done, and does not land'
+like "$(why t2)" "^no longer in the epic: it lands once it is again; 'ganger cancel 2' ends it" '… which its reason says'
+run ganger "${on_hub[@]}" report 1
+out_like '^ +ganger cancel 2$' '… and the report, with the command'
+puts_back 2
+ganger "${on_hub[@]}" cancel 3 >/dev/null
+go "${on_hub[@]}"
+is "$(sorted_landings) $(ran t2) $(ran t3)" '2 4 1 1' 'put back it lands as it is, with what waited for it; the other does not'
+is "$(state t5) $(why t5)" "blocked held: needs '3', which is not started: cancelled" 'what needs the other waits for its issue'
+is "$(git -C "$bare" for-each-ref --format='%(refname)' refs/ganger)" '' 'whose claim was given back'
 is "$(books)" '' 'no rule of conduct was broken'
 hub_down
 done_testing

@@ -38,6 +38,7 @@ BUGS = [
     ('labels choose nobody', 'core/schedule.c', 'c->policy.resolver : t->own', 'c->policy.resolver : 0'),
     ('a label that changes is not heard of', 'core/news.c', '\tt->own = ev->m == ISSUE_GONE ? t->own : kind_index(c, ev->code);\n', ''),
     ('only the first agent is probed', 'core/run.c', 't->own == kind && !t->branch', '!kind && !t->branch'),
+    ('what left the epic lands', 'core/queue.c', 't->away == AWAY_GONE && !t->branch', 'false'),
     ('an attempt counts for another kind', 'core/schedule.c', 't->agent = core_next_kind(c, t);', 't->agent = t->own ? 0 : core_next_kind(c, t);'),
     ('an attempt keeps its number', 'core/schedule.c', '\tt->attempt++;\n', ''),
     ('a hidden child is started', 'core/schedule.c', 'if (t->outside)\n\t\treturn;', 'if (false)\n\t\treturn;',

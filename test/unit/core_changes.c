@@ -64,6 +64,60 @@ static void test_tracker__what_is_gone_is_not_started_until_it_is_back(void **st
 	rig_done(&r);
 }
 
+/* It is worked on to its end, and waits in the queue for its issue, or for a person who ends it. */
+static void test_tracker__what_was_taken_out_does_not_land_until_it_is_back(void **state)
+{
+	struct rig r;
+	(void)state;
+	for (int back = 0; back < 2; back++) {
+		rig_init(&r, NULL);
+		issues(&r, "a");
+		begin(&r);
+		to_work(&r, "a");
+		issue_with(&r, "a", 2, ISSUE_GONE);
+		run_event(&r, EV_SYNCED, 0);
+		assert_state(&r, "a", TASK_WORKING);
+		job_ends(&r, "a", ACT_AGENT, HOW_EXITED, 0);
+		collected(&r, "a", RESULT_DONE, 1);
+		ANSWER(&r, "a", ACT_SUBMIT, .kind = EV_PULL, .n = 1);
+		assert_state(&r, "a", TASK_QUEUED);
+		assert_int_equal(core_waits_for(task(&r, "a")), WAIT_EPIC);
+		assert_int_equal(r.c.run.state, RUN_TIDYING);
+		assert_int_equal(core_exit_code(&r.c), 3);
+		if (back) {
+			issue_with(&r, "a", 2, ISSUE_OPEN);
+			run_event(&r, EV_SYNCED, 0);
+			ANSWER(&r, NULL, ACT_TIDY, .kind = EV_DONE);
+			opened(&r);
+			to_closed(&r, "a");
+			assert_true(task(&r, "a")->landed.hex[0] != 0);
+		} else {
+			order(&r, "a", EV_CANCEL);
+			ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
+			assert_state(&r, "a", TASK_CANCELLED);
+			assert_int_equal(core_count(&r.c).total, 0);
+			tidied(&r);
+			assert_int_equal(core_exit_code(&r.c), 0);
+		}
+		rig_done(&r);
+	}
+}
+
+/* It was handed in by itself. */
+static void test_tracker__a_branch_lands_whatever_its_issue_is_of(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "az");
+	step(&r, (struct core_event){
+			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("one"), .m = 1});
+	issue_with(&r, "a", 2, ISSUE_GONE);
+	begin(&r);
+	assert_state(&r, "a", TASK_MERGING);
+	rig_done(&r);
+}
+
 static void test_tracker__opened_again_it_is_waited_for_and_done(void **state)
 {
 	struct policy p = RIG_POLICY;
@@ -188,6 +242,8 @@ int main(void)
 		cmocka_unit_test(test_tracker__closed_while_worked_on_it_is_not_tried_again),
 		cmocka_unit_test(test_tracker__closed_while_worked_on_it_lands_all_the_same),
 		cmocka_unit_test(test_tracker__what_is_gone_is_not_started_until_it_is_back),
+		cmocka_unit_test(test_tracker__what_was_taken_out_does_not_land_until_it_is_back),
+		cmocka_unit_test(test_tracker__a_branch_lands_whatever_its_issue_is_of),
 		cmocka_unit_test(test_tracker__opened_again_it_is_waited_for_and_done),
 		cmocka_unit_test(test_tracker__it_begins_anew_with_what_it_came_to_need),
 		cmocka_unit_test(test_tracker__what_has_landed_is_not_done_again),
