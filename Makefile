@@ -66,9 +66,9 @@ storm: all
 power: all
 	@nice test/storm/power --cuts $(or $(N),100) $(if $(SEED),--seed $(SEED)) $(BUILD)/ganger
 
-# Each n-th call of each kind fails, for every n: hours. FAULTS="--points 50" takes fewer.
+# Each n-th call of each kind fails, for every n, with each error: two hours. FAULTS="--errors turn" is half.
 faults: all
-	@nice test/fault/faults $(FAULTS) $(BUILD)/ganger $(BUILD)/test/fault/fault.so
+	@nice test/fault/faults --jobs 2 $(if $(wildcard /dev/shm/.),--in /dev/shm) $(FAULTS) $(BUILD)/ganger $(BUILD)/test/fault/fault.so
 
 # The parsers of outside bytes under libFuzzer (clang): make fuzz RUNS=10000000 FUZZ="rows talk"
 fuzz:

@@ -3,7 +3,7 @@
  *
  *   GANGER_FAULT=KIND:N:ERRNO[:on]   write fsync rename open spawn malloc step git; 'on': the n-th
  *                                    and every later one
- *   GANGER_FAULT_FIRED=FILE          is made when it has failed; of a step, with its SQL
+ *   GANGER_FAULT_FIRED=FILE          is made when it has failed; of a step, with its SQL; of malloc, with who asked
  *   GANGER_FAULT_COUNT=FILE          at the end: how many calls of each kind there were
  *   GANGER_FAULT_GIT=PROGRAM         what runs in place of the git command that fails
  *
@@ -140,9 +140,34 @@ static bool is_new_way(void)
 	}
 }
 
+/* The callers, as file and offset each, which are the same in every run. */
+static void put_way(void)
+{
+	void *frames[WAY_DEPTH];
+	char text[WAY_DEPTH * 80];
+	int n = backtrace(frames, WAY_DEPTH), length = 0;
+
+	for (int i = 2; i < n; i++) {
+		Dl_info about;
+		const char *slash;
+
+		if (!dladdr(frames[i], &about) || !about.dli_fname)
+			continue;
+		slash = strrchr(about.dli_fname, '/');
+		length += snprintf(text + length, 80, "%.50s+%#zx ",
+				   slash ? slash + 1 : about.dli_fname,
+				   (size_t)((char *)frames[i] - (char *)about.dli_fbase));
+	}
+	put(fired, text, length);
+}
+
 static bool fails_to_allocate(void)
 {
-	return chosen && is_new_way() && fails(MALLOC);
+	if (!chosen || !is_new_way() || !fails(MALLOC))
+		return false;
+	put_way();
+	errno = number;
+	return true;
 }
 
 static bool is_file(int fd)
