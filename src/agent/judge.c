@@ -80,7 +80,7 @@ static int evidence_hear(const struct agent_kind *k,
 			 struct evidence *ev,
 			 struct err *e)
 {
-	struct agent_talk *t = agent_talk_new(k, s, a, (struct str){0}, &(struct agent_talk_to){0});
+	struct agent_talk *t = agent_talk_new(k, s, a, STR(""), &(struct agent_talk_to){0});
 	struct buf errors CLEANUP(buf_done) = BUF_INIT;
 	int rc = a->log_path ? log_read(a->log_path, take_piece, t, e) : 0;
 
