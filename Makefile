@@ -71,12 +71,15 @@ faults: all
 	@nice test/fault/faults --jobs 2 $(if $(wildcard /dev/shm/.),--in /dev/shm) $(FAULTS) $(BUILD)/ganger $(BUILD)/test/fault/fault.so
 
 # The parsers of outside bytes under libFuzzer (clang): make fuzz RUNS=10000000 FUZZ="rows talk"
+# With ASan and UBSan; FUZZ_SANITIZE=none is two to ten times faster and sees only what a CHECK or a signal tells.
+FUZZ_SANITIZE ?= address,undefined
+FUZZ_BUILD = $(BUILD)-fuzz$(if $(filter none,$(FUZZ_SANITIZE)),-none)
 fuzz:
 	@tools/install-deps
-	@CC=clang $(MAKE) --no-print-directory $(BUILD)-fuzz/build.ninja BUILD=$(BUILD)-fuzz \
-		MESON_FLAGS='$(MESON_FLAGS) -Dfuzz=true'
-	@ninja -C $(BUILD)-fuzz fuzz
-	@nice env RUNS=$(or $(RUNS),100000) test/fuzz/run $(BUILD)-fuzz $(FUZZ)
+	@CC=clang $(MAKE) --no-print-directory $(FUZZ_BUILD)/build.ninja BUILD=$(FUZZ_BUILD) \
+		MESON_FLAGS='$(MESON_FLAGS) -Dfuzz=true -Db_sanitize=$(FUZZ_SANITIZE) -Db_lundef=false'
+	@ninja -C $(FUZZ_BUILD) fuzz
+	@nice env RUNS=$(or $(RUNS),100000) test/fuzz/run $(FUZZ_BUILD) $(FUZZ)
 
 check: all
 	@meson test -C $(BUILD) --print-errorlogs --suite house
@@ -89,6 +92,6 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-analyse $(BUILD)-tidy
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-fuzz-none $(BUILD)-analyse $(BUILD)-tidy
 
 .PHONY: all demo test test-agents test-github test-claims sanitize tsan valgrind analyse storm power faults fuzz check install clean

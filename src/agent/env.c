@@ -258,8 +258,13 @@ static void add_ganger(struct env *env, const struct agent_attempt *a)
 	env_set(env, "GANGER_LOG", a->log_path);
 	env_set(env, "GANGER_FEEDBACK_FILE", a->feedback_path);
 	env_set(env, "GANGER_SESSION", a->session);
-	if (a->cost_max > 0)
-		env_put_take(env, mem_printf("GANGER_ATTEMPT_COST=%.6g", a->cost_max));
+	if (a->cost_max > 0) {
+		struct buf cost = BUF_INIT;
+
+		buf_puts(&cost, "GANGER_ATTEMPT_COST=");
+		buf_amount(&cost, a->cost_max);
+		env_put_take(env, buf_take(&cost));
+	}
 }
 
 static void add_iloom(struct env *env, const struct agent_attempt *a)

@@ -39,13 +39,15 @@ static size_t distance(const char *a, const char *b)
 
 void near_offer(struct near *n, const char *candidate)
 {
-	size_t length = strlen(n->typed), d;
+	size_t length = strlen(n->typed), other = strlen(candidate);
+	size_t most =
+		length / 3 > 1 ? length / 3 : 1; /* letters may be wrong; more is another word */
+	size_t d;
 
-	if (length > WORD_MAX || strlen(candidate) > WORD_MAX)
+	if (length > WORD_MAX || other > WORD_MAX || length > other + most || other > length + most)
 		return;
 	d = distance(n->typed, candidate);
-	/* A third of the letters may be wrong; more is another word. */
-	if (d > 1 && d > length / 3)
+	if (d > most)
 		return;
 	if (n->best && d >= n->distance)
 		return;

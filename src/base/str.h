@@ -76,5 +76,7 @@ int duration_parse(struct str s, int64_t *ret_ms, struct err *e) MUST_CHECK;
 int size_parse(struct str s, int64_t *ret_bytes, struct err *e) MUST_CHECK;
 /* "1h 5m", "42s", "0.3s" for people. */
 void buf_duration(struct buf *b, int64_t ms);
+/* "2.5", "1000000": at most six places, never an exponent, which no setting may have. */
+void buf_amount(struct buf *b, double amount);
 
 #endif

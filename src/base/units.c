@@ -1,5 +1,6 @@
 #include "base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -114,4 +115,14 @@ void buf_duration(struct buf *b, int64_t ms)
 		two_parts(b, s / 60, 60, "hm");
 	else
 		two_parts(b, s / 3600, 24, "dh");
+}
+
+void buf_amount(struct buf *b, double amount)
+{
+	char text[400]; /* the largest has 309 digits in front of the point */
+	size_t n = (size_t)snprintf(text, sizeof(text), "%.6f", amount);
+
+	while (text[n - 1] == '0')
+		n--;
+	buf_add(b, text, n - (text[n - 1] == '.'));
 }

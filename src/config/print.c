@@ -229,7 +229,7 @@ void buf_value(struct buf *b, enum config_type type, const void *field)
 	else if (type == CONFIG_SIZE)
 		size_value(b, *(const config_SIZE *)field);
 	else if (type == CONFIG_MONEY && *(const config_MONEY *)field >= 0)
-		buf_printf(b, "%.6g", *(const config_MONEY *)field);
+		buf_amount(b, *(const config_MONEY *)field);
 	else if (type == CONFIG_BOOL)
 		buf_puts(b, *(const config_BOOL *)field ? "true" : "false");
 }

@@ -145,12 +145,37 @@ static void test_clock__goes_forward_and_knows_the_boot(void **state)
 	assert_true(strlen(id) == 36 || strlen(id) == 0);
 }
 
+static void test_amount__has_no_exponent(void **state)
+{
+	static const struct {
+		double amount;
+		const char *text;
+	} cases[] = {
+		{0,          "0"        },
+                {2.5,        "2.5"      },
+                {1000000,    "1000000"  },
+                {123456.78,  "123456.78"},
+		{0.00000012, "0"        },
+                {10,         "10"       },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf b = BUF_INIT;
+
+		buf_amount(&b, cases[i].amount);
+		assert_string_equal(buf_cstr(&b), cases[i].text);
+		buf_done(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_duration__parse),
 		cmocka_unit_test(test_size__parse),
 		cmocka_unit_test(test_duration__for_people),
+		cmocka_unit_test(test_amount__has_no_exponent),
 		cmocka_unit_test(test_time__is_utc),
 		cmocka_unit_test(test_clock__goes_forward_and_knows_the_boot),
 	};

@@ -34,6 +34,7 @@ static void test_config__lines_read_back(void **state)
 		"base=true",
 		"agents.x.push=true",
 		"queue.check={a: {run: \"x y\", paths: [\"b/**\", c], timeout: 2m}, d: {run: [e]}}",
+		"limits.task_cost=1000000",
 		"state_dir=/x/\xc3\xa9",
 	};
 	struct buf first = BUF_INIT, second = BUF_INIT;
