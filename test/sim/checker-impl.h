@@ -41,6 +41,7 @@ struct book_task {
 	int n_needs;
 	int landed; /* commit, or -1 */
 	int head;   /* of its pull request, or -1 */
+	bool base;  /* it is the base, on its way in: a branch without an issue */
 	bool branch;             /* it is a person's; head was said to be queued */
 	int asked, asked_before; /* at which it was submitted, and no answer was heard; -1 */
 	int fixed;               /* at which a person's fix was seen; -1 */
@@ -91,7 +92,8 @@ struct checker {
 	int n_green, n_kept; /* all before n_kept are kept */
 	int kept; /* commits of the journal */
 	int begun; /* last place given out */
-	int epic, remote;
+	int epic, remote, base;
+	bool epic_closed;
 	int alive; /* sessions */
 	int alive_by[CHECKER_BYS];
 	bool probed[CHECKER_BYS];
@@ -119,6 +121,13 @@ enum checker_by book_whose(const struct checker *c, const struct checker_job *j)
 /* An attempt is by the agent that the labels name; who was known to be needed was tried before that. */
 void book_check_agent(struct checker *c, const struct checker_job *j);
 void book_check_probed(struct checker *c, int task, enum checker_by by);
+/* An issue is closed by us: does the base have it, where that is asked for? */
+void book_closes(struct checker *c, int task);
+/* Open, and a supervisor knows it; not one that was opened again after its work was in, or was none. */
+bool book_is_owed(const struct book_task *t);
+/* Has this tree passed the check; is anything in new_ and not in old that the second is about? */
+bool book_passed(const struct checker *c, int commit, int check);
+bool book_is_about(const struct checker *c, int old, int new_);
 int book_tip(const struct checker *c); /* the remote's, where there is one */
 
 #endif

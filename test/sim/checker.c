@@ -19,7 +19,7 @@ struct checker *checker_new(const struct checker_limits *l)
 	if (!c)
 		abort();
 	c->limits = *l;
-	c->epic = c->remote = c->moved_from = -1;
+	c->epic = c->remote = c->base = c->moved_from = -1;
 	return c;
 }
 
@@ -282,6 +282,7 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 	if (tip >= 0)
 		book_settle(c, t, tip);
 	t->closed_by_us = true;
+	book_closes(c, task);
 	bool in = t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
 	/* Somebody took it out again; perhaps our own branch does not know yet. */
 	bool was_in = c->rewritten &&
@@ -363,7 +364,7 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 	/* What is owed to a red check is owed on top of the work that was red. */
 	t->red = t->red && j->start >= 0 && t->head >= 0 && book_holds(c, j->start, t->head) &&
 		 !has_more_of(c, j->task, j->start, t->head);
-	if (t->branch && !(j->resolver && c->limits.resolver_kind))
+	if (t->base || (t->branch && !(j->resolver && c->limits.resolver_kind)))
 		checker_break(c, "rule 1: an agent for task %d, which is a person's branch",
 			      j->task);
 	/* A branch was handed in by itself; its issue, which only stands for it, may be taken out. */

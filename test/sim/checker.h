@@ -18,6 +18,7 @@ struct checker_limits {
 	int retries; /* of a red check, on one tree */
 	bool check, remote, dispatch, approve, flaky_fails;
 	int conflict_attempts;
+	bool close_base;    /* an issue is closed once the base has its work */
 	bool overlap_wait;  /* two of one file are not at work at the same time */
 	bool resolver_kind; /* resolvers are of a kind of their own, with the same limit, */
 	bool resolver_may_go; /* which some supervisors do not have */
@@ -102,6 +103,12 @@ void checker_in_the_way(struct checker *c, int task, int old);
 void checker_landed(struct checker *c, int task, int old, int new_);
 /* It is in what landed already: with others of its group, or it is asked for again. */
 void checker_landed_along(struct checker *c, int task, int new_);
+
+/* The way into the base: it moved, by a person or by us, and it was said that this is untested. */
+void checker_base(struct checker *c, int tip, bool by_person, bool said);
+/* This task is the base, on its way into the epic branch; the epic's own issue is closed. */
+void checker_base_entry(struct checker *c, int task);
+void checker_epic_closed(struct checker *c);
 
 /* ---- order ---- */
 /* It came into the queue as the n-th; it is merged and tested; it is neither any more. */

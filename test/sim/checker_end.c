@@ -11,8 +11,7 @@ static const char *text_of(const cJSON *j, const char *name)
 	return s ? s : "";
 }
 
-/* Open, and a supervisor knows it. One opened again after its work was in, or was none, is left at that. */
-static bool is_owed(const struct book_task *t)
+bool book_is_owed(const struct book_task *t)
 {
 	bool there = !t->removed && !t->known.removed && t->open && t->known.open;
 	if (t->branch && t->head < 0) /* nobody was told that it is in */
@@ -35,7 +34,7 @@ check_said(struct checker *c, const cJSON *node, const char *(*id_of)(int task),
 	}
 	const struct book_task *t = &c->tasks[task];
 	bool in = strcmp(status, "closed") == 0 || strcmp(status, "merged") == 0;
-	if (strcmp(status, "closed") == 0 && is_owed(t) && !c->unable)
+	if (strcmp(status, "closed") == 0 && book_is_owed(t) && !c->unable)
 		checker_break(c, "rule 6: '%s' is said to be closed, it is open", id_of(task));
 	/* A landing that was asked for again, and met an error that lasts, is left to a person. */
 	bool asked = c->exit >= 3 &&
@@ -70,7 +69,7 @@ void checker_ended(struct checker *c,
 	c->exit = r->exit;
 	c->unable = r->unable;
 	for (int i = 0; i < c->n_tasks && r->exit == 0 && !c->limits.dispatch; i++)
-		if (c->tasks[i].child && c->tasks[i].known.there && is_owed(&c->tasks[i]))
+		if (c->tasks[i].child && c->tasks[i].known.there && book_is_owed(&c->tasks[i]))
 			checker_break(c, "rule 6: exit 0, and '%s' is open", id_of(i));
 	/* Where the epic could not be opened, agents of before go on: the journal names them. */
 	if (r->live_jobs && !r->unable)

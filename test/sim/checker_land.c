@@ -75,6 +75,11 @@ static struct book_green *find_green(const struct checker *c, int commit, int ch
 	return NULL;
 }
 
+bool book_passed(const struct checker *c, int commit, int check)
+{
+	return find_green(c, commit, check) != NULL;
+}
+
 void checker_heard_green(struct checker *c, int commit, int check)
 {
 	struct book_green *g = find_green(c, commit, check);
@@ -110,7 +115,7 @@ void checker_asks_check(struct checker *c, int task, int commit, int check)
 }
 
 /* Is anything that the second check is about in new_ and not in old? */
-static bool is_about(const struct checker *c, int old, int new_)
+bool book_is_about(const struct checker *c, int old, int new_)
 {
 	const struct bits *x = &c->commits[new_].content, *y = &c->commits[old].content;
 	for (int i = 0; i <= new_; i++)
@@ -169,7 +174,7 @@ void checker_landed(struct checker *c, int task, int old, int new_)
 	if (!book_descends(c, new_, old))
 		checker_break(c, "rule 4: task %d landed %d, which does not come from %d", task,
 			      new_, old);
-	if (c->limits.check && is_about(c, old, new_) && !find_green(c, new_, 1))
+	if (c->limits.check && book_is_about(c, old, new_) && !find_green(c, new_, 1))
 		checker_break(c, "rule 4: task %d landed %d, which the second check has not passed",
 			      task, new_);
 	if (c->limits.check && !find_green(c, new_, 0))

@@ -179,7 +179,7 @@ pid_t getpid(void)
 	return 1;
 }
 
-/* ---- base/child.h: there are no helpers here ---- */
+/* ---- base/child.h: there are no helpers here but the git that moves the base ---- */
 
 int child_lock(const char *path, int *ret_fd, struct err *e)
 {
@@ -192,14 +192,17 @@ int child_lock(const char *path, int *ret_fd, struct err *e)
 
 int child_run(const struct child_spec *s, struct child_result *ret, struct err *e)
 {
-	(void)s;
-	(void)ret;
+	if (streq(s->argv[0], "git"))
+		return finish_moves_base(ret, e);
 	return err_set(e, ERR_NOT_FOUND, "there are no programs in this world");
 }
 
 int child_ok(const struct child_spec *s, struct child_result *ret, struct err *e)
 {
-	return child_run(s, ret, e);
+	int rc = child_run(s, ret, e);
+	if (!rc && ret->exit_code)
+		return err_set(e, ERR_INVALID, "it ended with %d", ret->exit_code);
+	return rc;
 }
 
 void child_result_done(struct child_result *r)

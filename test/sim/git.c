@@ -292,7 +292,7 @@ git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret,
 	checker_joins(sim->checker, issue_index(s->task), head);
 	if (is_gone(&s->onto))
 		return err_set(e, ERR_INVALID, "there is no commit %.12s", s->onto.hex);
-	if (contains(onto, head)) {
+	if (is_ancestor(head, onto)) {
 		ret->result = GIT_ALREADY;
 	} else if (conflicts(onto, head, &paths)) {
 		checker_conflict(sim->checker, issue_index(s->task), onto);
@@ -419,8 +419,12 @@ git_keep(struct git *g, const char *task, int attempt, const struct oid *head, s
 	(void)g;
 	if (rc)
 		return rc;
-	ref_keep(issue_index(task), attempt, oid_commit(head));
-	checker_fixed(sim->checker, issue_index(task), oid_commit(head));
+	int n = base_entry(task), commit = oid_commit(head);
+	ref_keep(n, attempt, commit);
+	if (sim->issues.items[n].base && commit == sim->issues.items[n].pinned)
+		checker_submits(sim->checker, n, commit);
+	else
+		checker_fixed(sim->checker, n, commit);
 	return heard(f, e);
 }
 

@@ -68,6 +68,7 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .check = s->check,
 							  .remote = s->remote,
 							  .dispatch = s->dispatch,
+							  .close_base = s->close_base,
 							  .approve = s->approve,
 							  .retries = s->retries,
 							  .flaky_fails = s->flaky_fails,

@@ -180,8 +180,9 @@ static void person_adds(int64_t n)
 	say("person: adds %s", id);
 	for (int i = 0; i < 2; i++) {
 		int need = (int)rng_below(&sim->rng, task);
-		bool twice = i && sim->issues.items[task].needs.n &&
-			     sim->issues.items[task].needs.items[0] == need;
+		bool twice = sim->issues.items[need].base;
+		twice = twice || (i && sim->issues.items[task].needs.n &&
+				  sim->issues.items[task].needs.items[0] == need);
 		if (twice || rng_chance(&sim->rng, 0.3))
 			continue;
 		VEC_PUSH(&sim->issues.items[task].needs, need);
@@ -208,7 +209,7 @@ static void person_links(int64_t n)
 		for (size_t e = 0; e < sim->issues.items[k].needs.n; e++)
 			if (sim->issues.items[k].needs.items[e] >= (int)k)
 				return;
-	if (need >= task || needs(i, need) || !i->child)
+	if (need >= task || needs(i, need) || !i->child || sim->issues.items[need].base)
 		return;
 	say("person: %s needs %s", i->id, sim->issues.items[need].id);
 	VEC_PUSH(&i->needs, need);
@@ -219,7 +220,7 @@ static void person_links(int64_t n)
 /* What is under way goes on with whom it has. */
 static void relabels(struct sim_issue *i)
 {
-	if (!sim->settings.labels)
+	if (!sim->settings.labels || i->base)
 		return;
 	i->labelled = !i->labelled;
 	say("person: %s is %s for the other agent", i->id, i->labelled ? "now" : "no more");
@@ -458,6 +459,7 @@ void people_init(void)
 			at(delay, deeds[i].fn, deeds[i].n);
 	}
 	submits_init();
+	finish_init();
 }
 
 /* A conflict resolved, or a check mended, on the task's own branch. */
@@ -467,7 +469,8 @@ static void person_fixes(int task)
 	buf_puts(&name, "refs/heads/");
 	task_branch(task, &name);
 	int tip = ref_get(buf_cstr(&name)), epic = epic_tip();
-	if (sim->issues.items[task].branch) /* on a branch of its own, as the report says */
+	/* On a branch of its own, as the report says. */
+	if (sim->issues.items[task].branch || sim->issues.items[task].base)
 		tip = sim->issues.items[task].pinned;
 	if (tip < 0 || epic < 0)
 		return;
@@ -475,6 +478,24 @@ static void person_fixes(int task)
 	int fix = commit_change(joined, task, BY_PERSON);
 	say("person: fixes %s at %d", sim->issues.items[task].id, fix);
 	ref_set(buf_cstr(&name), fix);
+}
+
+/* The base is in conflict with the epic: somebody resolves it, or not yet. */
+static void base_between(int issue)
+{
+	if (journal_number(issue, "state", TASK_BLOCKED) != TASK_CONFLICTED)
+		return;
+	if (rng_chance(&sim->rng, 0.7))
+		person_fixes(issue);
+	if (rng_chance(&sim->rng, 0.7))
+		people_ask_retry((const char *const[]){sim->issues.items[issue].id, NULL});
+}
+
+/* Open for no more than its way into the base. */
+static bool is_in(int issue)
+{
+	return sim->settings.close_base &&
+	       journal_number(issue, "state", TASK_BLOCKED) == TASK_CLOSED;
 }
 
 bool people_between(int round, int exit_code)
@@ -490,7 +511,9 @@ bool people_between(int round, int exit_code)
 	}
 	for (size_t i = 0; i < sim->issues.n; i++) {
 		const struct sim_issue *x = &sim->issues.items[i];
-		if (!x->open || !x->child || x->hidden)
+		if (x->base)
+			base_between((int)i);
+		if (!x->open || !x->child || x->hidden || is_in((int)i))
 			continue;
 		sim->issues.items[i].claimed_by_other = false;
 		again = true;

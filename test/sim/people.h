@@ -15,6 +15,10 @@ void people_see(const char *id);
 void submits_init(void);
 void submits_between(void);
 
+/* finish.c: the base, which people move on, and the epic's way into it. */
+void finish_init(void);
+void finish_between(bool over); /* over: the run has ended by itself */
+
 /* asks.c: a command where no supervisor runs. */
 struct buf;
 struct control_request;

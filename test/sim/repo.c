@@ -209,7 +209,7 @@ int commit_change(int onto, int task, enum author by)
 	struct commit c = {.author = by, .task = task, .change = true};
 	bool mends = onto >= 0 && (tree_is_red(onto, 0) || tree_is_red(onto, 1)) &&
 		     rng_chance(r, p->fix);
-	if ((by == BY_AGENT || by == BY_AUTHOR) && !mends) {
+	if ((by == BY_AGENT || by == BY_AUTHOR || by == BY_OTHERS) && !mends) {
 		c.group = rng_chance(r, p->conflict) ? (int)rng_between(r, 1, 3) : 0;
 		c.broken = rng_chance(r, p->breaks);
 		c.area = sim->settings.checks > 1 && rng_chance(r, 0.5);
@@ -352,6 +352,7 @@ void sim_git_init(void)
 {
 	int root = commit_change(-1, -1, BY_NOBODY);
 	ref_set("refs/heads/main", root);
+	checker_base(sim->checker, root, true, false);
 	if (sim->settings.remote)
 		ref_set_either("refs/heads/main", root, true);
 }

@@ -128,7 +128,7 @@ static int open_executor(struct host *host,
 	return sim_executor_open(events, ret);
 }
 
-static const struct parts parts = {
+static const struct parts the_parts = {
 	.tracker_open = open_tracker,
 	.forge_open = open_forge,
 	.git_open = open_git,
@@ -244,6 +244,7 @@ static void make_config(const struct settings *s)
 	set("policy.failed_dependency=%s", s->skip ? "skip" : "hold");
 	set("policy.uncommitted=%s", s->fail_uncommitted ? "fail" : "commit");
 	set("git.push=%s", s->remote ? "all" : "never");
+	set("tracker.close=%s", s->close_base ? "base" : "epic");
 	if (config_finish(&config, &e) || config_agent(&config, "a", &agent, &e) ||
 	    config_resolver(&config, &resolver, &e) || config_for_some(&config, &e)) {
 		(void)fprintf(stderr, "settings: %s\n", e.msg);
@@ -257,120 +258,6 @@ static void make_config(const struct settings *s)
 			       .state_dir = (char *)"/state/repo-1"};
 }
 
-/* ---- what is said of it ---- */
-
-static bool is_gate_state(int s)
-{
-	return s == TASK_GATE_PREPARING || s == TASK_GATE_SETTING_UP || s == TASK_GATING;
-}
-
-/* What is heard of a task's checks: another run of one, or that they are over. */
-static void see_gates(const struct core *c, const struct transition *t)
-{
-	int issue = issue_index(c->tasks.items[t->task].id);
-	if (t->from == TASK_GATING && t->to == TASK_GATE_PREPARING)
-		checker_runs_again(sim->checker, issue);
-	else if (t->from == TASK_GATING || (is_gate_state(t->from) && !is_gate_state(t->to)))
-		checker_gates_over(sim->checker, issue);
-}
-
-static bool is_in_train(int s)
-{
-	return (task_state_flags((enum task_state)s) & F_MERGE) != 0;
-}
-
-/* Who waits for a person, or for another try, is passed by rights. */
-static void excuse_others(const struct core *c)
-{
-	for (size_t i = 0; i < c->queue.items.n; i++) {
-		const struct task *x = &c->tasks.items[c->queue.items.items[i]];
-		if (x->due_mono || core_waits_for(x) != WAIT_NONE)
-			checker_excused(sim->checker, issue_index(x->id));
-	}
-}
-
-/* What it is said to fail with must be so, where nothing was red by chance. */
-static void see_proof(const struct task *x)
-{
-	int head = oid_commit(&x->head), on = oid_commit(&x->fails_on);
-	int without = oid_commit(&x->passes_on);
-	if (sim->false_reds)
-		return;
-	if (!merge_is_red(on, head) || merge_is_red(without, head))
-		checker_break(sim->checker, "rule 4: '%s' is said to fail with '%s', it does not",
-			      x->id, x->fails_with);
-}
-
-/* Who stands where in the queue, and why one goes. */
-static void see_queue(const struct core *c, const struct transition *t)
-{
-	const struct task *x = &c->tasks.items[t->task];
-	int issue = issue_index(x->id);
-	if (t->to == TASK_QUEUED)
-		checker_waits(sim->checker, issue, x->queued_seq);
-	if (t->from == TASK_QUEUED && is_in_train(t->to)) {
-		excuse_others(c);
-		checker_begun(sim->checker, issue);
-	} else if (t->from == TASK_QUEUED || (is_in_train(t->from) && !is_in_train(t->to)))
-		checker_gone(sim->checker, issue);
-	if (is_in_train(t->from) && !is_in_train(t->to) && x->fails_with[0])
-		see_proof(x);
-	if (x->proof && t->to == TASK_MERGING) /* it keeps nobody any more */
-		checker_gone(sim->checker, issue);
-	bool sent_back = t->to == TASK_READY || t->to == TASK_BLOCKED || t->to == TASK_FAILING;
-	if (t->to == TASK_GATING)
-		checker_decides_on_check(sim->checker, issue);
-	if (t->to == TASK_MERGING)
-		checker_merges(sim->checker, issue);
-	/* A worktree for its check that cannot be made says nothing of it. */
-	bool judged = (is_gate_state(t->from) && t->from != TASK_GATE_PREPARING) ||
-		      t->from == TASK_STANDING;
-	if (judged && sent_back)
-		checker_blamed(sim->checker, issue);
-}
-
-/* As a new supervisor finds it: what a transition said that nobody heard is in the journal. */
-static void see_journal(const struct core *c)
-{
-	checker_nobody_queued(sim->checker);
-	for (size_t i = 0; i < c->train.n; i++)
-		if (!c->tasks.items[c->train.items[i]].proof)
-			checker_stands(sim->checker,
-				       issue_index(c->tasks.items[c->train.items[i]].id));
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		const struct task *t = &c->tasks.items[i];
-		checker_found(sim->checker, issue_index(t->id), oid_commit(&t->head));
-		if (t->state == TASK_QUEUED)
-			checker_waits(sim->checker, issue_index(t->id), t->queued_seq);
-		else if (t->proof || !is_in_train((int)t->state))
-			checker_gone(sim->checker, issue_index(t->id));
-	}
-}
-
-static void on_transition(void *ctx, const struct core *c, const struct transition *t)
-{
-	(void)ctx;
-	if (t->task >= 0)
-		see_gates(c, t), see_queue(c, t), people_see(c->tasks.items[t->task].id);
-	if (t->task >= 0 && t->to == TASK_CLAIMING)
-		checker_claims(sim->checker, issue_index(c->tasks.items[t->task].id),
-			       c->tasks.items[t->task].resolve != 0);
-	if (t->task < 0)
-		say("run: %s -> %s %s", run_state_name((enum run_state)t->from),
-		    run_state_name((enum run_state)t->to), c->run.reason);
-	else
-		say("task %s: %s -> %s%s%s", c->tasks.items[t->task].id,
-		    task_state_name((enum task_state)t->from),
-		    task_state_name((enum task_state)t->to),
-		    c->tasks.items[t->task].reason[0] ? ": " : "", c->tasks.items[t->task].reason);
-}
-
-static void on_message(void *ctx, const char *line)
-{
-	(void)ctx;
-	say("message: %s", line);
-}
-
 const struct config *sim_config(void)
 {
 	return &config;
@@ -379,6 +266,11 @@ const struct config *sim_config(void)
 const struct place *sim_place(void)
 {
 	return &place;
+}
+
+const struct parts *sim_parts(void)
+{
+	return &the_parts;
 }
 
 static const char *id_of(int task)
@@ -447,9 +339,8 @@ bool sim_has_resolver(void)
 	       !(sim->settings.comes_and_goes && sim->life % 3 == 0);
 }
 
-static bool start(bool is_idle)
+static bool start(bool agentless)
 {
-	bool agentless = rng_chance(&sim->rng, sim->weather.agentless) && !journal_needs_agent();
 	bool other_kinds = agentless != sim->agentless; /* its journal has others than it finds */
 	sim->agentless = agentless;
 	sim->life++;
@@ -459,9 +350,9 @@ static bool start(bool is_idle)
 		.config = &config,
 		.agent = agentless ? NULL : agent,
 		.resolver = sim_has_resolver() ? resolver : NULL,
-		.parts = &parts,
+		.parts = &the_parts,
 		.shim = "/shim",
-		.observer = {.transition = on_transition, .message = on_message},
+		.observer = {.transition = see_transition, .message = see_message},
 		.allow_red = sim->settings.allow_red
         };
 	struct err e = ERR_INIT;
@@ -473,7 +364,7 @@ static bool start(bool is_idle)
 	int rc = supervisor_new(&spec, &sim->host, &sim->supervisor, &e);
 	if (rc == 0) {
 		checker_synced(sim->checker);
-		checker_begins(sim->checker, is_idle);
+		checker_begins(sim->checker, sim->idle);
 		if (!sim->lost && !other_kinds)
 			snapshot_compare();
 		see_journal(supervisor_core(sim->supervisor));
@@ -537,7 +428,7 @@ static bool live(void)
 	return false;
 }
 
-static void pass(int64_t ms)
+void world_pass(int64_t ms)
 {
 	int64_t until = sim->now + ms;
 	while (!is_broken() && sim->events.n && sim->events.items[0].at <= until)
@@ -577,18 +468,30 @@ static int ended(void)
 	return code;
 }
 
+int supervisor_lives(bool agentless)
+{
+	if (!start(agentless)) {
+		world_pass(rng_between(&sim->rng, 1000, 60000));
+		too_long();
+		return -2;
+	}
+	int code = live() ? ended() : -1;
+	sim->idle = code >= 0 && code != 4;
+	return code;
+}
+
 bool world_run(struct world *w)
 {
 	make_config(&w->settings);
 	people_init();
-	for (int round = 0, code = 0; !is_broken();) {
-		if (!start(code >= 0 && code != 4)) {
-			pass(rng_between(&w->rng, 1000, 60000));
-			too_long();
+	for (int round = 0; !is_broken();) {
+		bool agentless =
+			rng_chance(&w->rng, w->weather.agentless) && !journal_needs_agent();
+		int code = supervisor_lives(agentless);
+		if (code == -2)
 			continue;
-		}
-		code = live() ? ended() : -1;
-		pass(rng_between(&w->rng, 100, rng_chance(&w->rng, 0.2) ? 3600000 : 5000));
+		world_pass(rng_between(&w->rng, 100, rng_chance(&w->rng, 0.2) ? 3600000 : 5000));
+		finish_between(code >= 0);
 		if (code >= 0 && !people_between(round++, code))
 			break;
 	}

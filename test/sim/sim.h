@@ -54,6 +54,7 @@ struct weather {
 	int faults;      /* left: with finitely many faults every run ends */
 	int submits;     /* branches of people's */
 	double agentless; /* that a supervisor begins without agents */
+	double finishes;  /* that the epic is taken into the base once a run is over */
 	int64_t slow_ms; /* the longest that a call takes, usually */
 };
 
@@ -69,6 +70,7 @@ struct settings {
 	bool comes_and_goes; /* which every third supervisor has not */
 	bool overlap_wait;
 	bool labels; /* some issues are for an agent of their own */
+	bool close_base; /* issues are closed once the base has the work */
 };
 
 /*
@@ -99,6 +101,7 @@ struct sim_issue {
 	char *claimed;
 	int touches; /* the file that its issue declares; 0 none */
 	int changes; /* the file that its agents change besides; 0 none */
+	bool base;   /* it is the base at 'pinned', on its way in; no issue stands behind it */
 	bool branch; /* it stands for the branch people/<id> of a person's, */
 	bool asks;   /* which is being submitted, */
 	int pinned;  /* and was taken at this commit last; -1 */
@@ -112,6 +115,7 @@ enum author {
 	BY_AGENT,
 	BY_PERSON,
 	BY_AUTHOR /* of a branch to be submitted */,
+	BY_OTHERS /* on the base */,
 	BY_GANGER
 };
 struct set {
@@ -230,6 +234,7 @@ struct event {
 struct world {
 	uint64_t seed;
 	struct rng rng;
+	struct rng finish; /* of its own, so that all else is as it is without */
 	struct weather weather;
 	struct settings settings;
 	struct cuts cuts;
@@ -249,6 +254,7 @@ struct world {
 	struct supervisor *supervisor;
 	int life; /* counts supervisors */
 	bool agentless; /* the latest has none */
+	bool idle;      /* it left no attempt under way */
 	bool dead;
 	int64_t wake_at; /* -1 none */
 	VEC(struct work *) works;
@@ -262,6 +268,7 @@ struct world {
 
 	VEC(struct sim_issue) issues;
 	struct map issue_ids;
+	bool epic_closed;
 	VEC(struct commit) commits;
 	VEC(int) fixes, breakers; /* commits that mend the check, and that it may fail for */
 	VEC(struct ref) refs, remote_refs;
@@ -370,7 +377,18 @@ struct config;
 struct place;
 const struct config *sim_config(void);
 const struct place *sim_place(void);
+struct parts;
+const struct parts *sim_parts(void);
 bool sim_has_resolver(void); /* the present supervisor */
+/* One supervisor, to its end: its exit code; -1: it died; -2: it did not begin. */
+int supervisor_lives(bool agentless);
+void world_pass(int64_t ms); /* without a supervisor */
+
+/* finish.c */
+struct child_result;
+int finish_moves_base(struct child_result *ret, struct err *e);
+/* The issue of this id; where it is the base on its way in, one that is made for it. */
+int base_entry(const char *id);
 
 /* coverage.c */
 void coverage_print(FILE *f);
@@ -379,6 +397,13 @@ unsigned char *coverage_bytes(size_t *ret_n); /* to be sent to, and joined in, a
 void snapshot_taken(void);                    /* a commit was made: remember what was in memory */
 void snapshot_compare(void);                  /* a supervisor has loaded: it must be the same */
 void snapshot_free(void);
+
+/* see.c */
+struct core;
+struct transition;
+void see_journal(const struct core *c); /* as a new supervisor finds it */
+void see_transition(void *ctx, const struct core *c, const struct transition *t);
+void see_message(void *ctx, const char *line);
 
 /* quick.c */
 void quick_free(void);

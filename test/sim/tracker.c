@@ -70,6 +70,8 @@ static int tracker_load(struct tracker *t,
 	sim->reads = sim->runs;
 	for (size_t i = 0; i < sim->issues.n; i++) {
 		const struct sim_issue *x = &sim->issues.items[i];
+		if (x->base)
+			continue;
 		checker_loaded(sim->checker, (int)i);
 		if (x->removed && !is_needed((int)i))
 			continue;
@@ -121,16 +123,28 @@ static int tracker_release(struct tracker *t, const struct issue_claim *c, struc
 	return heard(f, e);
 }
 
+/* Where the epic itself is done. */
+static int close_epic(enum fate f, struct err *e)
+{
+	checker_epic_closed(sim->checker);
+	sim->epic_closed = true;
+	say("tracker: the epic is closed");
+	return heard(f, e);
+}
+
 static int tracker_close(
 	struct tracker *t, const char *id, const char *reason, const char *comment, struct err *e)
 {
 	enum fate f = fate("close");
 	int rc = refused(f, e), n = issue_index(id);
-	struct sim_issue *i = &sim->issues.items[n];
 	(void)t;
-	(void)comment;
 	if (rc)
 		return rc;
+	if (streq(id, EPIC))
+		return close_epic(f, e);
+	struct sim_issue *i = &sim->issues.items[n];
+	if (i->base)
+		checker_break(sim->checker, "ports: '%s' is closed, it is no issue", id);
 	if (i->claimed_by_other)
 		return err_set(e, ERR_CONFLICT, "'%s' is somebody else's", id);
 	checker_closed(sim->checker, n, false, comment); /* also where a person has already */
@@ -160,7 +174,9 @@ static int tracker_get(struct tracker *t,
 	int rc = refused(fate("get an issue"), e);
 	(void)t;
 	(void)ret_edges;
-	if (rc == 0)
+	if (rc == 0 && streq(id, EPIC))
+		*ret = (struct issue){.id = mem_strdup(id), .open = !sim->epic_closed};
+	else if (rc == 0)
 		give_issue(ret, &sim->issues.items[issue_index(id)]);
 	return rc;
 }
@@ -210,6 +226,7 @@ int64_t pull_open(const char *head, const char *base, const char *sha, int task)
 							 .state = PULL_OPEN}));
 		number = (int64_t)sim->pulls.n;
 	}
+	sim->pulls.items[number - 1].task = task; /* the base, further on */
 	free(sim->pulls.items[number - 1].sha);
 	sim->pulls.items[number - 1].sha = mem_strdup(sha);
 	return number;
@@ -223,12 +240,15 @@ forge_ensure(struct forge *g, const struct pull_spec *s, int64_t *ret_number, st
 	(void)g;
 	if (rc)
 		return rc;
-	if (!pull_find(s->head, s->base))
-		checker_pull_opened(sim->checker, issue_index(s->task));
-	*ret_number = pull_open(s->head, s->base, s->head_sha, issue_index(s->task));
+	int task = base_entry(s->task);
+	bool base = sim->issues.items[task].base;
+	if (!base && !pull_find(s->head, s->base))
+		checker_pull_opened(sim->checker, task);
+	*ret_number = pull_open(s->head, s->base, s->head_sha, task);
 	struct oid head = {""};
 	(void)snprintf(head.hex, sizeof(head.hex), "%s", s->head_sha);
-	checker_task_head(sim->checker, issue_index(s->task), oid_commit(&head));
+	if (!base)
+		checker_task_head(sim->checker, task, oid_commit(&head));
 	say("forge: pull request %d of %s at %.8s", (int)*ret_number, s->task, s->head_sha);
 	return heard(f, e);
 }

@@ -89,6 +89,9 @@ void draw_weather(struct world *w)
 	};
 	if (w->weather.submits)
 		w->weather.agentless = drawn(0.4);
+	w->settings.close_base = rng_chance(&w->finish, 0.3) && !w->settings.dispatch;
+	w->weather.finishes =
+		rng_chance(&w->finish, 0.3) ? 0.2 + (double)rng_below(&w->finish, 80) / 100 : 0;
 }
 
 /* ---- the graph ---- */

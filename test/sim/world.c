@@ -13,10 +13,12 @@ struct world *world_new(uint64_t seed, const struct cuts *cuts, FILE *log)
 	sim = w;
 	w->seed = seed;
 	w->rng.x = seed * 0x2545f4914f6cdd1du + 1;
+	w->finish.x = seed ^ 0xf1715b;
 	w->cuts = *cuts;
 	w->log = log;
 	w->log_hash = 0xcbf29ce484222325u;
 	w->wake_at = -1;
+	w->idle = true;
 	w->wall_off = 1700000000000;
 	w->reserve_room = 0;
 	return w;
