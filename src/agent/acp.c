@@ -385,6 +385,7 @@ const struct agent_kind agent_kind_acp = {
 	.name = "acp",
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
-	.may_tell_cost = true,
+	.cost = {AGENT_PERHAPS, AGENT_PERHAPS},
+	.tokens = {AGENT_PERHAPS, AGENT_PERHAPS},
 	.command = agent_talk_start,
 };

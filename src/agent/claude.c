@@ -287,5 +287,7 @@ const struct agent_kind agent_kind_claude = {
 	.reads = reads,
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
+	.cost = {AGENT_SURELY, AGENT_NEVER },
+	.tokens = {AGENT_SURELY, AGENT_SURELY},
 	.command = agent_talk_start,
 };

@@ -296,5 +296,6 @@ const struct agent_kind agent_kind_codex = {
 	.reads = reads,
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
+	.tokens = {AGENT_SURELY, AGENT_SURELY},
 	.command = agent_talk_start,
 };

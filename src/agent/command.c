@@ -86,6 +86,8 @@ int agent_talk_start(const struct agent_settings *s,
 
 const struct agent_kind agent_kind_command = {
 	.name = "command",
+	.cost = {AGENT_PERHAPS, AGENT_NEVER}, /* in a record that is known */
+	.tokens = {AGENT_PERHAPS, AGENT_NEVER},
 	.command = agent_command_start,
 };
 

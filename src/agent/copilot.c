@@ -343,5 +343,6 @@ const struct agent_kind agent_kind_copilot = {
 	.reads = reads,
 	.talk = &talk,
 	.silence_ms = AGENT_SILENCE_MS,
+	.tokens = {AGENT_SURELY, AGENT_SURELY},
 	.command = agent_talk_start,
 };

@@ -451,7 +451,7 @@ int agent_judge(const struct agent_kind *k,
 
 	v.tokens_in = ev.record.tokens_in;
 	v.tokens_out = ev.record.tokens_out;
-	v.cost_usd = ev.record.cost_usd;
+	v.cost_usd = record_cost(&ev.record, s->price_in, s->price_out);
 	rc = rc ? rc : judge(s, a, end, now_wall_ms, &ev, &v, e);
 	if (rc)
 		return err_wrap(e, "could not judge agent '%s'", s->name);

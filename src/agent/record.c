@@ -284,6 +284,15 @@ void record_set_text(struct record *r, const char *text)
 	r->text = copy;
 }
 
+double record_cost(const struct record *r, double price_in, double price_out)
+{
+	bool has_price = price_in > 0 || price_out > 0;
+
+	if (r->cost_usd >= 0 || !has_price || r->tokens_in < 0 || r->tokens_out < 0)
+		return r->cost_usd;
+	return ((double)r->tokens_in * price_in + (double)r->tokens_out * price_out) / 1e6;
+}
+
 void record_reopen(struct record *r)
 {
 	r->found = r->failed = r->over_budget = false;

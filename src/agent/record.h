@@ -33,6 +33,11 @@ struct cJSON;
 /* For talks. Each fills r where the line is such a record, and says whether it is. */
 bool record_take_claude(const struct cJSON *line, struct record *r);
 
+/*
+ * What it cost, in US dollars: as it was told, else by these prices of a million tokens, where one is
+ * above 0 and the tokens are known. What came from a cache is taken at its full price.
+ */
+double record_cost(const struct record *r, double price_in, double price_out);
 /* Forget what an earlier turn said of its end; sums stay. */
 void record_reopen(struct record *r);
 /* Replace the last words; NULL or "" leaves them. */

@@ -212,12 +212,13 @@ int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *t
 struct agent_used agent_talk_used(const struct agent_talk *t)
 {
 	const struct record *r = &t->record;
+	double cost = record_cost(r, t->price_in, t->price_out);
 
 	return (struct agent_used){.tools = t->tools,
 				   .tokens = (r->tokens_in > 0 ? r->tokens_in : 0) +
 					     (r->tokens_out > 0 ? r->tokens_out : 0) +
 					     t->turn_tokens,
-				   .cost_usd = r->cost_usd > 0 ? r->cost_usd : 0};
+				   .cost_usd = cost > 0 ? cost : 0};
 }
 
 void agent_talk_output(struct agent_talk *t, struct str piece)
@@ -260,6 +261,8 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 	t->token = mem_strdup(a->token);
 	t->rules = texts_copy(s->permissions);
 	t->env = texts_copy(s->env);
+	t->price_in = s->price_in;
+	t->price_out = s->price_out;
 	t->errors.max = ERRORS_MAX;
 	t->chunk.max = TALK_MESSAGE_MAX;
 	t->next_id = 1;

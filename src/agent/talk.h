@@ -47,6 +47,7 @@ struct agent_talk {
 	char *token;  /* what a shared server is shown; NULL: it serves this talk alone */
 	char **rules; /* agents.NAME.permissions; or NULL */
 	char **env;   /* agents.NAME.env */
+	double price_in, price_out; /* as in struct agent_settings */
 	struct frames frames;
 	uint64_t said;        /* the number of the last input */
 	bool is_closed;       /* the end of the input was said */

@@ -188,7 +188,7 @@ void talk_tokens(struct agent_talk *t)
 	if (o) {
 		add_count(o, "in", (double)t->record.tokens_in);
 		add_count(o, "out", (double)t->record.tokens_out);
-		add_count(o, "cost_usd", t->record.cost_usd);
+		add_count(o, "cost_usd", record_cost(&t->record, t->price_in, t->price_out));
 	}
 	give(t, o);
 }

@@ -26,6 +26,8 @@ struct agent_settings {
 	int max_concurrent;              /* 0: only the total counts */
 	bool push;                       /* its git may use the user's credentials */
 	bool shares_server;              /* one program serves the sessions of all its attempts */
+	double price_in,
+		price_out; /* US dollars a million tokens, where no cost is told; 0: not set */
 };
 
 /* What one attempt gets. All borrowed until return. */
@@ -70,6 +72,13 @@ struct agent_verdict {
 	double cost_usd;        /* negative: unknown */
 };
 
+/* How sure it is that something is told: by no program of a kind, by some, by all. */
+enum agent_sure { AGENT_NEVER, AGENT_PERHAPS, AGENT_SURELY };
+/* Of what an attempt uses: once it is over, and while it works. */
+struct agent_tells {
+	enum agent_sure over, live;
+};
+
 struct talk_kind;
 
 /* How a program that talks serves many sessions, each over a connection of its own on loopback. */
@@ -89,7 +98,7 @@ struct agent_kind {
 	const struct talk_kind *talk; /* how it talks; NULL: one-shot */
 	const struct agent_serving *serving; /* NULL: a program serves one session */
 	int64_t silence_ms; /* how long it may be silent where no limit is set; 0: for ever */
-	bool may_tell_cost; /* some of its programs tell what they cost while they work */
+	struct agent_tells cost, tokens;
 	/* The command of an attempt, or (probe true) of the probe in the same environment.
 	 * Idempotent: asked again for an attempt under way it gives the same. */
 	int (*command)(const struct agent_settings *s,

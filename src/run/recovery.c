@@ -1,5 +1,6 @@
 #include "base/clean.h"
 #include "base/file.h"
+#include "run/limits.h"
 #include "run/protected.h"
 #include "run/rows.h"
 #include "run/supervisor-impl.h"
@@ -53,20 +54,14 @@ static int check_landing(const struct supervisor *s, struct err *e)
 }
 
 /* A limit that will not hold is said before anything is begun. */
-static void note_cost(struct supervisor *s, const struct worker *w)
+static void note_limits(struct supervisor *s, const struct config_agent *agent)
 {
-	bool is_told = w->kind->may_tell_cost;
-	for (const char *const *p = w->settings.command; p && *p; p++)
-		if (strstr(*p, "GANGER_ATTEMPT_COST"))
-			return;
-	if (s->config->limits_attempt_cost > 0)
-		supervisor_message(
-			s, "limits.attempt_cost %s agent '%s': kind '%s' %s",
-			is_told ? "may not hold for" : "does not hold for", w->settings.name,
-			w->kind->name,
-			is_told ? "holds programs to it that tell what they cost while they work"
-				: "tells no cost while it works, and its command does not use "
-				  "$GANGER_ATTEMPT_COST");
+	struct buf notes CLEANUP(buf_done) = BUF_INIT;
+	limits_notes(&notes, s->config, agent);
+	struct str rest = buf_str(&notes), line;
+	while (str_next(&rest, '\n', &line))
+		if (line.n)
+			supervisor_message(s, "%.*s", (int)line.n, line.p);
 }
 
 static int hire(struct supervisor *s, const struct config_agent *agent, struct err *e)
@@ -81,7 +76,7 @@ static int hire(struct supervisor *s, const struct config_agent *agent, struct e
 	if (!w->kind)
 		return err_set(e, ERR_INVALID, "agents.%s.kind: there is no kind '%s'",
 			       w->settings.name, w->settings.kind);
-	note_cost(s, w);
+	note_limits(s, agent);
 	if (w->settings.shares_server && server_init(s, at, e))
 		return e->code;
 	return brief_template(s, w, e);

@@ -124,5 +124,7 @@ void settings_agent(const struct config_agent *a, struct agent_settings *ret)
 		.max_concurrent = a->max_concurrent,
 		.push = a->push,
 		.shares_server = streq(a->server, "shared"),
+		.price_in = a->price_in > 0 ? a->price_in : 0,
+		.price_out = a->price_out > 0 ? a->price_out : 0,
 	};
 }

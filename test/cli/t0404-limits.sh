@@ -38,6 +38,46 @@ like "$(why dear)" '^limits\.task_cost is reached' 'and the reason is the limit'
 is "$(state dear)" failed 'it has failed'
 is "$(state cheap)" closed 'the other one has landed'
 
+# What an agent does not tell holds it to nothing, which is said beforehand.
+scene told
+task one
+# says KIND LIMIT [PATTERN]: what plan has to say of it; nothing.
+says()
+{
+	run ganger -c "agents.it.kind=$1" -c "limits.$2=1" "${price[@]}" plan "$epic"
+	[ "${3:-}" ] && out_like "^note: limits\\.$2 $3" "$1: limits.$2 ${3%% *} hold" && return
+	unlike "$(cat "$T/out")" '^note: limits' "$1: limits.$2 holds${price[*]:+ with a price}"
+}
+price=()
+for limit in cost task_cost; do
+	says codex $limit "does not hold for agent 'it': kind 'codex' tells no cost; .* set agents\\.it\\.price_in and price_out$"
+	says acp $limit "may not hold for agent 'it': not every program of kind 'acp' tells its cost$"
+	says claude $limit
+done
+says codex attempt_cost "does not hold .* tells no cost while it works, and its command does not use .GANGER_ATTEMPT_COST"
+says claude attempt_cost "does not hold"
+says command tools "does not hold for agent 'it': kind 'command' tells no tools while it works$"
+says command attempt_tokens "does not hold for agent 'it': kind 'command' tells no tokens while it works$"
+says command tokens "may not hold"
+for limit in tokens attempt_tokens tools; do
+	says copilot $limit
+done
+price=(-c agents.it.price_out=3)
+for limit in cost task_cost attempt_cost; do
+	says copilot $limit
+done
+# By the price of its tokens a run has an end, too.
+scene priced
+task first
+task second first
+for title in first second; do
+	does $title 'echo x >$GANGER_TASK
+		echo "{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":500000,\"output_tokens\":10000}}"'
+done
+go --json -c limits.cost=0.5 -c agents.it.price_in=1 -c agents.it.price_out=10
+is "$(jq -c '[.status, .completed, .cost_usd]' "$T/out")" '["stopped",1,0.6]' \
+	'where tokens have a price, they count against limits.cost'
+
 scene folder
 task one
 go -c agents.it.cwd=nowhere -c limits.attempts=1

@@ -208,6 +208,13 @@ for k; do
 		run timeout 60 "$GANGER" run "$epic" --yes
 		err_like "limits.attempt_cost does not hold for agent 'it': kind '$k' tells no cost" \
 			"$k: tells no cost, which is said"
+		wire $k 'attempts: 1, attempt_cost: 0.035, grace: 2s, timeout: 20s'
+		job dear "$spends"
+		run timeout 60 "$GANGER" -c agents.it.price_in=10 run "$epic" --yes
+		like "$(why dear)" '^broken off: it costs more than limits.attempt_cost' \
+			"$k: with a price of its tokens it is broken off" || note "$(cat "$T/err")"
+		is "$(ganger status "$epic" --json | jq '.tasks[0].cost_usd')" 0.04 "$k: and they are its cost"
+		unlike "$(cat "$T/err")" '(does|may) not hold' "$k: which holds, and nothing else is said"
 	fi
 
 	# Cancelled.

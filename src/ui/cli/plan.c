@@ -4,6 +4,7 @@
 #include "port/forge.h"
 #include "port/tracker.h"
 #include "run/labels.h"
+#include "run/limits.h"
 #include "run/paths.h"
 #include "run/place.h"
 #include "run/protected.h"
@@ -367,6 +368,15 @@ static void note_found(struct issue_graph *g)
 					       g->found.items[i].title));
 }
 
+static void note_lines(struct planned *v, struct str lines)
+{
+	struct str line;
+
+	while (str_next(&lines, '\n', &line))
+		if (line.n)
+			VEC_PUSH(&v->graph.notes, mem_strndup(line.p, line.n));
+}
+
 /* What will stop the run there, or holds up its end, as far as may be read. */
 static void note_forge(struct planned *v)
 {
@@ -374,7 +384,6 @@ static void note_forge(struct planned *v)
 	struct buf lines CLEANUP(buf_done) = BUF_INIT;
 	struct forge *f = NULL;
 	struct err e = ERR_INIT;
-	struct str rest, line;
 
 	if (!v->epic.id || !finish_on_forge(c))
 		return;
@@ -386,9 +395,27 @@ static void note_forge(struct planned *v)
 	}
 	protected_plan(&lines, f, &c->config, branch, place_base(&c->place, c->config.base));
 	f->ops->free(f);
-	for (rest = buf_str(&lines); str_next(&rest, '\n', &line);)
-		if (line.n)
-			VEC_PUSH(&v->graph.notes, mem_strndup(line.p, line.n));
+	note_lines(v, buf_str(&lines));
+}
+
+/* Of who would be at work; without an agent there is nobody to be limited. */
+static void note_limits(struct planned *v)
+{
+	struct config *k = &v->c->config;
+	const struct config_agent *all = NULL, *resolver = NULL;
+	struct buf notes CLEANUP(buf_done) = BUF_INIT;
+	struct err none = ERR_INIT; /* 'run' and 'doctor' say why there is none */
+
+	if (config_agent(k, NULL, &all, &none) < 0 || config_resolver(k, &resolver, &none) < 0 ||
+	    config_for_some(k, &none) < 0 || config_agent(k, NULL, &all, &none) < 0)
+		return;
+	for (size_t i = 0; i < k->agents.n; i++) {
+		const struct config_agent *a = &k->agents.items[i];
+
+		if (a == all || streq(a->name, CONFIG_RESOLVER) || config_is_for_some(a))
+			limits_notes(&notes, k, a);
+	}
+	note_lines(v, buf_str(&notes));
 }
 
 static int load(struct planned *v, const char *epic, struct err *e)
@@ -414,6 +441,7 @@ int cmd_plan(struct cli *c, int argc, char **argv)
 	labels_gate(&c->config, &v.graph);
 	note_found(&v.graph);
 	note_forge(&v);
+	note_limits(&v);
 	plan_make(&v.graph, &v.plan);
 	plan_overlap_seen(c, v.epic.id, &v.plan, &v.overlaps);
 	plan_overlaps(&v.plan, &v.overlaps);
