@@ -134,4 +134,17 @@ ok "and no issue or pull request has more of them: $most" test "$most" -le 8
 vain=$(control asked | jq '[.again[]] | add // 0')
 read=$(control asked | jq '[.unconditional[]] | add')
 ok "of $read objects that GitHub sent none had been sent before as it was, but at the start: $vain" test "$vain" -le 3
+
+# With all that may be written of a task switched on. The commit of the claims is the run's, and so is the
+# question whether there are asynchronous merges.
+for async in false true; do
+	hub_epic 3 '4:2' "most-$async"
+	control conf "{\"async\": $async}" >/dev/null
+	person '[{"do": "label", "number": 2, "label": "x"}, {"do": "label", "number": 3, "label": "x"}, {"do": "label", "number": 4, "label": "x"}]'
+	go "${on_hub[@]}" -c github.comments=one -c github.draft=true -c forge.land=api
+	is "$code $(control asked | jq ".writes <= 8 * 3 + 2") $(control journal | jq -r '[.[] | select(.by == "ganger-bot" and .kind != "merge_asked") | .kind] | group_by(.) | map(.[0] + " \(length)") | join(", ")')" \
+		'0 true close 3, comment 3, commit 1, create_ref 3, delete_ref 3, label 3, merge 3, pull 3, ready 3' \
+		"8 writes a task at most, each of its own kind (async: $async)"
+	is "$(books)" '' 'no rule of conduct was broken'
+done
 done_testing

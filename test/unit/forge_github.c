@@ -173,8 +173,6 @@ static void test_origins__4c3_a_search_that_fails_is_an_error(void **state)
 	assert_true(ensure() > 0);
 }
 
-/* 4c-4: what was merged, and then failed elsewhere, counted as not merged. */
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -371,6 +371,7 @@ static void test_forge_github__a_closed_one_is_not_merged(void **state)
 	assert_non_null(strstr(e.msg, "somebody closed"));
 }
 
+/* Origins 4c-4: what was merged, and then failed elsewhere, counted as not merged. */
 static void test_origins__4c4_a_merge_is_found_again(void **state)
 {
 	(void)state;

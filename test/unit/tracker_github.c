@@ -118,7 +118,7 @@ static void test_github__an_older_server_has_texts_alone(void **state)
 }
 
 /* Origins 4d: where dependencies could not be fetched there were none. */
-static void test_origins__a_dependency_that_cannot_be_read_is_an_error(void **state)
+static void test_origins__4d_a_dependency_that_cannot_be_read_is_an_error(void **state)
 {
 	(void)state;
 	start(EPIC);
@@ -139,7 +139,7 @@ static void test_origins__a_dependency_that_cannot_be_read_is_an_error(void **st
 }
 
 /* Origins 4a, #617: 'blocked by' was read the wrong way round. */
-static void test_origins__dependencies_point_the_right_way(void **state)
+static void test_origins__617_dependencies_point_the_right_way(void **state)
 {
 	struct issue i;
 
@@ -255,8 +255,8 @@ int main(void)
 		T(test_github__an_epic_by_what_blocks_it),
 		T(test_github__texts_count_only_where_no_dependency_does),
 		T(test_github__an_older_server_has_texts_alone),
-		T(test_origins__a_dependency_that_cannot_be_read_is_an_error),
-		T(test_origins__dependencies_point_the_right_way),
+		T(test_origins__4d_a_dependency_that_cannot_be_read_is_an_error),
+		T(test_origins__617_dependencies_point_the_right_way),
 		T(test_github__pull_requests_are_no_issues),
 		T(test_github__what_people_do_is_seen_at_the_next_look),
 		T(test_github__one_that_was_transferred_is_not_ours),

@@ -95,7 +95,7 @@ static int comments_of(const char *id, const char *words)
 }
 
 /* Origins 4b.5: what was heard of twice was said twice. */
-static void test_origins__one_comment_whatever_happens(void **state)
+static void test_origins__4b5_one_comment_whatever_happens(void **state)
 {
 	(void)state;
 	start(EPIC);
@@ -264,7 +264,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(test_github__of_two_clones_one_has_the_claim),
 		T(test_github__a_claim_survives_each_fault),
-		T(test_origins__one_comment_whatever_happens),
+		T(test_origins__4b5_one_comment_whatever_happens),
 		T(test_github__the_same_words_are_not_written_again),
 		T(test_github__comments_as_they_are_wanted),
 		T(test_github__copied_text_calls_nobody),
