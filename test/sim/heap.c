@@ -12,13 +12,13 @@
  */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
-#define ALIGN     16
-#define STEPS     64 /* sizes up to STEPS * ALIGN, one a step; above that four for each doubling */
-#define CLASSES   (STEPS + 1 + 4 * 48)
-#define CHUNK     ((size_t)16 << 20)
-#define LIVE      0x6c697665u
-#define FREED     0x66726565u
-#define NEVER     UINT32_MAX /* it is never used again */
+#define ALIGN   16
+#define STEPS   64 /* sizes up to STEPS * ALIGN, one a step; above that four for each doubling */
+#define CLASSES (STEPS + 1 + 4 * 48)
+#define CHUNK   ((size_t)16 << 20)
+#define LIVE    0x6c697665u
+#define FREED   0x66726565u
+#define NEVER   UINT32_MAX /* it is never used again */
 
 struct head {
 	uint32_t state, list;
@@ -49,7 +49,8 @@ static void *take_new(size_t n)
 {
 	if ((size_t)(room_end - room) < n) {
 		size_t size = n > CHUNK ? n : CHUNK;
-		char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
 		if (p == MAP_FAILED)
 			return NULL;
 		room = p;

@@ -168,14 +168,16 @@ static int bring_in(struct cli *c, const char *epic, struct view *v, struct ends
 	return CLI_ENVIRONMENT;
 }
 
-/* Fast-forward only: what is in the epic branch was tested with exactly this base in it. */
-static int move_base(struct cli *c, const struct view *v)
+/*
+ * Fast-forward only: what is in the epic branch was tested with exactly this base in it. To the commit
+ * that was looked at, wherever the branch is by now.
+ */
+static int move_base(struct cli *c, const struct view *v, const struct oid *epic)
 {
 	bool here = streq(c->place.branch, v->core.run.base);
-	char *refspec CLEANUP(freep) =
-		mem_printf("refs/heads/%s:refs/heads/%s", v->epic_branch, v->core.run.base);
-	const char *const merge[] = {"git",       "-C",           c->place.root, "merge",
-				     "--ff-only", v->epic_branch, NULL};
+	char *refspec CLEANUP(freep) = mem_printf("%s:refs/heads/%s", epic->hex, v->core.run.base);
+	const char *const merge[] = {"git",       "-C",      c->place.root, "merge",
+				     "--ff-only", epic->hex, NULL};
 	const char *const fetch[] = {"git",     "-C", c->place.root, "fetch",
 				     "--quiet", ".",  refspec,       NULL};
 	struct child_spec spec = {.argv = here ? merge : fetch, .timeout_ms = 600000};
@@ -304,7 +306,7 @@ static int finish(struct cli *c, const char *epic, struct view *v, struct ends *
 	else if (!cli_flag(c, "merge"))
 		print_command(c, v);
 	else
-		code = move_base(c, v);
+		code = move_base(c, v, &n->epic);
 	if (code == CLI_OK && cli_flag(c, "merge"))
 		code = close_epic(c, v, n);
 	return code;
