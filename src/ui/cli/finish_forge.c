@@ -69,26 +69,41 @@ static void add_task(const struct cli *c, struct buf *b, const struct task *t)
 	buf_putc(b, '\n');
 }
 
-/* What the forge closes once this is in the base. */
-static void add_closes(const struct cli *c, const struct view *v, int left, struct buf *b)
+/* Does what goes into the base have it? Somebody may have taken it out of the epic branch again. */
+static bool has(struct entry_git *g, const struct oid *head, const struct task *t)
 {
+	struct err none = ERR_INIT; /* then nobody is told that it has */
+	bool in = false;
+	return entry_contains(g, &t->landed, head, &in, &none) == 0 && in;
+}
+
+/* What the forge closes once this is in the base. */
+static void
+add_closes(struct cli *c, const struct view *v, const struct oid *head, int left, struct buf *b)
+{
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
+	bool all = left == 0;
 	if (!streq(c->config.tracker, "github"))
 		return;
-	for (size_t i = 0; streq(c->config.tracker_close, "base") && i < v->core.tasks.n; i++) {
+	for (size_t i = 0; i < v->core.tasks.n; i++) {
 		const struct task *t = &v->core.tasks.items[i];
-		if (!t->outside && t->branch != 2 && t->landed.hex[0])
+		if (t->outside || t->branch == 2 || !t->landed.hex[0])
+			continue;
+		bool in = has(&g, head, t);
+		all = all && in;
+		if (in && streq(c->config.tracker_close, "base"))
 			buf_printf(b, "Closes #%s\n", t->id);
 	}
-	if (!left)
+	if (all)
 		buf_printf(b, "Closes #%s\n", v->epic);
 	buf_putc(b, '\n');
 }
 
-static void add_summary(const struct cli *c, const struct view *v, struct buf *b)
+static void add_summary(struct cli *c, const struct view *v, const struct oid *head, struct buf *b)
 {
 	struct core_totals n = core_count(&v->core);
 	int left = n.total - n.closed - n.merged;
-	add_closes(c, v, left, b);
+	add_closes(c, v, head, left, b);
 	buf_printf(b, "%d of %d tasks are in%s\n\n", n.total - left, n.total,
 		   v->untested ? "; untested: no queue.check" : ", each tested as it landed");
 	for (size_t i = 0; i < v->core.tasks.n; i++)
@@ -108,7 +123,7 @@ static int ensure(struct cli *c,
 	struct buf body CLEANUP(buf_done) = BUF_INIT;
 	char *title CLEANUP(freep) =
 		v->title && *v->title ? mem_strdup(v->title) : mem_printf("Epic %s", v->epic);
-	add_summary(c, v, &body);
+	add_summary(c, v, head, &body);
 	struct pull_spec spec = {.head = v->epic_branch,
 				 .base = v->core.run.base,
 				 .head_sha = head->hex,
