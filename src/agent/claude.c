@@ -8,7 +8,7 @@
 #include "agent/kinds.h"
 #include "agent/talk.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static void say_control(struct agent_talk *t, const char *id, const char *subtype)
 {
@@ -211,15 +211,6 @@ static void take_user(struct agent_talk *t, const cJSON *o)
 	}
 }
 
-static void take_denied(const cJSON *o, struct record *r)
-{
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "permission_denials");
-	const char *tool = record_text(cJSON_GetArrayItem(list, 0), "tool_name");
-
-	if (cJSON_IsArray(list) && cJSON_GetArraySize(list) > 0)
-		(void)snprintf(r->denied, sizeof(r->denied), "%s", tool ? tool : "a tool");
-}
-
 static void add(int64_t *sum, int64_t n)
 {
 	if (n >= 0)
@@ -239,7 +230,8 @@ static void take_result(struct agent_talk *t, const cJSON *o)
 	t->record.failed = r.failed;
 	t->record.over_budget = r.over_budget;
 	record_set_text(&t->record, r.text);
-	take_denied(o, &t->record);
+	if (r.denied[0])
+		memcpy(t->record.denied, r.denied, sizeof(r.denied));
 	talk_tokens(t);
 	if (r.failed)
 		talk_error(t, r.text);

@@ -347,19 +347,12 @@ static int judge_success(const struct evidence *ev, struct agent_verdict *v)
 	struct str words = last_words(ev);
 
 	v->result = says_nothing(words) ? AGENT_NOTHING : AGENT_DONE;
-	if (v->result == AGENT_NOTHING)
-		set_reason(v, "nothing to do", (struct str){0});
-	return 0;
-}
-
-static int judge_talk_success(const struct evidence *ev, struct agent_verdict *v)
-{
-	int rc = judge_success(ev, v);
-
 	if (v->result == AGENT_NOTHING && ev->record.denied[0])
 		return failed(v, "nothing done, but it was denied a tool",
 			      str_of(ev->record.denied));
-	return rc;
+	if (v->result == AGENT_NOTHING)
+		set_reason(v, "nothing to do", (struct str){0});
+	return 0;
 }
 
 /* However it ended but by its own exit. */
@@ -431,7 +424,7 @@ static int judge(const struct agent_settings *s,
 	if (end->how != JOB_EXITED)
 		return judge_ended(end, ev, v);
 	if (ev->talks && ev->record.found && !ev->record.failed)
-		return judge_talk_success(ev, v);
+		return judge_success(ev, v);
 	if (end->code == 0 && !ev->talks && !is_no_success(&ev->record))
 		return judge_success(ev, v);
 	return judge_exit(s, ev, end->code, now_ms, v, e);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +52,17 @@ static bool is_refusal(const char *text)
 	return text && !strncmp(text, head, sizeof(head) - 1) && text[strlen(text) - 1] == ']';
 }
 
+static void take_denied(const cJSON *o, struct record *r)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "permission_denials");
+	const char *tool = record_text(cJSON_GetArrayItem(list, 0), "tool_name");
+
+	if (cJSON_IsArray(list) && cJSON_GetArraySize(list) > 0)
+		(void)snprintf(r->denied, sizeof(r->denied), "%s", tool ? tool : "a tool");
+}
+
 /*
- * {"type":"result","subtype","is_error","result","total_cost_usd","usage":{…}}
+ * {"type":"result","subtype","is_error","result","total_cost_usd","usage":{…},"permission_denials":[]}
  * Gemini's: {"type":"result","status":"success"|"error","error":{"message"},"stats":{…}}
  */
 bool record_take_claude(const cJSON *o, struct record *r)
@@ -72,6 +82,7 @@ bool record_take_claude(const cJSON *o, struct record *r)
 	take_usage(usage ? usage : cJSON_GetObjectItemCaseSensitive(o, "stats"), r);
 	take_text(r, record_text(o, "result"));
 	take_text(r, record_text(cJSON_GetObjectItemCaseSensitive(o, "error"), "message"));
+	take_denied(o, r);
 	r->over_budget = streq(subtype, "error_max_budget_usd");
 	if (r->failed) {
 		take_text(r, cJSON_GetStringValue(cJSON_GetArrayItem(

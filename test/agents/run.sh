@@ -7,6 +7,7 @@ drive=$(dirname "$GANGER")/test/agents/agent-drive
 declare -A untold=([codex-acp]=1 [opencode]=1) # how many tokens they used
 declare -A only_401=([gemini]=' ' [qwen]=' ' [opencode]=' ')
 n=0
+mkfifo "$T/pause"
 repo
 
 # attempt NAME LINES [OPTION...]: one attempt in a fresh worktree $W, its folder $J; verdict
@@ -138,6 +139,35 @@ limit_talked_to()
 	verdict_is "exited $(got code) later 1" "$1: a usage limit is a limit"
 }
 
+# The program itself, behind whatever starts it: the youngest in the worktree.
+program_in()
+{
+	local p youngest=
+
+	for p in /proc/[0-9]*; do
+		[ "$(readlink "$p/cwd" 2>/dev/null)" = "$1" ] || continue
+		[ "${p#/proc/}" -gt "${youngest:-0}" ] && youngest=${p#/proc/}
+	done
+	echo "$youngest"
+}
+
+# broken_off NAME SIGNAL: somebody else ends it in its turn. It may call that 0; it is no success.
+broken_off()
+{
+	local how="$1${kind:+ as $kind}" end=$((SECONDS + 60))
+
+	attempt "$1" '%%sh echo one > one.txt
+%%hang' &
+	n=$((n + 1)) W=$T/w$n
+	until [ -e "$W/one.txt" ] || [ $SECONDS -gt $end ]; do
+		read -r -t 0.1 <>"$T/pause"
+	done
+	kill "-$2" "$(program_in "$W")"
+	wait $!
+	is "$(got result)" failed "$how: what SIG$2 broke off is a failure" ||
+		note "$(got how) $(got code)" "$(tail -n 3 "$T/j$n/log")"
+}
+
 # It is given its budget, and holds it in its turn: two calls of our model are over this.
 keeps_budget()
 {
@@ -158,8 +188,10 @@ keeps_budget()
 of_claude()
 {
 	keeps_budget claude
+	broken_off claude INT
 	kind=claude
 	keeps_budget 'claude as claude'
+	broken_off claude INT
 	kind=
 	usage_is claude '2000 100'
 	limit_is claude '429 99 You have hit your session limit, resets in 2 hours' 7200
@@ -190,6 +222,11 @@ of_codex()
 
 of_copilot()
 {
+	broken_off copilot INT
+	broken_off copilot TERM
+	kind=copilot
+	broken_off copilot TERM
+	kind=
 	limit_is copilot '429 99 You have hit your weekly limit, try again in 2 hours' 7200
 	options=()
 	attempt copilot '%%say x'

@@ -328,6 +328,10 @@ static void test_judge__reads_claudes_record(void **state)
 		"do\",\"total_cost_usd\":0.0178,\"usage\":{\"input_tokens\":2400,"
 		"\"cache_creation_input_tokens\":10,\"cache_read_input_tokens\":1600,"
 		"\"output_tokens\":200}}\n";
+	static const char denied[] =
+		"{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"result\":"
+		"\"ganger: "
+		"nothing to do\",\"permission_denials\":[{\"tool_name\":\"Bash\"}]}\n";
 	static const char limit[] =
 		"{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\"result\":"
 		"\"Session "
@@ -341,6 +345,10 @@ static void test_judge__reads_claudes_record(void **state)
 	assert_int_equal(v.tokens_in, 4010);
 	assert_int_equal(v.tokens_out, 200);
 	assert_float_equal(v.cost_usd, 0.0178, 1e-9);
+	put_text(w->log, denied);
+	v = judge_exit(w, 0);
+	assert_int_equal(v.result, AGENT_FAILED);
+	assert_string_equal(v.reason, "nothing done, but it was denied a tool: Bash");
 	put_text(w->log, limit);
 	v = judge_exit(w, 1);
 	assert_int_equal(v.result, AGENT_LATER);
