@@ -102,6 +102,8 @@ for k; do
 %%say done'
 	go_on
 	ok "$k: it is at work" wait_line "$T/here"
+	"$GANGER" attach "${id[told]}" >"$T/attached" 2>&1 &
+	attached=$!
 	run ganger send "${id[told]}" '%%sh echo said > said.txt'
 	code_is 0 "$k: it is told something" || note "$(cat "$T/err")"
 	echo go >"$T/go"
@@ -116,6 +118,11 @@ for k; do
 	is "$(tree | paste -sd ' ')" 'README asked.txt ganger.yaml said.txt' \
 		"$k: what was allowed and said was done, what was denied was not"
 	like "$(cat "$T/run.out")" 'asks: may it use .*asked.txt' "$k: the run says that it asks"
+	wait "$attached"
+	is "$?" 0 "$k: who watched it was there to its end"
+	like "$(cat "$T/attached")" '^done$' "$k: and saw what it said"
+	like "$(cat "$T/attached")" 'echo said > said.txt' "$k: what it was told"
+	like "$(cat "$T/attached")" 'asked2.txt' "$k: and what it asked"
 
 	# A crash of the supervisor in the middle of a turn, with an order before and a question open.
 	wire $k 'attempts: 1'
