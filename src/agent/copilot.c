@@ -174,8 +174,11 @@ static void take_tool_end(struct agent_talk *t, const cJSON *data)
 		      record_text(rpc_get(data, "result"), "content"));
 }
 
+/* What comes once a turn is over, and before there is another, changes nothing of how it ended. */
 static void take_error(struct agent_talk *t, const cJSON *data)
 {
+	if (t->record.found)
+		return;
 	t->record.failed = true;
 	record_set_text(&t->record, record_text(data, "message"));
 	talk_error(t, record_text(data, "message"));
@@ -184,6 +187,8 @@ static void take_error(struct agent_talk *t, const cJSON *data)
 static void take_abort(struct agent_talk *t, const cJSON *data)
 {
 	(void)data;
+	if (t->record.found)
+		return;
 	t->record.failed = true;
 	record_set_text(&t->record, "it was broken off");
 }
@@ -192,7 +197,8 @@ static void take_idle(struct agent_talk *t, const cJSON *data)
 {
 	if (cJSON_IsTrue(rpc_get(data, "aborted")))
 		take_abort(t, data);
-	talk_turn_end(t);
+	if (!t->record.found)
+		talk_turn_end(t);
 }
 
 static void take_event(struct agent_talk *t, const cJSON *event)

@@ -103,6 +103,8 @@ void talk_turn_end(struct agent_talk *t)
 	drop_given(t);
 	if (!t->record.failed)
 		next = next_waiting(t);
+	if (next)
+		record_reopen(&t->record); /* its turn is still to end, however that begins */
 	if (!next || !t->kind->say(t, next))
 		talk_close(t);
 }

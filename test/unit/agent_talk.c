@@ -167,19 +167,27 @@ static void test_talk__copilot_is_idle_after_errors_too(void **state)
 	} cases[] = {
 		{{EVENT("user.message", "{}"), EVENT("assistant.message", "{\"content\":\"ok\"}"),
 		  EVENT("session.idle", "{}")},
-		 AGENT_DONE										    },
-		{{EVENT("user.message", "{}"), EVENT("assistant.turn_end", "{}")},                 AGENT_FAILED},
+		 AGENT_DONE											},
+		{{EVENT("user.message", "{}"), EVENT("assistant.turn_end", "{}")},                     AGENT_FAILED},
 		{{EVENT("user.message", "{}"), EVENT("session.error", "{\"message\":\"no\"}"),
 		  EVENT("session.idle", "{}")},
-		 AGENT_FAILED										  },
+		 AGENT_FAILED										      },
 		{{EVENT("user.message", "{}"),
 		  EVENT("session.error", "{\"message\":\"x\",\"statusCode\":429}"),
 		  EVENT("session.idle", "{}")},
-		 AGENT_LATER										   },
+		 AGENT_LATER										       },
 		{{EVENT("user.message", "{}"), EVENT("session.idle", "{\"aborted\":true}")},
-		 AGENT_FAILED										  },
+		 AGENT_FAILED										      },
 		{{EVENT("user.message", "{}"), EVENT("abort", "{}"), EVENT("session.idle", "{}")},
-		 AGENT_FAILED										  },
+		 AGENT_FAILED										      },
+ /* What comes late. */
+		{{EVENT("user.message", "{}"), EVENT("assistant.message", "{\"content\":\"ok\"}"),
+		  EVENT("session.idle", "{}"), EVENT("session.error", "{\"message\":\"no\"}"),
+		  EVENT("abort", "{}"), EVENT("session.idle", "{\"aborted\":true}")},
+		 AGENT_DONE											},
+		{{EVENT("user.message", "{}"), EVENT("session.error", "{\"message\":\"no\"}"),
+		  EVENT("session.idle", "{}"), EVENT("session.idle", "{}")},
+		 AGENT_FAILED										      },
 	};
 
 	(void)state;
