@@ -59,6 +59,25 @@ hub_up()
 	on_hub=(-c forge=github -c github.url="$hub_url" -c github.repository=o/r -c github.write_interval=0)
 }
 
+# api METHOD PATH BODY: what a person does on GitHub.
+api()
+{
+	"$python" - "$1" "$hub_url/repos/o/r/$2" "${3-}" <<'END'
+import sys, urllib.request
+method, url, body = sys.argv[1:]
+urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
+urllib.request.urlopen(urllib.request.Request(url, body.encode() or None, {
+    'Authorization': 'Bearer human-token', 'User-Agent': 'person', 'Accept': 'application/vnd.github+json',
+    'X-GitHub-Api-Version': '2022-11-28', 'Content-Type': 'application/json'}, method=method)).read()
+END
+}
+
+# hub_id N: its database id.
+hub_id()
+{
+	control state | jq --arg n "$1" '.repos | to_entries[0].value.issues[$n].id'
+}
+
 # Before the server's own end: nothing that it complains of is lost.
 hub_down()
 {

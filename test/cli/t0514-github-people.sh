@@ -8,25 +8,25 @@ waits='flock -s "$T/gate" true; echo x >"$GANGER_TITLE" && git add -A && git com
 # A person takes a sub-issue out of the epic, or puts it back: NUMBER.
 takes_out()
 {
-	of_the_epic DELETE sub_issue "$1"
+	api DELETE issues/1/sub_issue "{\"sub_issue_id\": $(hub_id "$1")}"
 }
 
 puts_back()
 {
-	of_the_epic POST sub_issues "$1"
+	api POST issues/1/sub_issues "{\"sub_issue_id\": $(hub_id "$1")}"
 }
 
-of_the_epic()
+# The one waits for the other, and does no more: NUMBER NUMBER.
+links()
 {
-	"$python" - "$1" "$hub_url/repos/o/r/issues/1/$2" "$(issues | jq ".[] | select(.number == $3) | .id")" <<'END'
-import sys, urllib.request
-method, url, child = sys.argv[1:]
-request = urllib.request.Request(url, b'{"sub_issue_id": %s}' % child.encode(), method=method, headers={
-    'Authorization': 'Bearer human-token', 'Accept': 'application/vnd.github+json', 'User-Agent': 'x',
-    'X-GitHub-Api-Version': '2022-11-28'})
-urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request)
-END
+	api POST "issues/$1/dependencies/blocked_by" "{\"issue_id\": $(hub_id "$2")}"
 }
+
+unlinks()
+{
+	api DELETE "issues/$1/dependencies/blocked_by/$(hub_id "$2")"
+}
+
 # One slot: t2, for which most waits; the others are not begun.
 hub_epic 6 '4:3 5:2 6:2 7:2' people
 echo 'labels: {never: [hold]}' >>ganger.yaml
@@ -49,6 +49,26 @@ wait_file "$T/ran" '^t4 '
 ended
 is "$(sorted_landings)" '2 3 4 6' 'all but what is held landed'
 is "$(closed)" '2 3 4 6' 'and is closed there'
+is "$(books)" '' 'no rule of conduct was broken'
+
+# Sub-issues and dependencies come and go.
+hub_epic 4 '3:2 4:2 5:2' linked
+does t2 "echo t2 >>\"\$T/began\"; $waits"
+: >"$T/began"
+takes_out 5
+hold
+start "${on_hub[@]}" -c poll=1s
+wait_lines "$T/began" 1
+puts_back 5
+ok 'one that is added waits for what it needs' sees '$t["t5"].reason == "waits for 2"'
+links 3 5
+ok 'one that needs more waits for more' sees '$t["t3"].reason == "waits for 2, 5"'
+unlinks 4 2
+ok 'one that needs nothing any more is done at once' sees '$t["t4"].state == "closed"'
+is "$(ran t3) $(ran t5)" '0 0' 'nothing that waits was started'
+release
+ended
+is "$code $(landings)" '0 4 2 5 3' 'each lands after what it needs'
 is "$(books)" '' 'no rule of conduct was broken'
 
 # What is worked on as it is taken out is worked on to its end, and lands once it is back. Another, that the
