@@ -17,7 +17,7 @@ test: all
 	@meson test -C $(BUILD) --print-errorlogs $(TEST_FLAGS)
 
 # The real agent programs, from npm, on a model of our own.
-# AGENTS="claude codex" takes some; gemini, opencode and qwen only so. Without a registry there is nothing to be tested.
+# AGENTS="claude codex" takes some; gemini, opencode, qwen and pi only so. Without a registry there is nothing to be tested.
 test-agents: all
 	@status=0; test/agents/install.sh $(AGENTS) >/dev/null || status=$$?; \
 	if [ $$status = 4 ]; then \

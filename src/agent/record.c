@@ -44,12 +44,13 @@ static void take_usage(const cJSON *usage, struct record *r)
 				       record_count(usage, "cache_read_input_tokens");
 }
 
-/* Qwen Code calls a refusal of its provider a success, with this for its result. */
+/* Qwen Code calls a refusal of its provider a success, with this for its result, and perhaps advice. */
 static bool is_refusal(const char *text)
 {
 	static const char head[] = "[API Error: ";
 
-	return text && !strncmp(text, head, sizeof(head) - 1) && text[strlen(text) - 1] == ']';
+	return text && !strncmp(text, head, sizeof(head) - 1) &&
+	       (text[strlen(text) - 1] == ']' || strstr(text, "]\n"));
 }
 
 static void take_denied(const cJSON *o, struct record *r)

@@ -6,8 +6,7 @@
  * The prompt comes on standard input, or in $GANGER_PROMPT_FILE; never as an argument, of which
  * one may have 128 KiB at most. What is marked 'tested' was run on the real program with a
  * model of our own behind it (test/agents): work, an API error, a limit and a lost login.
- * Patterns are searched for only where the program failed. Of Gemini, Qwen and opencode a limit was
- * not waited for: they try again by themselves, for minutes.
+ * Patterns are searched for only where the program failed.
  */
 
 /* It knows what its model costs, and tells only after a turn. */
@@ -153,6 +152,8 @@ static const char *const qwen_env[] = {"OPENAI_BASE_URL", "OPENAI_MODEL", NULL};
 /* As text: its JSON has no last words in which it could say that there was nothing to do. */
 #define OPENCODE_COMMAND "exec opencode run --auto"
 #define OPENCODE_TALK    OPENCODE_ASKS "exec opencode acp"
+/* Makes its database, where there is none: several that begin at once would each try to. */
+#define OPENCODE_PROBE   "opencode session list"
 
 static const char *const opencode_limits[] = {
 	"quota",        "rate.?limit", "overloaded",
@@ -162,6 +163,18 @@ static const char *const opencode_limits[] = {
 
 static const char *const opencode_keys[] = {"ANTHROPIC_API_KEY", "OPENAI_API_KEY",
 					    "OPENROUTER_API_KEY", NULL};
+
+/* Text: its last words, and on an error that alone, with another exit. */
+#define PI_COMMAND "exec pi -p"
+
+static const char *const pi_limits[] = {
+	"quota",      "rate.?limit", "(usage|session|weekly|monthly) limit",
+	"overloaded", "api key",     "^(401|429|50[0234]|529) ",
+	NULL,
+};
+
+static const char *const pi_keys[] = {"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY",
+				      NULL};
 
 #define AIDER_COMMAND                                                                              \
 	"exec aider --yes-always --no-gitignore --no-check-update "                                \
@@ -232,6 +245,7 @@ const struct config_preset config_presets[] = {
          .env = gemini_env,
          .keys = gemini_keys,
          .note = "the probe says only that it is installed",
+         .tested = true,
 	 },
 	{
          .name = "qwen",
@@ -245,6 +259,7 @@ const struct config_preset config_presets[] = {
          .env = qwen_env,
          .keys = qwen_keys,
          .note = "the probe says only that it is installed",
+         .tested = true,
 	 },
 	{
          .name = "opencode",
@@ -253,10 +268,22 @@ const struct config_preset config_presets[] = {
          .command = OPENCODE_COMMAND,
          .talk_kind = "acp",
          .talk_command = OPENCODE_TALK,
-         .probe = "opencode --version",
+         .probe = OPENCODE_PROBE,
          .pause_on = opencode_limits,
          .keys = opencode_keys,
-         .note = "the probe says only that it is installed",
+         .note = "the probe says only that it is installed and can keep its sessions",
+         .tested = true,
+	 },
+	{
+         .name = "pi",
+         .program = "pi",
+         .title = "pi",
+         .command = PI_COMMAND,
+         .probe = "pi --version",
+         .pause_on = pi_limits,
+         .keys = pi_keys,
+         .note = "it asks for no permission; the probe says only that it is installed",
+         .tested = true,
 	 },
 	{
          .name = "aider",
@@ -278,7 +305,7 @@ const struct config_preset config_presets[] = {
          .keys = iloom_keys,
          .note = "it seems to expect a worktree that 'il start' has registered",
 	 },
-	{.name = NULL     },
+	{.name = NULL   },
 };
 /* clang-format on */
 

@@ -20,6 +20,7 @@ package()
 	gemini) echo @google/gemini-cli@0.61.0 ;;
 	opencode) echo opencode-ai@1.18.33 ;;
 	qwen) echo @qwen-code/qwen-code@0.15.10 ;;
+	pi) echo @mariozechner/pi-coding-agent@0.73.1 ;;
 	openapi) echo @octokit/openapi@23.0.2 ;;
 	ajv) echo ajv@8.17.1 ;;
 	octokit) echo @octokit/rest@22.0.1 ;;

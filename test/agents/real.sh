@@ -80,8 +80,7 @@ options()
 	opencode)
 		export XDG_DATA_HOME=$T/data XDG_CONFIG_HOME=$T/config
 		options=(-e "OPENCODE_CONFIG=$T/opencode.json" -e OPENCODE_DISABLE_AUTOUPDATE=1
-			-e OPENCODE_DISABLE_MODELS_FETCH=1
-			-e 'OPENCODE_PERMISSION={"bash":"ask","edit":"ask","webfetch":"ask"}')
+			-e OPENCODE_DISABLE_MODELS_FETCH=1)
 		jq -n --arg url "$url/v1" '{model: "loop/fake-model", small_model: "loop/fake-model",
 			provider: {loop: {npm: "@ai-sdk/openai-compatible", name: "loopback",
 				options: {baseURL: $url, apiKey: "dummy"},
@@ -91,7 +90,15 @@ options()
 	qwen)
 		options=(-e OPENAI_API_KEY=dummy -e "OPENAI_BASE_URL=$url/v1" -e OPENAI_MODEL=fake-model)
 		mkdir -p "$HOME/.qwen"
-		printf '{"security":{"auth":{"selectedType":"openai"}}}' >"$HOME/.qwen/settings.json"
+		printf '{"security":{"auth":{"selectedType":"openai"}},"model":{"generationConfig":{"maxRetries":1}}}' \
+			>"$HOME/.qwen/settings.json"
+		;;
+	pi)
+		options=(-e PI_OFFLINE=1)
+		mkdir -p "$HOME/.pi/agent"
+		printf '{"defaultProvider":"loop","defaultModel":"fake-model"}' >"$HOME/.pi/agent/settings.json"
+		jq -n --arg url "$url/v1" '{providers: {loop: {baseUrl: $url, api: "openai-completions",
+			apiKey: "dummy", models: [{id: "fake-model"}]}}}' >"$HOME/.pi/agent/models.json"
 		;;
 	gemini)
 		options=(-e GEMINI_API_KEY=dummy -e "GOOGLE_GEMINI_BASE_URL=$url"
@@ -107,20 +114,18 @@ talk_kind()
 {
 	case $1 in
 	claude | codex | copilot) echo "$1" ;;
+	pi) ;; # it is not
 	*) echo acp ;;
 	esac
 }
 
-# acp_command NAME: what speaks the Agent Client Protocol; nothing: it is talked to otherwise.
+# acp_command NAME: what speaks the Agent Client Protocol, where no preset says so; else nothing.
 acp_command()
 {
 	case $1 in
 	claude-acp) echo claude-agent-acp ;;
 	codex-acp) echo codex-acp ;;
 	copilot-acp) echo copilot --acp --no-auto-update ;;
-	gemini) echo gemini --acp ;;
-	opencode) echo opencode acp ;; # options has what it asks for
-	qwen) echo qwen --acp ;;
 	esac
 }
 

@@ -237,26 +237,21 @@ for name in "${agents[@]}"; do
 	kind= preset= command=$(acp_command "$name")
 	options "$name"
 	if [ "$command" ]; then
-		if [ "$name" = gemini ]; then # its tools do not find the user's
-			git -C "$T/repo" config user.name t && git -C "$T/repo" config user.email t@localhost
-		fi
-		if [ "${only_401[$name]:-}" ]; then
-			probes "$name"
-			works "$name"
-			fails "$name"
-		fi
 		kind=acp preset="-p ${name%-acp}"
 		options+=(-c "exec $command")
 		talked_to "$name"
 		continue
+	fi
+	if [ "$name" = gemini ]; then # its tools do not find the user's
+		git -C "$T/repo" config user.name t && git -C "$T/repo" config user.email t@localhost
 	fi
 	note "$name: $($name --version </dev/null 2>&1 | head -n 1)"
 	probes "$name"
 	works "$name"
 	fails "$name"
 	kind=$(talk_kind "$name")
-	talked_to "$name"
+	[ ! "$kind" ] || talked_to "$name"
 	kind=
-	of_$name
+	[ ! "$(declare -F "of_$name")" ] || "of_$name"
 done
 done_testing

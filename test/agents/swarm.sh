@@ -16,7 +16,7 @@ settings()
 
 	printf 'agents:\n  %s:\n    env:\n' "$name"
 	for var in "${options[@]}"; do
-		[ "$var" = -e ] || printf '      %s: "%s"\n' "${var%%=*}" "${var#*=}"
+		[ "$var" = -e ] || printf '      %s: %s\n' "${var%%=*}" "$(jq -n --arg value "${var#*=}" '$value')"
 	done
 	if [ "$kind" ]; then
 		printf '    kind: %s\n    permissions: ["deny run(touch no*)"]\n' "$kind"
@@ -247,6 +247,7 @@ tokens()
 	local title n
 
 	[ "$kind" ] || [ "$name" != copilot ] || return 0 # its one-shot form does not tell
+	[ "$name" != pi ] || return 0
 	[ "$name" != codex-acp ] && [ "$name" != opencode ] || return 0
 	for title in tools crash; do
 		n=$(served $title)
@@ -259,7 +260,7 @@ tokens()
 sessions()
 {
 	[ "$kind" ] || return 0
-	is "$(jq -r 'select(.type == "session").id' "$logs/${id[hangs]}".*events.jsonl | sort | uniq -c | awk '{ print ($1 > 1) }')" 1 \
+	is "$(jq -r 'select(.type == "session").id' "$logs/${id[hangs]}".[0-9]*.events.jsonl | sort | uniq -c | awk '{ print ($1 > 1) }')" 1 \
 		"$label: what hung is gone on with in its session"
 }
 
@@ -267,16 +268,17 @@ mkfifo "$T/pause"
 for name in "${agents[@]}"; do
 	options "$name"
 	command=$(acp_command "$name")
-	for kind in '' "$(talk_kind "$name")"; do
-		[ "$kind" ] || [ "${name%-acp}" = "$name" ] || continue # it has no preset
+	for kind in '' $(talk_kind "$name"); do
+		[ "$kind" ] || [ ! "$command" ] || continue # it has no preset
 		silence=$((15 + 3 * load))s
 		denied='%%sh touch no.txt' denied_is=closed
 		case $name in
 		claude) [ "$kind" ] || denied='%%tool EnterWorktree {}' ;;
 		codex) [ "$kind" ] || denied="%%sh echo x > $T/no.txt" ;;
-		copilot | gemini | qwen | opencode) [ "$kind" ] || denied='%%sh true' ;; # it may do all
+		copilot | gemini | qwen | opencode | pi) [ "$kind" ] || denied='%%sh true' ;; # it may do all
 		copilot-acp | codex-acp) denied_is=failed ;;  # a denial ends its turn
 		esac
+		[ "$name$kind" != opencodeacp ] || denied_is=failed # so it does here
 		case $name in
 		gemini | qwen | opencode) silence=$((40 + 3 * load))s ;; # eight take long to begin
 		esac

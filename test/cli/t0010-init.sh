@@ -83,15 +83,19 @@ for agent in claude codex iloom; do
 	out_like "^ok +agent +$agent" "and its program is found"
 done
 rm -f "$T"/bin/claude "$T"/bin/codex "$T"/bin/il
-program gemini <<'END'
+for agent in gemini qwen opencode pi aider il; do
+	program $agent <<'END'
 #!/bin/sh
 echo "an agent was started" >&2
 END
+done
 init
 like "$(cat ganger.yaml)" '^    kind: acp ' 'one that speaks the Agent Client Protocol is talked to'
 PATH=$T/bin:$PATH run ganger -c agents.gemini.probe=true doctor --agent gemini
 out_like "^ok +agent +gemini" 'by the command that is known of it'
-rm -f "$T"/bin/gemini
+is "$(grep -B 1 '# untested: ' ganger.yaml | sed -n 's/^  \([a-z]*\):$/\1/p' | paste -sd ' ')" 'aider iloom' \
+	'those that were never run are marked, and no other'
+rm -f "$T"/bin/gemini "$T"/bin/qwen "$T"/bin/opencode "$T"/bin/pi "$T"/bin/aider "$T"/bin/il
 
 # Checks and set-up.
 guesses()

@@ -136,6 +136,8 @@ async function answer(kind, b, res, stream, d) {
   const created = Math.floor(Date.now() / 1000), model = b.model ?? "fake-model";
   const say = d.say ?? "", argsS = d.tool ? (typeof d.args === "string" ? d.args : JSON.stringify(d.args)) : "";
   const J = (o) => { res.writeHead(200, { "content-type": "application/json" }); res.end(JSON.stringify(o)); };
+  if (!stream && d.hang) return;
+  if (!stream && d.drop) { res.writeHead(200, { "content-type": "application/json" }); res.write("{"); return cut(res); }
   if (kind === "chat") {
     const usage = { prompt_tokens: USAGE.in, completion_tokens: USAGE.out, total_tokens: USAGE.in + USAGE.out, prompt_tokens_details: { cached_tokens: USAGE.cached } };
     const tc = d.tool && [{ index: 0, id: id("call_"), type: "function", function: { name: d.tool, arguments: argsS } }];

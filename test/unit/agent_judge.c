@@ -381,6 +381,11 @@ static void test_judge__knows_what_calls_a_refusal_a_success(void **state)
 	assert_int_equal(v.result, AGENT_FAILED);
 	assert_string_equal(v.reason, "exit 0, but its own record says that it failed: "
 				      "[API Error: 400 no such thing]");
+	put_text(w->log,
+		 "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"result\":"
+		 "\"[API Error: 429 rate limit]\\nPlease wait and try again later.\"}\n");
+	v = judge_exit(w, 0);
+	assert_int_equal(v.result, AGENT_LATER);
 	put_text(w->log, quoted);
 	v = judge_exit(w, 0);
 	assert_int_equal(v.result, AGENT_DONE);
