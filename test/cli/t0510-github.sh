@@ -87,6 +87,11 @@ run ganger "${on_hub[@]}" -c tracker.close=base finish 1 --merge
 code_is 0 'it is finished'
 is "$(closed)" '1 2' 'and then all is closed'
 
+# GitHub Enterprise: all paths are below another, GraphQL beside it.
+hub_epic 2 '3:2' enterprise
+go "${on_hub[@]}" -c github.url="$hub_url/api/v3" -c github.draft=true -c forge.land=api
+is "$code $(closed) $(wrote ready) $(books)" '0 2 3 2 ' 'a server of its own: as elsewhere'
+
 # Pull requests for the epic alone.
 hub_epic 2 '' final
 run ganger "${on_hub[@]}" -c github.pull_requests=final run 1

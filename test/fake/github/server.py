@@ -74,9 +74,12 @@ class Request:
         scheme = 'https' if handler.client_address[0] == 'local' else 'http'
         prefix, self.base = '/api/v3', f"{scheme}://{handler.headers.get('Host')}"
         target = handler.path
-        if target.startswith('/api/'):  # as GitHub Enterprise has it
-            target = target.removeprefix('/api/v3').removeprefix('/api') or '/'
+        # As GitHub Enterprise has it: GraphQL is beside the version, and not below it.
+        if target.startswith(prefix + '/') and target != prefix + '/graphql':
+            target = target.removeprefix(prefix)
             self.base += prefix
+        elif target == '/api/graphql':
+            target = '/graphql'
         self.path_query = target
         self.path, _, query = target.partition('?')
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
