@@ -2,6 +2,7 @@
 #include "core/core-impl.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* What comes from outside of the run: the tracker's issues and edges, and branches of people's. */
 
@@ -11,6 +12,15 @@ static void change_priority(struct core *c, struct task *t, int64_t priority)
 		return;
 	t->priority = priority;
 	heap_update(c, task_index(c, t));
+	task_touch(c, t);
+}
+
+/* It is what the next attempt is told, and what its pull request is called. */
+static void change_title(struct core *c, struct task *t, const char *title)
+{
+	if (!title || !*title || strcmp(t->title, title) == 0)
+		return;
+	t->title = arena_strdup(&c->arena, title);
 	task_touch(c, t);
 }
 
@@ -70,6 +80,7 @@ static void on_issue(struct core *c, const struct core_event *ev)
 	enum core_away away = away_of((enum core_issue)ev->m);
 	bool reopened = away != AWAY_SHUT && core_may_reopen(t);
 	change_priority(c, t, ev->n);
+	change_title(c, t, ev->text2);
 	t->away = away;
 	t->own = ev->m == ISSUE_GONE ? t->own : kind_index(c, ev->code);
 	task_touch(c, t);

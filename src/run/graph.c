@@ -42,6 +42,8 @@ static bool is_known(const struct core *c, const struct issue *i, enum core_issu
 	const struct task *t = at >= 0 ? &c->tasks.items[at] : NULL;
 	if (!t || t->priority != i->priority)
 		return false;
+	if (t->state != TASK_CLOSED && i->title && *i->title && !streq(t->title, i->title))
+		return false;
 	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
 		return t->state == TASK_CLOSED || t->away == AWAY_SHUT;
 	if (core_may_reopen(t))

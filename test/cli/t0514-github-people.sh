@@ -63,12 +63,16 @@ puts_back 5
 ok 'one that is added waits for what it needs' sees '$t["t5"].reason == "waits for 2"'
 links 3 5
 ok 'one that needs more waits for more' sees '$t["t3"].reason == "waits for 2, 5"'
+person '{"do": "edit", "number": 3, "title": "anew", "body": "Another one."}'
+ok 'one that is edited has another title' sees '.tasks | any(.title == "anew")'
+does anew 'grep -q "^# anew" "$GANGER_PROMPT_FILE" && grep -q "^Another one" "$GANGER_PROMPT_FILE" && echo x >anew'
 unlinks 4 2
 ok 'one that needs nothing any more is done at once' sees '$t["t4"].state == "closed"'
-is "$(ran t3) $(ran t5)" '0 0' 'nothing that waits was started'
+is "$(ran anew) $(ran t5)" '0 0' 'nothing that waits was started'
 release
 ended
 is "$code $(landings)" '0 4 2 5 3' 'each lands after what it needs'
+is "$(issues | jq -r '.[-1].title')" anew 'the one that was edited as it is now'
 is "$(books)" '' 'no rule of conduct was broken'
 
 # What is worked on as it is taken out is worked on to its end, and lands once it is back. Another, that the

@@ -118,6 +118,27 @@ static void test_tracker__a_branch_lands_whatever_its_issue_is_of(void **state)
 	rig_done(&r);
 }
 
+/* What the next attempt is told is what its issue is called now; that it is gone says nothing of that. */
+static void test_tracker__another_title_is_taken_over(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	step(&r, (struct core_event){.kind = EV_ISSUE,
+				     .task = -1,
+				     .text = "a",
+				     .text2 = "anew",
+				     .n = 2,
+				     .m = ISSUE_OPEN});
+	assert_string_equal(task(&r, "a")->title, "anew");
+	step(&r, (struct core_event){
+			 .kind = EV_ISSUE, .task = -1, .text = "a", .n = 2, .m = ISSUE_GONE});
+	assert_string_equal(task(&r, "a")->title, "anew");
+	rig_done(&r);
+}
+
 static void test_tracker__opened_again_it_is_waited_for_and_done(void **state)
 {
 	struct policy p = RIG_POLICY;
@@ -244,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_tracker__what_is_gone_is_not_started_until_it_is_back),
 		cmocka_unit_test(test_tracker__what_was_taken_out_does_not_land_until_it_is_back),
 		cmocka_unit_test(test_tracker__a_branch_lands_whatever_its_issue_is_of),
+		cmocka_unit_test(test_tracker__another_title_is_taken_over),
 		cmocka_unit_test(test_tracker__opened_again_it_is_waited_for_and_done),
 		cmocka_unit_test(test_tracker__it_begins_anew_with_what_it_came_to_need),
 		cmocka_unit_test(test_tracker__what_has_landed_is_not_done_again),
