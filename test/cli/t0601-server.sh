@@ -101,6 +101,19 @@ is "$(server_pids)" '' 'the server is ended'
 is "$(ls "$(state_dir)/job")" '' 'and forgotten'
 is "$(ls -A "$(state_dir)"/agent-logs | grep -c '^it.server.log$')" 1 'its log is kept'
 
+# What its sessions run it starts, by its own environment.
+plain=$PATH PATH=$GANGER_SOURCE/test/fake:$PATH
+shared 'attempts: 1' "env >'$T/server.env'; exec '$talker' copilot \$GANGER_SERVE"
+echo 'tracker: beads' >>ganger.yaml && echo .beads >.gitignore && git add -A && git commit -q -m beads
+epic=$(ganger add 'An epic')
+job works '%%sh echo 1 >file
+%%sh git add -A && git commit -qm work
+%%say done'
+run timeout 60 "$GANGER" run "$epic" --yes
+code_is 0 'with issues in Beads'
+is "$(sed -n 's/^BEADS_DIR=//p' "$T/server.env")" "$PWD/.beads" 'the server knows the store for its sessions'
+PATH=$plain
+
 # What the server did for a session and left there ends with the session, not with the server.
 shared 'attempts: 1, grace: 1s'
 job left '%%sh setsid sleep 600 >/dev/null 2>&1 & echo $! > left.txt
