@@ -18,6 +18,7 @@ struct collection {
 	bool has_folder, has_books;
 	bool no_head;      /* HEAD named no commit: work.head is what was found instead */
 	bool replaced_git; /* '.git' in the folder is a repository of the agent's making */
+	struct err unread; /* why it is not known where the work is; code 0: it is */
 };
 
 static void PRINTF_LIKE(2, 3) problem(struct collection *c, const char *fmt, ...)
@@ -138,11 +139,22 @@ static const struct {
 	{"BISECT_START",     "bisect"               },
 };
 
-static bool branch_read(const struct collection *c, const char *branch, struct oid *ret)
+/* As ref_read(), but what could not be read is not forgotten. */
+static bool found(struct collection *c, const char *ref, struct oid *ret)
+{
+	struct oid at;
+
+	if (ref_find(c->g, ref, &at, &c->unread) || !at.hex[0])
+		return false;
+	*ret = at;
+	return true;
+}
+
+static bool branch_read(struct collection *c, const char *branch, struct oid *ret)
 {
 	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch ? branch : "");
 
-	return branch && ref_read(c->g, ref, ret);
+	return branch && found(c, ref, ret);
 }
 
 /* No HEAD to go by: what was saved as its worktree went, the branch, or else where it began. */
@@ -151,7 +163,7 @@ static void fall_back(struct collection *c)
 	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, "");
 
 	c->no_head = true;
-	if (!ref_read(c->g, ref, &c->work.head) && !branch_read(c, c->j->branch, &c->work.head))
+	if (!found(c, ref, &c->work.head) && !branch_read(c, c->j->branch, &c->work.head))
 		c->work.head = c->j->start;
 }
 
@@ -159,9 +171,12 @@ static void look_at_head(struct collection *c)
 {
 	char *path CLEANUP(freep) = slot_file(c->s, "HEAD");
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct err why = ERR_INIT;
 	struct str s;
 
-	if (file_read(path, SMALL_FILE, &text, NULL) < 0) {
+	if (file_read(path, SMALL_FILE, &text, &why) < 0) {
+		if (why.code == ERR_IO)
+			c->unread = why;
 		problem(c, "its HEAD is gone");
 		fall_back(c);
 		return;
@@ -354,7 +369,10 @@ static int count_ahead(struct collection *c, bool *ret_met, struct err *e)
 	struct str rest, line;
 	int rc;
 
-	if (ref_read(c->g, c->g->epic_ref, &tip) && !oid_eq(&tip, &c->j->base))
+	rc = ref_find(c->g, c->g->epic_ref, &tip, e);
+	if (rc)
+		return rc;
+	if (tip.hex[0] && !oid_eq(&tip, &c->j->base))
 		epic = mem_printf("^%s", tip.hex);
 	rc = cmd_ok(&cmd,
 		    ARGS("rev-list", "--objects", "--no-object-names", "--boundary", "--timestamp",
@@ -409,19 +427,22 @@ keep_line(const struct collection *c, struct buf *b, const char *suffix, const s
 	update_line(b, ref, at);
 }
 
-static int name_work(const struct collection *c, bool with_branch, struct err *e)
+static int name_work(struct collection *c, bool with_branch, struct err *e)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, "");
 	char *branch CLEANUP(freep) =
 		mem_printf(PREFIX_HEADS "%s", c->j->branch ? c->j->branch : "");
 	struct oid have;
+	int rc = ref_find(c->g, ref, &have, e);
 
+	if (rc)
+		return rc;
 	keep_line(c, &b, "", &c->work.head);
 	keep_line(c, &b, ".rest", &c->rest);
 	keep_line(c, &b, ".branch", &c->branch);
 	/* Something else was collected under this name: a worktree made anew for the same attempt. */
-	if (ref_read(c->g, ref, &have) && !oid_eq(&have, &c->work.head))
+	if (have.hex[0] && !oid_eq(&have, &c->work.head))
 		keep_line(c, &b, ".earlier", &have);
 	if (with_branch && !(branch_read(c, c->j->branch, &have) && oid_eq(&have, &c->work.head)))
 		update_line(&b, branch, &c->work.head);
@@ -526,6 +547,11 @@ int work_collect(struct git_repo *g,
 		c.has_books = c.has_folder = file_exists(s->path);
 	else
 		look(&c);
+	if (c.unread.code) {
+		if (e)
+			*e = c.unread;
+		return c.unread.code;
+	}
 	rc = known ? 0 : gather(&c, e);
 	if (rc)
 		return rc;

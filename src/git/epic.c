@@ -10,8 +10,11 @@ static int check_prefixes(const struct git_repo *g, const char *branch, struct e
 		char *prefix CLEANUP(freep) = mem_strndup(branch, (size_t)(c - branch));
 		char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", prefix);
 		struct oid at;
+		int rc = ref_find(g, ref, &at, e);
 
-		if (!ref_read(g, ref, &at))
+		if (rc)
+			return rc;
+		if (!at.hex[0])
 			continue;
 		(void)err_set(e, ERR_INVALID,
 			      "cannot make branch '%s': there is a branch named '%s'", branch,
@@ -38,16 +41,19 @@ static int check_repository(const struct git_repo *g, struct err *e)
 	return rc ? rc : check_prefixes(g, "ganger/x", e);
 }
 
-/* Where a base branch may be, best first. */
-static bool find_branch(const struct git_repo *g, const char *name, struct oid *ret)
+/* Where a base branch may be, best first; *ret is empty where it is nowhere. */
+static int find_branch(const struct git_repo *g, const char *name, struct oid *ret, struct err *e)
 {
 	char *local CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", name);
 	char *tracked CLEANUP(freep) =
 		mem_printf("refs/remotes/%s/%s", g->remote ? g->remote : "", name);
 	char *full CLEANUP(freep) = mem_printf("refs/remotes/%s", name);
 
-	return ref_read(g, local, ret) || (g->remote && ref_read(g, tracked, ret)) ||
-	       ref_read(g, full, ret);
+	int rc = ref_find(g, local, ret, e);
+
+	if (!rc && !ret->hex[0] && g->remote)
+		rc = ref_find(g, tracked, ret, e);
+	return rc || ret->hex[0] ? rc : ref_find(g, full, ret, e);
 }
 
 static int base_missing(const struct git_repo *g, const char *name, struct err *e)
@@ -65,18 +71,23 @@ static int find_base(const struct git_repo *g, struct git_opened *ret, struct er
 {
 	const struct git_place *p = &g->place;
 	const char *name = g->spec->base;
+	int rc = 0;
 
-	if (!name && p->remote_branch && streq(g->remote, p->remote) &&
-	    find_branch(g, p->remote_branch, &ret->base_head))
-		name = p->remote_branch;
-	else if (!name)
+	if (!name && p->remote_branch && streq(g->remote, p->remote)) {
+		rc = find_branch(g, p->remote_branch, &ret->base_head, e);
+		name = ret->base_head.hex[0] ? p->remote_branch : NULL;
+	}
+	if (rc)
+		return rc;
+	if (!name)
 		name = p->branch;
 	if (!name) {
 		(void)err_set(e, ERR_INVALID, "could not tell the base branch: HEAD is detached");
 		return err_hint(e, "name one with -c base=BRANCH");
 	}
-	if (!find_branch(g, name, &ret->base_head))
-		return base_missing(g, name, e);
+	rc = find_branch(g, name, &ret->base_head, e);
+	if (rc || !ret->base_head.hex[0])
+		return rc ? rc : base_missing(g, name, e);
 	(void)snprintf(ret->base, sizeof(ret->base), "%s", name);
 	return 0;
 }
@@ -145,11 +156,12 @@ int op_open_epic(struct git *git, struct git_opened *ret, struct err *e)
 
 	rc = rc ? rc : find_base(g, &o, e);
 	rc = rc ? rc : check_free(g, e);
+	rc = rc ? rc : ref_find(g, g->epic_ref, &o.epic_head, e);
 	if (rc)
 		return rc;
 	refs_unlock(g);
 	(void)snprintf(o.remote, sizeof(o.remote), "%s", g->remote ? g->remote : "");
-	o.created = !ref_read(g, g->epic_ref, &o.epic_head);
+	o.created = !o.epic_head.hex[0];
 	if (g->remote && (g->spec->push == GIT_PUSH_EPIC || g->spec->push == GIT_PUSH_ALL)) {
 		rc = open_remote(g, &o, e);
 		if (rc)

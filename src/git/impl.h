@@ -115,8 +115,11 @@ uint64_t text_hash(const char *s);
 
 /*
  * Read a ref from git's files, exactly as git does (loose, then packed; symbolic ones are followed
- * within the common folder). False: there is none. No process.
+ * within the common folder); *ret is empty where there is none. No process. What could not be read
+ * (no descriptor, a bad disk) is an error: to take it for absent would lose what it names.
  */
+int ref_find(const struct git_repo *g, const char *ref, struct oid *ret, struct err *e) MUST_CHECK;
+/* The same where nothing depends on it: false: there is none, or it could not be read. */
 bool ref_read(const struct git_repo *g, const char *ref, struct oid *ret);
 bool ref_read_in(const char *common_dir, const char *ref, struct oid *ret);
 /* A whole object name, nothing else. */

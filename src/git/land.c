@@ -69,26 +69,27 @@ static int probe(struct landing *l, const struct oid *tip, struct err *e)
 	return rc;
 }
 
-static struct oid local_tip(const struct landing *l)
+static int local_tip(const struct landing *l, struct oid *ret, struct err *e)
 {
-	struct oid tip;
-
-	return ref_read(l->g, l->ref, &tip) ? tip : (struct oid){{0}};
+	return ref_find(l->g, l->ref, ret, e);
 }
 
 /* ---- Without a remote: the compare-and-swap alone ---- */
 
 static int land_local(struct landing *l, struct err *e)
 {
-	struct oid tip = local_tip(l);
+	struct oid tip;
 	struct err why = ERR_INIT;
-	int rc = probe(l, &tip, e);
+	int rc = local_tip(l, &tip, e), read;
 
+	rc = rc ? rc : probe(l, &tip, e);
 	if (rc || l->out.result)
 		return rc;
 	epic_unlock(l->g);
 	rc = ref_set(l->g, l->ref, &l->s->new_, &l->s->old, &why);
-	tip = local_tip(l);
+	read = local_tip(l, &tip, e);
+	if (read)
+		return read; /* whether it moved is found out next time */
 	if (!rc)
 		settle(l, GIT_LANDED, &tip);
 	else if (!oid_eq(&tip, &l->s->old))
@@ -103,12 +104,14 @@ static int land_local(struct landing *l, struct err *e)
 /* The local branch follows the remote's, where that only moves it forward. */
 static int follow(struct landing *l, const struct oid *to, struct err *e)
 {
-	struct oid tip = local_tip(l);
-	bool has = false, behind = !tip.hex[0];
-	int rc = contains(l, to, &tip, &has, e);
+	struct oid tip;
+	bool has = false, behind;
+	int rc = local_tip(l, &tip, e);
 
+	rc = rc ? rc : contains(l, to, &tip, &has, e);
 	if (rc || has)
 		return rc;
+	behind = !tip.hex[0];
 	if (!behind)
 		rc = contains(l, &tip, to, &behind, e);
 	if (!rc && behind)

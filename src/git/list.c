@@ -82,9 +82,10 @@ int op_drop_ref(struct git *git, const char *ref, const struct oid *at, struct e
 	struct git_repo *g = repo_of(git);
 	char *lines CLEANUP(freep) = mem_printf("option no-deref\ndelete %s %s\n", ref, at->hex);
 	struct oid now;
+	int rc = ref_find(g, ref, &now, e);
 
-	if (!ref_read(g, ref, &now))
-		return 0;
+	if (rc || !now.hex[0])
+		return rc;
 	if (!oid_eq(&now, at))
 		return err_set(e, ERR_CONFLICT, "could not delete '%s': it has moved to %.12s", ref,
 			       now.hex);

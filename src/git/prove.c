@@ -116,7 +116,7 @@ static void heed_landing(struct git_repo *g, const struct oid *tip, struct git_n
 }
 
 /* The ref of one of its attempts that names nothing; NULL: one names the head, or none is free. */
-static char *unnamed(const struct git_repo *g, const struct git_named *v)
+static int unnamed(const struct git_repo *g, const struct git_named *v, char **ret, struct err *e)
 {
 	char *name CLEANUP(freep) = name_of(v->task);
 	char *free_ref CLEANUP(freep) = NULL;
@@ -124,23 +124,24 @@ static char *unnamed(const struct git_repo *g, const struct git_named *v)
 	for (int attempt = v->attempt; attempt > 0; attempt--) {
 		char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, "");
 		struct oid at;
+		int rc = ref_find(g, ref, &at, e);
 
-		if (!ref_read(g, ref, &at)) {
-			if (!free_ref)
-				free_ref = TAKE(ref);
-		} else if (oid_eq(&at, &v->head)) {
-			return NULL;
-		}
+		if (rc || oid_eq(&at, &v->head))
+			return rc;
+		if (!at.hex[0] && !free_ref)
+			free_ref = TAKE(ref);
 	}
-	return TAKE(free_ref);
+	*ret = TAKE(free_ref);
+	return 0;
 }
 
 static int name_head(struct git_repo *g, const struct git_named *v, struct err *e)
 {
-	char *ref CLEANUP(freep) = unnamed(g, v);
+	char *ref CLEANUP(freep) = NULL;
+	int rc = unnamed(g, v, &ref, e);
 
 	if (!ref)
-		return 0;
+		return rc;
 	char *path CLEANUP(freep) = path_join(g->place.common_dir, ref);
 	char *lock CLEANUP(freep) = mem_printf("%s.lock", path);
 	/* Both are usually absent. A file that names no commit would be in git's way, and so would a
@@ -157,7 +158,7 @@ int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e)
 	int rc = look(g, v, n, &lost, e);
 	struct oid tip = {{0}};
 
-	(void)ref_read(g, g->epic_ref, &tip); /* absent: it stays empty */
+	rc = rc ? rc : ref_find(g, g->epic_ref, &tip, e);
 	remove_husks(g);
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].branch)

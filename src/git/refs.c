@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,28 +46,47 @@ bool oid_parse(struct str text, struct oid *ret)
 	return true;
 }
 
+/*
+ * Read a file that may be absent; *ret_there says so. An error is trouble of the disk or the system:
+ * whether there is such a file is not known then.
+ */
+static int
+read_if_there(const char *path, size_t max, struct buf *text, bool *ret_there, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	*ret_there = file_read(path, max, text, &why) == 0;
+	if (why.code != ERR_IO || why.sys == EISDIR || why.sys == ENAMETOOLONG || why.sys == ELOOP)
+		return 0;
+	if (e)
+		*e = why;
+	return why.code;
+}
+
 /* Find "<id> <ref>" in packed-refs; its lines of other kinds start with '#' or '^'. */
-static bool packed_find(const char *common_dir, const char *ref, struct oid *ret)
+static int packed_find(const char *common_dir, const char *ref, struct oid *ret, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = {.max = PACKED_MAX + 1};
 	char *path CLEANUP(freep) = path_join(common_dir, "packed-refs");
 	char *end CLEANUP(freep) = mem_printf(" %s\n", ref);
 	const char *hit;
+	bool there;
+	int rc = read_if_there(path, PACKED_MAX, &text, &there, e);
 
-	if (file_read(path, PACKED_MAX, &text, NULL) < 0)
-		return false;
+	if (rc || !there)
+		return rc;
 	for (hit = strstr(buf_cstr(&text), end); hit; hit = strstr(hit + 1, end)) {
 		const char *line = hit;
 
 		while (line > text.p && line[-1] != '\n')
 			line--;
 		if (oid_parse((struct str){line, (size_t)(hit - line)}, ret))
-			return true;
+			return 0;
 	}
-	return false;
+	return 0;
 }
 
-bool ref_read_in(const char *common_dir, const char *ref, struct oid *ret)
+static int find_in(const char *common_dir, const char *ref, struct oid *ret, struct err *e)
 {
 	char *name CLEANUP(freep) = mem_strdup(ref);
 
@@ -74,16 +94,36 @@ bool ref_read_in(const char *common_dir, const char *ref, struct oid *ret)
 		char *path CLEANUP(freep) = path_join(common_dir, name);
 		struct buf text CLEANUP(buf_done) = BUF_INIT;
 		struct str s;
+		bool there;
+		int rc = read_if_there(path, SMALL_FILE, &text, &there, e);
 
-		if (file_read(path, SMALL_FILE, &text, NULL) < 0)
-			return packed_find(common_dir, name, ret);
+		if (rc || !there)
+			return rc ? rc : packed_find(common_dir, name, ret, e);
 		s = str_trim(buf_str(&text));
-		if (!str_starts(s, "ref: "))
-			return oid_parse(s, ret);
+		if (!str_starts(s, "ref: ")) {
+			(void)oid_parse(s, ret);
+			return 0;
+		}
 		free(name);
 		name = mem_strndup(s.p + 5, s.n - 5);
 	}
-	return false;
+	return 0;
+}
+
+int ref_find(const struct git_repo *g, const char *ref, struct oid *ret, struct err *e)
+{
+	*ret = (struct oid){{0}};
+	return find_in(g->place.common_dir, ref, ret, e);
+}
+
+bool ref_read_in(const char *common_dir, const char *ref, struct oid *ret)
+{
+	struct oid at = {{0}};
+
+	if (find_in(common_dir, ref, &at, NULL) || !at.hex[0])
+		return false;
+	*ret = at;
+	return true;
 }
 
 bool ref_read(const struct git_repo *g, const char *ref, struct oid *ret)

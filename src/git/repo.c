@@ -242,17 +242,18 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 	char *name CLEANUP(freep) = name_of(task);
 	char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, "");
 	struct buf lines CLEANUP(buf_done) = BUF_INIT;
-	struct oid have;
+	struct oid have, tip;
 	int rc;
 
 	TURN_SHARED(g);
-	if (ref_read(g, ref, &have) && oid_eq(&have, head))
-		return 0;
-	rc = commit_sync(g, head, ref_read(g, g->epic_ref, &have) ? g->epic_ref : "HEAD", e);
+	rc = ref_find(g, ref, &have, e);
+	if (rc || oid_eq(&have, head))
+		return rc;
+	rc = commit_sync(g, head, ref_read(g, g->epic_ref, &tip) ? g->epic_ref : "HEAD", e);
 	if (rc)
 		return rc;
 	/* Who asks may not know of the latest attempt: what it left keeps a name. */
-	if (ref_read(g, ref, &have))
+	if (have.hex[0])
 		buf_printf(&lines, "update %s.earlier %s\n", ref, have.hex);
 	buf_printf(&lines, "update %s %s\n", ref, head->hex);
 	return refs_change(g, buf_str(&lines), e);

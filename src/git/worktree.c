@@ -22,8 +22,10 @@ struct beginning {
 
 static int epic_head(const struct git_repo *g, struct oid *ret, struct err *e)
 {
-	if (ref_read(g, g->epic_ref, ret))
-		return 0;
+	int rc = ref_find(g, g->epic_ref, ret, e);
+
+	if (rc || ret->hex[0])
+		return rc;
 	return err_set(e, ERR_NOT_FOUND, "could not find the epic branch '%s'",
 		       g->spec->epic_branch);
 }

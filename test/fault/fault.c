@@ -332,8 +332,8 @@ int fault_step(struct sqlite3_stmt *s)
 {
 	if (!fails(STEP))
 		return REAL(step_fn, "sqlite3_step")(s);
-	const char *text = REAL(sql_fn, "sqlite3_sql")(s);
-	put(fired, text, (int)strlen(text));
+	const char *text = REAL(sql_fn, "sqlite3_sql")(s); /* of its own inner ones NULL */
+	put(fired, text ? text : "", text ? (int)strlen(text) : 0);
 	step_failed = number == EIO ? /* SQLITE_IOERR */ 10 : /* SQLITE_FULL */ 13;
 	return step_failed;
 }

@@ -2,7 +2,12 @@
  * Any git process may end before its work or after it, without our knowing which. Here every one of
  * a task's whole way does, in turn; then everything is asked again, as after a crash.
  */
+#include "git/impl.h"
 #include "git_fixture.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct fault {
 	struct fx *f;
@@ -189,6 +194,60 @@ static void test_fault__a_killed_git_has_said_nothing(void **state)
 	assert_string_equal(e.msg, "could not run 'git rev-parse': it was ended by signal 9");
 }
 
+/* No file can be opened any more; what is open stays. */
+static struct rlimit take_descriptors(void)
+{
+	struct rlimit was, none;
+	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_true(next >= 0 && getrlimit(RLIMIT_NOFILE, &was) == 0);
+	(void)close(next);
+	none = (struct rlimit){(rlim_t)next, was.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return was;
+}
+
+/* Nothing that could not be read is taken for what is not there. */
+static void test_fault__without_descriptors_no_ref_is_absent(void **state)
+{
+	struct fx *f = *state;
+	struct git_repo *g;
+	struct err e = ERR_INIT;
+	struct oid at, head;
+
+	fx_open(f);
+	g = repo_of(f->git);
+	head = rev(f, "HEAD");
+	struct rlimit was = take_descriptors();
+	int found = ref_find(g, g->epic_ref, &at, &e);
+	int kept = f->git->ops->keep(f->git, "1", 1, &head, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(found, ERR_IO);
+	assert_int_equal(kept, ERR_IO);
+	assert_non_null(strstr(e.msg, "Too many open files"));
+	assert_int_equal(ref_find(g, g->epic_ref, &at, &e), 0);
+	assert_string_equal(at.hex, head.hex);
+	assert_int_equal(ref_find(g, "refs/heads/none", &at, &e), 0);
+	assert_string_equal(at.hex, "");
+}
+
+/* Where an attempt begins is asked of a ref: without it the task would fail for good. */
+static void test_fault__a_task_waits_for_descriptors(void **state)
+{
+	struct fx *f = *state;
+	struct git_worktree_spec s;
+	struct git_worktree w;
+	struct err e = ERR_INIT;
+
+	fx_open(f);
+	s = wt_spec(f, 0, "1", 1);
+	struct rlimit was = take_descriptors();
+	int rc = f->git->ops->worktree(f->git, &s, &w, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(rc, ERR_IO);
+	assert_int_equal(f->git->ops->worktree(f->git, &s, &w, &e), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
@@ -198,6 +257,8 @@ int main(void)
 		T(test_fault__after_with_a_remote),
 		T(test_fault__locks_of_a_merge),
 		T(test_fault__a_killed_git_has_said_nothing),
+		T(test_fault__without_descriptors_no_ref_is_absent),
+		T(test_fault__a_task_waits_for_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
