@@ -86,6 +86,13 @@ static int tracker_load(struct tracker *t,
 	return 0;
 }
 
+/* What has no issue is nothing to the tracker. */
+static void check_issue(const struct sim_issue *i, const char *what)
+{
+	if (i->base)
+		checker_break(sim->checker, "ports: '%s' is %s, it is no issue", i->id, what);
+}
+
 static int tracker_claim(struct tracker *t, const struct issue_claim *c, struct err *e)
 {
 	const char *id = c->id, *who = c->who;
@@ -95,6 +102,7 @@ static int tracker_claim(struct tracker *t, const struct issue_claim *c, struct 
 	(void)t;
 	if (rc)
 		return rc;
+	check_issue(i, "claimed");
 	if (!i->open || i->claimed_by_other)
 		return err_set(e, ERR_CONFLICT, "'%s' is %s", id,
 			       i->open ? "somebody else's" : "closed");
@@ -116,6 +124,7 @@ static int tracker_release(struct tracker *t, const struct issue_claim *c, struc
 	(void)who;
 	if (rc)
 		return rc;
+	check_issue(i, "released");
 	if (!i->open || i->claimed_by_other)
 		return err_set(e, ERR_CONFLICT, "'%s' is not ours", id);
 	free(TAKE(i->claimed));
@@ -143,8 +152,7 @@ static int tracker_close(
 	if (streq(id, EPIC))
 		return close_epic(f, e);
 	struct sim_issue *i = &sim->issues.items[n];
-	if (i->base)
-		checker_break(sim->checker, "ports: '%s' is closed, it is no issue", id);
+	check_issue(i, "closed");
 	if (i->claimed_by_other)
 		return err_set(e, ERR_CONFLICT, "'%s' is somebody else's", id);
 	checker_closed(sim->checker, n, false, comment); /* also where a person has already */
@@ -226,7 +234,6 @@ int64_t pull_open(const char *head, const char *base, const char *sha, int task)
 							 .state = PULL_OPEN}));
 		number = (int64_t)sim->pulls.n;
 	}
-	sim->pulls.items[number - 1].task = task; /* the base, further on */
 	free(sim->pulls.items[number - 1].sha);
 	sim->pulls.items[number - 1].sha = mem_strdup(sha);
 	return number;

@@ -102,8 +102,8 @@ static int send_base(struct cli *c, const struct view *v, const struct ends *n, 
 	if (at >= 0 && v->core.tasks.items[at].state != TASK_FAILED)
 		return 0;
 	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
-	struct entry entry = {
-		.id = id, .title = title, .branch = v->core.run.base, .head = n->base};
+	/* Each has a pull request of its own: one that is not in yet is not merged with another. */
+	struct entry entry = {.id = id, .title = title, .branch = id, .head = n->base};
 	return entry_send(&g, &entry, &said, e);
 }
 
