@@ -302,7 +302,9 @@ const struct cli_command cli_commands[] = {
 		.usage = "EPIC",
 		.help = "bring the base into the epic, checked, and print how to take it back",
 		.about = "With forge 'github' the way back is a pull request: it is opened with a summary of\n"
-			 "every task, and merged only with --merge. What its base asks for is said.\n",
+			 "every task, and merged only with --merge. What its base asks for is said.\n"
+			 "What somebody added to the epic branch by hand nobody tested: that is said, too. An issue\n"
+			 "whose work somebody took out of it again stays open.\n",
 		.options = finish_options,
 		.operands_min = 1,
 		.operands_max = 1,
