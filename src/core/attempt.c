@@ -200,7 +200,7 @@ static enum outcome judge(struct core *c, struct task *t, const struct core_even
 }
 
 /* Of a conflict a person is asked; the work itself did not fail. */
-static void given_up(struct core *c, struct task *t)
+void attempt_give_up(struct core *c, struct task *t)
 {
 	if (t->resolve)
 		conflict_to_person(c, t);
@@ -214,7 +214,7 @@ static void try_later(struct core *c, struct task *t, const struct core_event *e
 	if (++t->deferrals > c->policy.deferrals) {
 		task_reason(c, t, "put off %" PRId64 " times (limits.deferrals): %s", t->deferrals,
 			    ev->text);
-		given_up(c, t);
+		attempt_give_up(c, t);
 		return;
 	}
 	int64_t until = ev->until_ms > c->now.wall_ms ? ev->until_ms : 0;
@@ -238,9 +238,9 @@ static void count_failure(struct core *c, struct task *t)
 	(void)snprintf(signature, sizeof(signature), "%s", at_once ? "ended at once" : t->reason);
 	t->interruptions = t->deferrals = 0;
 	kind_ended(c, t, false, signature);
-	if (c->policy.task_cost_limit > 0 && t->cost >= c->policy.task_cost_limit) {
-		task_reason(c, t, "limits.task_cost is reached");
-		given_up(c, t);
+	if (task_spent(c, t)) {
+		task_reason(c, t, "%s is reached", task_spent(c, t));
+		attempt_give_up(c, t);
 	} else if (t->resolve) {
 		resolve_failed(c, t);
 	} else if (++t->spent >= c->policy.attempts) {
@@ -258,7 +258,7 @@ static void interrupted(struct core *c, struct task *t)
 		utf8_mend(why);
 		task_reason(c, t, "interrupted %" PRId64 " times (limits.interruptions): %s",
 			    t->interruptions, why);
-		given_up(c, t);
+		attempt_give_up(c, t);
 		return;
 	}
 	/* Room comes back as others end. Of a full disk the run knows: it claims nothing. */

@@ -37,6 +37,10 @@ void heap_check(const struct core *c, enum heap_order o);
 void schedule_claims(struct core *c);
 /* The key of the run's limit that is spent; NULL: there is room. */
 const char *schedule_spent(const struct core *c);
+/* The limit that a task of its own has reached: it makes no further attempt; NULL: none. */
+const char *task_spent(const struct core *c, const struct task *t);
+/* It makes none: it fails, or with a conflict is a person's. */
+void attempt_give_up(struct core *c, struct task *t);
 bool schedule_stuck(const struct core *c);            /* no new attempt will be started by itself */
 void task_make_ready(struct core *c, struct task *t); /* READY, or BLOCKED while needs are unmet */
 void task_wait(struct core *c, struct task *t, int64_t delay_ms);

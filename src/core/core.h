@@ -267,7 +267,7 @@ struct policy {
 	bool approve;                       /* by a person, before it lands */
 	bool no_agents;                     /* nothing is claimed: only what is queued lands */
 	double cost_limit, task_cost_limit; /* 0: none */
-	int64_t token_limit;
+	int64_t token_limit, task_token_limit;
 };
 
 struct edge {

@@ -124,6 +124,17 @@ const char *schedule_spent(const struct core *c)
 	return p->token_limit > 0 && tokens >= p->token_limit ? "limits.tokens" : NULL;
 }
 
+const char *task_spent(const struct core *c, const struct task *t)
+{
+	const struct policy *p = &c->policy;
+	int64_t tokens =
+		(t->tokens_in > 0 ? t->tokens_in : 0) + (t->tokens_out > 0 ? t->tokens_out : 0);
+	if (p->task_cost_limit > 0 && t->cost >= p->task_cost_limit)
+		return "limits.task_cost";
+	return p->task_token_limit > 0 && tokens >= p->task_token_limit ? "limits.task_tokens"
+									: NULL;
+}
+
 bool schedule_stuck(const struct core *c)
 {
 	return c->run.stop != STOP_NO || c->run.exit != 0 || c->policy.no_agents ||
@@ -193,6 +204,11 @@ void schedule_claims(struct core *c)
 		struct task *t = &c->tasks.items[at];
 		if (resolver_is_gone(c, t)) {
 			conflict_to_person(c, t);
+			continue;
+		}
+		if (task_spent(c, t)) {
+			task_reason(c, t, "%s is reached", task_spent(c, t));
+			attempt_give_up(c, t);
 			continue;
 		}
 		if (kind_free(c, &c->kinds.items[core_next_kind(c, t)])) {

@@ -76,6 +76,8 @@ void limits_notes(struct buf *b, const struct config *c, const struct config_age
 		{"limits.attempt_cost",   c->limits_attempt_cost > 0,   cost.live,                                 "cost",   true },
 		{"limits.tokens",         c->limits_tokens > 0,         k ? k->tokens.over : AGENT_NEVER,          "tokens",
 		 false													    },
+		{"limits.task_tokens",    c->limits_task_tokens > 0,    k ? k->tokens.over : AGENT_NEVER,
+		 "tokens",												   false},
 		{"limits.attempt_tokens", c->limits_attempt_tokens > 0,
 		 k ? k->tokens.live : AGENT_NEVER,								 "tokens", true },
 		{"limits.tools",          c->limits_tools > 0,          k && k->talk ? AGENT_SURELY : AGENT_NEVER,

@@ -100,6 +100,7 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.cost_limit = c->limits_cost > 0 ? c->limits_cost : 0,
 		.task_cost_limit = c->limits_task_cost > 0 ? c->limits_task_cost : 0,
 		.token_limit = c->limits_tokens,
+		.task_token_limit = c->limits_task_tokens,
 	};
 	fill_checks(c, ret);
 }

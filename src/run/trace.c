@@ -95,9 +95,9 @@ static const struct policy_field policy_fields[] = {
 	POLICY(P_BOOL, approve),          POLICY(P_REAL, cost_limit),
 	POLICY(P_REAL, task_cost_limit),  POLICY(P_INT64, token_limit),
 	POLICY(P_INT, conflict_attempts), POLICY(P_INT, resolver),
-	POLICY(P_BOOL, overlap_wait),
+	POLICY(P_BOOL, overlap_wait),     POLICY(P_INT64, task_token_limit),
 };
-static_assert(sizeof(struct policy) == 120 + CORE_CHECKS_MAX * sizeof(struct core_check),
+static_assert(sizeof(struct policy) == 128 + CORE_CHECKS_MAX * sizeof(struct core_check),
 	      "a new member has its row above");
 
 static cJSON *policy_json(const struct policy *p)

@@ -74,6 +74,7 @@ struct book_task {
 struct book_job {
 	struct checker_job j;
 	bool alive;
+	double cost; /* that a supervisor was told; 0 nothing */
 };
 
 struct checker {

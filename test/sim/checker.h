@@ -23,6 +23,7 @@ struct checker_limits {
 	bool resolver_kind; /* resolvers are of a kind of their own, with the same limit, */
 	bool resolver_may_go; /* which some supervisors do not have */
 	bool probes;          /* an agent is tried before it is given work */
+	double task_cost;     /* what a task may cost before it is tried again; 0: anything */
 };
 
 /* Whose program an attempt is; each is a kind with a limit of its own. */
@@ -93,6 +94,8 @@ void checker_job_started(struct checker *c, const struct checker_job *j, int64_t
 void checker_job_refused(struct checker *c, int task, int attempt, int64_t now);
 void checker_job_asked(struct checker *c, int task, int attempt);
 enum checker_end { END_DONE = 1, END_NOTHING, END_FAILED, END_LATER, END_INTERRUPTED };
+/* What its agent said that it cost, to a supervisor that may die of hearing it; 0: nothing. */
+void checker_judged(struct checker *c, int64_t number, double cost);
 void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now);
 
 /* Pull requests and landings. */

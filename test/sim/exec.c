@@ -574,6 +574,7 @@ int agent_judge(const struct agent_kind *k,
 		checker_break(sim->checker, "ports: job %d is judged after it was forgotten",
 			      (int)j->number);
 	ret->cost_usd = j->cost;
+	checker_judged(sim->checker, j->number, j->cost > 0 ? j->cost : 0);
 	if (end->how != JOB_EXITED)
 		return 0;
 	ret->result = (enum agent_result)j->result;

@@ -72,7 +72,8 @@ static bool run_once(int64_t seed, uint64_t *ret_hash)
 							  .approve = s->approve,
 							  .retries = s->retries,
 							  .flaky_fails = s->flaky_fails,
-							  .probes = s->probe && !s->allow_red});
+							  .probes = s->probe && !s->allow_red,
+							  .task_cost = s->task_cost});
 	sim_git_init();
 	if (!opt.beads)
 		draw_graph(w);

@@ -43,6 +43,7 @@ BUGS = [
     ('an attempt keeps its number', 'core/schedule.c', '\tt->attempt++;\n', ''),
     ('a hidden child is started', 'core/schedule.c', 'if (t->outside)\n\t\treturn;', 'if (false)\n\t\treturn;',
      'core/schedule.c', 'if (t->away != AWAY_NO) {', 'if (false) {'),
+    ('a task may cost anything', 'core/schedule.c', 'if (task_spent(c, t)) {', 'if (false) {'),
     ('a pause that was shortened is not written', 'core/schedule.c',
      'k->dirty = c->run_dirty = true;', ''),
     ('dependents start as soon as it is queued', 'core/state.c', 't->state == TASK_MERGED ||',

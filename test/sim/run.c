@@ -232,6 +232,8 @@ static void make_config(const struct settings *s)
 		set("worktree.setup=[\"setup\"]");
 	if (s->check)
 		set_checks(s->checks);
+	if (s->task_cost > 0)
+		set("limits.task_cost=%g", s->task_cost);
 	set("queue.slots=%d", s->slots);
 	set("poll=%s", !s->poll ? "off" : sim->issues.n < MANY ? "10m" : "1h");
 	set("queue.batch=%d", s->batch);

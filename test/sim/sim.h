@@ -70,6 +70,7 @@ struct settings {
 	bool comes_and_goes; /* which every third supervisor has not */
 	bool overlap_wait;
 	bool labels; /* some issues are for an agent of their own */
+	double task_cost; /* what a task may cost; 0: anything */
 	bool close_base; /* issues are closed once the base has the work */
 };
 

@@ -58,6 +58,7 @@ void draw_weather(struct world *w)
 	draw_settings(&w->settings);
 	/* Looked at, not drawn: all else is as it is without. */
 	w->settings.labels = !w->settings.dispatch && (w->rng.x >> 33) % 10 < 4;
+	w->settings.task_cost = (w->rng.x >> 37) % 10 < 2 ? 1 : 0;
 	w->weather = (struct weather){
 		.error = drawn(0.1),
 		.lost_answer = drawn(0.1),

@@ -453,6 +453,40 @@ static void test_budget__a_task_has_one_of_its_own(void **state)
 	rig_done(&r);
 }
 
+/* Whatever the next attempt would be for: one that was put off, or a red check. */
+static void test_budget__of_a_task_is_asked_before_each_attempt(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.task_token_limit = 1000;
+	p.n_checks = 1;
+	rig_init(&r, &p);
+	issues(&r, "ab");
+	begin(&r);
+	for (int i = 0; i < 2; i++) {
+		to_work(&r, i ? "b" : "a");
+		job_ends(&r, i ? "b" : "a", ACT_AGENT, HOW_EXITED, 75);
+		ANSWER(&r, i ? "b" : "a", ACT_COLLECT, .kind = EV_COLLECTED, .result = RESULT_LATER,
+		       .cost = -1, .tokens_in = i ? 900 : 990, .tokens_out = 10);
+	}
+	pass_next(&r);
+	pass_next(&r);
+	assert_state(&r, "a", TASK_FAILING);
+	assert_string_equal(task(&r, "a")->reason, "limits.task_tokens is reached");
+	assert_state(&r, "b", TASK_CLAIMING);
+	to_work(&r, "b");
+	job_ends(&r, "b", ACT_AGENT, HOW_EXITED, 0);
+	ANSWER(&r, "b", ACT_COLLECT, .kind = EV_COLLECTED, .result = RESULT_DONE, .ahead = 1,
+	       .a = oid_of("h1"), .cost = -1, .tokens_in = 90, .tokens_out = 0);
+	ANSWER(&r, "b", ACT_SUBMIT, .kind = EV_PULL, .n = 7);
+	merge_made(&r, "b");
+	ANSWER(&r, "b", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	job_ends(&r, "b", ACT_GATE, HOW_EXITED, 1);
+	assert_state(&r, "b", TASK_FAILING);
+	rig_done(&r);
+}
+
 static void test_schedule__nobody_begins_while_the_queue_is_behind(void **state)
 {
 	struct policy p = RIG_POLICY;
@@ -519,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_pause__a_limit_without_a_time_backs_off_further_each_time),
 		cmocka_unit_test(test_budget__what_is_spent_starts_nothing_more),
 		cmocka_unit_test(test_budget__a_task_has_one_of_its_own),
+		cmocka_unit_test(test_budget__of_a_task_is_asked_before_each_attempt),
 		cmocka_unit_test(test_schedule__nobody_begins_while_the_queue_is_behind),
 		cmocka_unit_test(test_schedule__agents_go_on_while_the_queue_waits_itself),
 	};
