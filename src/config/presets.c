@@ -6,7 +6,9 @@
  * The prompt comes on standard input, or in $GANGER_PROMPT_FILE; never as an argument, of which
  * one may have 128 KiB at most. What is marked 'tested' was run on the real program with a
  * model of our own behind it (test/agents): work, an API error, a limit and a lost login.
- * Patterns are searched for only where the program failed.
+ * Patterns are searched for only where the program failed. How long one tries again by itself where
+ * it is refused as busy, before it fails: opencode a minute, Gemini six, Qwen Code more than ten, or
+ * four with 1 for its setting model.generationConfig.maxRetries.
  */
 
 /* It knows what its model costs, and tells only after a turn. */
@@ -155,9 +157,16 @@ static const char *const qwen_env[] = {"OPENAI_BASE_URL", "OPENAI_MODEL", NULL};
 /* Makes its database, where there is none: several that begin at once would each try to. */
 #define OPENCODE_PROBE   "opencode session list"
 
+/* Of a refusal it tells the provider's words alone, not the status. */
 static const char *const opencode_limits[] = {
-	"quota",        "rate.?limit", "overloaded",
-	"unauthorized", "api key",     "statusCode\\?\"?: ?(401|429|50[0234]|529)",
+	"quota",
+	"rate.?limit",
+	"too many requests",
+	"(usage|session|weekly|monthly) limit",
+	"overloaded",
+	"unauthorized",
+	"api key",
+	"statusCode\\?\"?: ?(401|429|50[0234]|529)",
 	NULL,
 };
 

@@ -43,8 +43,8 @@ of()
 }
 
 # What a tool of a task does until somebody ends it, or there is $over. To write something is no
-# silence; its name tells it from others. Codex lets such a tool be after half a minute, and is told
-# to do it again; Gemini takes a shell away where it comes first.
+# silence; its name tells it from others. Codex lets such a tool be after half a minute, opencode ends
+# it after two, and they are told to do it again; Gemini takes a shell away where it comes first.
 at_length()
 {
 	echo "env sh -c 'while ! test -e $over && echo > beat.txt; do sleep 0.3; done' tool-of-$1"
@@ -53,7 +53,7 @@ at_length()
 again()
 {
 	printf '%s\n' "$1"
-	[ "$name" != codex ] || printf '%s\n' "$1" "$1" "$1" "$1" "$1" "$1" "$1"
+	[ "$name" != codex ] && [ "$name" != opencode ] || printf '%s\n' "$1" "$1" "$1" "$1" "$1" "$1" "$1"
 }
 
 tools_of()
