@@ -169,7 +169,9 @@ void on_cancelled(struct core *c, struct task *t, const struct core_event *ev)
 	t->person = 0;
 	task_set_state(c, t, TASK_CANCELLED);
 	dependents_fall(c, t);
-	if (task_is_out(t)) /* and so none of the epic's any more */
+	if (t->away == AWAY_EARLY) /* a person leaves it at that */
+		t->away = AWAY_SHUT;
+	if (t->away == AWAY_SHUT || task_is_out(t)) /* done, or none of the epic's any more */
 		task_heed_tracker(c, t);
 }
 

@@ -85,13 +85,15 @@ enum core_issue {
 	ISSUE_CLOSED,
 	ISSUE_OUTSIDE_OPEN,
 	ISSUE_OUTSIDE_CLOSED,
-	ISSUE_GONE, /* it was the epic's, and is not any more */
+	ISSUE_GONE,         /* it was the epic's, and is not any more */
+	ISSUE_CLOSED_EARLY, /* while it was worked on, where agents may close it */
 };
 enum core_away {
 	AWAY_NO,
-	AWAY_OUT,  /* not to be started: never the epic's, or hidden */
-	AWAY_SHUT, /* closed */
-	AWAY_GONE, /* taken out of the epic */
+	AWAY_OUT,   /* not to be started: never the epic's, or hidden */
+	AWAY_SHUT,  /* closed */
+	AWAY_GONE,  /* taken out of the epic */
+	AWAY_EARLY, /* closed while it was worked on, perhaps by its agent */
 };
 enum core_stop { STOP_NO, STOP_GRACEFUL, STOP_NOW };
 /* What an entry's merge came to; it counts once all before it has landed as it was tested. */
@@ -360,6 +362,8 @@ bool core_takes_branch(const struct task *t);
 int64_t core_next_kind(const struct core *c, const struct task *t);
 /* Index of the kind of this name; 0, the first, where there is none. */
 int core_find_kind(const struct core *c, const char *name);
+/* It was begun, and has neither come to its end nor is between two attempts. */
+bool core_is_under_way(const struct task *t);
 /* It was closed for no work of ours: opened again in the tracker, it is to be done again. */
 bool core_may_reopen(const struct task *t);
 

@@ -30,6 +30,8 @@ static enum core_away away_of(enum core_issue how)
 		return AWAY_SHUT;
 	if (how == ISSUE_GONE)
 		return AWAY_GONE;
+	if (how == ISSUE_CLOSED_EARLY)
+		return AWAY_EARLY;
 	return how == ISSUE_OPEN ? AWAY_NO : AWAY_OUT;
 }
 
@@ -78,7 +80,8 @@ static void on_issue(struct core *c, const struct core_event *ev)
 		return;
 	struct task *t = &c->tasks.items[at];
 	enum core_away away = away_of((enum core_issue)ev->m);
-	bool reopened = away != AWAY_SHUT && core_may_reopen(t);
+	bool shut = away == AWAY_SHUT || away == AWAY_EARLY;
+	bool reopened = !shut && core_may_reopen(t);
 	change_priority(c, t, ev->n);
 	change_title(c, t, ev->text2);
 	t->away = away;

@@ -51,6 +51,11 @@ static bool is_idle(const struct task *t)
 	}
 }
 
+bool core_is_under_way(const struct task *t)
+{
+	return !is_idle(t) && !task_is(t, F_SETTLED);
+}
+
 static bool begins(const struct task *t)
 {
 	return t->state == TASK_BLOCKED || t->state == TASK_READY || t->state == TASK_WAITING;
@@ -61,6 +66,20 @@ bool task_is_out(const struct task *t)
 	return t->away == AWAY_OUT || t->away == AWAY_GONE;
 }
 
+/* By its agent or by a person, that cannot be told; nothing of it is in, so it must free nobody. */
+static void closed_early(struct core *c, struct task *t)
+{
+	char why[sizeof(t->reason)];
+	(void)snprintf(why, sizeof(why), "%s", t->reason);
+	task_reason(
+		c, t,
+		"its issue was closed while it was worked on, and nothing of it landed; open it "
+		"again and retry, or cancel it%s%s",
+		*why ? ": " : "", why);
+	t->person = 1;
+	task_fail(c, t);
+}
+
 /*
  * What others did to its issue. What is being worked on, or is done, goes its way: many an agent
  * closes its issue itself before it ends. Else nothing of it is begun any more. Of what was taken
@@ -69,6 +88,10 @@ bool task_is_out(const struct task *t)
 void task_heed_tracker(struct core *c, struct task *t)
 {
 	bool out = task_is_out(t);
+	if (t->away == AWAY_EARLY && begins(t)) {
+		closed_early(c, t);
+		return;
+	}
 	if (t->away == AWAY_SHUT && is_idle(t)) {
 		task_reason(c, t, "closed in the tracker");
 		t->person = 0;

@@ -44,8 +44,10 @@ static bool is_known(const struct core *c, const struct issue *i, enum core_issu
 		return false;
 	if (t->state != TASK_CLOSED && i->title && *i->title && !streq(t->title, i->title))
 		return false;
+	if (how == ISSUE_CLOSED_EARLY)
+		return t->away == AWAY_EARLY;
 	if (how == ISSUE_CLOSED || how == ISSUE_OUTSIDE_CLOSED)
-		return t->state == TASK_CLOSED || t->away == AWAY_SHUT;
+		return t->state == TASK_CLOSED || t->away == AWAY_SHUT || t->away == AWAY_EARLY;
 	if (core_may_reopen(t))
 		return false;
 	if (how == ISSUE_GONE)
@@ -54,6 +56,21 @@ static bool is_known(const struct core *c, const struct issue *i, enum core_issu
 		return t->away == AWAY_NO && t->own == own;
 	return t->away == AWAY_OUT &&
 	       (t->state != TASK_BLOCKED || streq(t->reason, i->hidden ? i->hidden : ""));
+}
+
+/*
+ * Agents close their issues before they end, and then fail, or their work does. Of a closing in the
+ * latest attempt's time, or on the way of its work into the branch, it is not known whose it is.
+ */
+#define CLOSED_SLACK_MS 1000 /* some times have no parts of a second */
+static bool is_early(const struct core *c, const struct issue *i)
+{
+	int at = core_find(c, i->id);
+	const struct task *t = at >= 0 ? &c->tasks.items[at] : NULL;
+	if (!t || !t->attempt || t->branch || t->landed.hex[0] || t->state == TASK_CLOSED ||
+	    i->closed_ms + CLOSED_SLACK_MS < t->attempt_ms)
+		return false;
+	return core_is_under_way(t) || i->closed_ms <= t->job_ended_ms;
 }
 
 static bool is_unsettled(const struct core *c, const char *id)
@@ -78,6 +95,8 @@ static void send_issue(struct supervisor *s, const struct issue *i, enum core_is
 {
 	const struct config_agent *agent = labels_agent(s->config, i->labels);
 	int own = agent ? core_find_kind(&s->core, agent->name) : 0;
+	if (how == ISSUE_CLOSED && s->tracker->ops->agents_write && is_early(&s->core, i))
+		how = ISSUE_CLOSED_EARLY;
 	if (is_known(&s->core, i, how, own))
 		return;
 	if (how == ISSUE_GONE)

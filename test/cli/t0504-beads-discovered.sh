@@ -60,4 +60,32 @@ code_is 0 'a run after it was made a child'
 is "$(ran 'Another bug')" 1 'it is done'
 unlike "$(ganger report "$epic")" Discovered 'and in the report no more'
 nothing_left 'nothing is left'
+
+# An agent closes its issue before it ends. Where its work lands that is no news; where it fails, or its check
+# is red, nothing that waits for it begins.
+scene closes
+echo 'tracker: beads' >>ganger.yaml
+echo .beads >.gitignore
+git add -A && git commit -q -m settings
+epic=$(ganger add 'An epic')
+task fails
+task red
+task lands
+for title in fails red lands; do
+	task "after-$title" "$title"
+	does $title 'bd close "$GANGER_TASK" >/dev/null; [ "$GANGER_TITLE" != fails ] || exit 1; echo x >$GANGER_TITLE; git add -A; git commit -qm x'
+done
+go -c limits.attempts=2 -c queue.check='test ! -e red'
+code_is 3 'closed by their agents, and not landed: a person is needed'
+is "$(state fails) $(state red) $(state lands) $(state after-lands)" 'failed failed closed closed' 'what landed is done'
+is "$(ran after-fails) $(ran after-red) $(ran fails) $(ran red)" '0 0 1 1' 'nobody begins without what did not, and it is not tried again behind its back'
+like "$(why red)" '^its issue was closed while it was worked on, and nothing of it landed; open it again and retry' 'which is said'
+# A person says what it is: still to be done, or done with.
+b update "${id[red]}" --status open --assignee= >/dev/null
+does red 'echo x >green; git rm -qf --ignore-unmatch red; git add -A; git commit -qm x'
+ganger retry "${id[red]}" >/dev/null 2>&1
+ganger cancel "${id[fails]}" >/dev/null 2>&1
+go -c limits.attempts=2 -c queue.check='test ! -e red'
+code_is 0 'opened again it is made, cancelled it is left at that'
+is "$(state fails) $(state red) $(state after-fails) $(state after-red)" 'closed closed closed closed' 'and what waited for them is done'
 done_testing

@@ -23,6 +23,59 @@ static void test_tracker__closed_while_worked_on_it_is_not_tried_again(void **st
 	rig_done(&r);
 }
 
+/* Perhaps by its agent: what then fails frees nobody, until a person says what it is. */
+static void test_tracker__closed_early_and_failed_it_frees_nobody(void **state)
+{
+	struct rig r;
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		rig_init(&r, NULL);
+		issues(&r, "ab");
+		needs(&r, "b", "a");
+		begin(&r);
+		to_work(&r, "a");
+		issue_with(&r, "a", 2, ISSUE_CLOSED_EARLY);
+		run_event(&r, EV_SYNCED, 0);
+		assert_state(&r, "a", TASK_WORKING);
+		job_ends(&r, "a", ACT_AGENT, HOW_EXITED, 1);
+		collected(&r, "a", RESULT_FAILED, 0);
+		pass_ms(&r, 60000);
+		ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
+		assert_state(&r, "a", TASK_FAILED);
+		assert_state(&r, "b", TASK_BLOCKED);
+		assert_non_null(strstr(task(&r, "a")->reason, "closed while it was worked on"));
+		assert_int_equal(core_exit_code(&r.c), 3);
+		if (again) {
+			issue_with(&r, "a", 2, ISSUE_OPEN);
+			run_event(&r, EV_SYNCED, 0);
+			order(&r, "a", EV_RETRY);
+			assert_state(&r, "a", TASK_READY);
+		} else {
+			order(&r, "a", EV_CANCEL);
+			ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
+			assert_state(&r, "a", TASK_CLOSED);
+			assert_state(&r, "b", TASK_READY);
+		}
+		rig_done(&r);
+	}
+}
+
+static void test_tracker__closed_early_it_lands_all_the_same(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	to_work(&r, "a");
+	issue_with(&r, "a", 2, ISSUE_CLOSED_EARLY);
+	run_event(&r, EV_SYNCED, 0);
+	to_queue(&r, "a");
+	to_closed(&r, "a");
+	assert_int_equal(core_exit_code(&r.c), 0);
+	rig_done(&r);
+}
+
 static void test_tracker__closed_while_worked_on_it_lands_all_the_same(void **state)
 {
 	struct rig r;
@@ -261,6 +314,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tracker__closed_while_worked_on_it_is_not_tried_again),
+		cmocka_unit_test(test_tracker__closed_early_and_failed_it_frees_nobody),
+		cmocka_unit_test(test_tracker__closed_early_it_lands_all_the_same),
 		cmocka_unit_test(test_tracker__closed_while_worked_on_it_lands_all_the_same),
 		cmocka_unit_test(test_tracker__what_is_gone_is_not_started_until_it_is_back),
 		cmocka_unit_test(test_tracker__what_was_taken_out_does_not_land_until_it_is_back),
