@@ -215,12 +215,15 @@ static void step_plain(struct trying *t, struct trial_step *step, char **argv, i
 	agent_env_free(command.envp);
 }
 
-/* A tracker that cannot be opened is another check's matter. */
+/* A tracker that cannot be opened is another check's matter; the built-in one, where there is none yet,
+ * would be made by it, and agents need nothing for it. */
 static void find_tracker_env(struct trying *t)
 {
 	struct tracker *tracker = NULL;
 	struct err e = ERR_INIT;
 
+	if (streq(t->s->config->tracker, "local"))
+		return;
 	if (t->s->parts->tracker_open(t->s->place, t->s->config, &tracker, &e))
 		return;
 	if (tracker->ops->agent_env)
