@@ -108,6 +108,20 @@ heal()
 	control heal '{}' >/dev/null
 }
 
+# Tell the run twice to end, once the first strike was felt; $took: seconds from the second time.
+end_while_struck()
+{
+	local end=$((SECONDS + WAIT_S)) began
+
+	until control asked | jq -e '.faults[0].done > 0' >/dev/null || [ "$SECONDS" -ge "$end" ]; do :; done
+	kill "$supervisor"
+	wait_file "$T/run.err" '^Shutting down gracefully'
+	kill "$supervisor"
+	began=$SECONDS
+	ended
+	took=$((SECONDS - began))
+}
+
 person()
 {
 	control human "$1" >/dev/null

@@ -73,15 +73,9 @@ for call in POST:*/pulls PATCH:*/issues/{number}; do
 	hub_epic 3 '4:2' "hung-${call%%:*}"
 	strike "{\"act\": \"hang\", \"seconds\": 90, \"times\": 9, \"method\": \"${call%%:*}\", \"route\": \"${call#*:}\"}"
 	start "${on_hub[@]}"
-	end=$((SECONDS + WAIT_S))
-	until control asked | jq -e '.faults[0].done > 0' >/dev/null || [ "$SECONDS" -ge "$end" ]; do :; done
-	kill "$supervisor"
-	wait_file "$T/run.err" '^Shutting down gracefully'
-	kill "$supervisor"
-	began=$SECONDS
-	ended
+	end_while_struck
 	code_is 130 "$call hangs: two signals end the run"
-	ok "and do not wait for it: $((SECONDS - began)) s" test $((SECONDS - began)) -lt 20
+	ok "and do not wait for it: $took s" test "$took" -lt 20
 	heal
 	go "${on_hub[@]}"
 	came_home 'and the next run goes on'

@@ -163,8 +163,7 @@ static void test_tracker__a_branch_lands_whatever_its_issue_is_of(void **state)
 	(void)state;
 	rig_init(&r, NULL);
 	issues(&r, "az");
-	step(&r, (struct core_event){
-			 .kind = EV_BRANCH, .task = -1, .text = "a", .a = oid_of("one"), .m = 1});
+	submit(&r, "a", "one");
 	issue_with(&r, "a", 2, ISSUE_GONE);
 	begin(&r);
 	assert_state(&r, "a", TASK_MERGING);
