@@ -146,7 +146,6 @@ BUGS = [
     ('what goes into the base untested is not said', 'ui/cli/finish.c', 'else if (!landed)', 'else if (false)'),
     ('the base is squashed on its way in', 'run/act_land.c', 'return w->t.branch == 2 ? "merge" : w->s->config->queue_method;', 'return w->s->config->queue_method;'),
     ('the base is closed as an issue', 'run/act.c', 'bool stays = w->t.branch == 2 ||', 'bool stays ='),
-    ('an agent resolves what the base conflicts with', 'core/conflict.c', '!t->branch || (t->branch == 1 && c->policy.resolver > 0)', '!t->branch || c->policy.resolver > 0'),
     ('an epic is finished beside an attempt', 'ui/cli/finish.c', 'if (v->core.live) {', 'if (false) {'),
     ('merged by no commit', 'run/act.c', 'w->t.landed.hex[0] ? w->t.landed.hex : NULL',
      'w->t.landed.hex'),
