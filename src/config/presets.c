@@ -200,6 +200,13 @@ static const char *const iloom_limits[] = {"(usage|session|weekly) limit", "rate
 
 static const char *const iloom_keys[] = {"ANTHROPIC_API_KEY", NULL};
 
+/* Seen in what each sent to a model of our own. */
+static const char *const reads_claude[] = {"CLAUDE.md", NULL};
+static const char *const reads_agents[] = {"AGENTS.md", NULL};
+static const char *const reads_copilot[] = {"AGENTS.md", "CLAUDE.md", "GEMINI.md", NULL};
+static const char *const reads_gemini[] = {"GEMINI.md", NULL};
+static const char *const reads_qwen[] = {"AGENTS.md", "QWEN.md", NULL};
+
 /* clang-format off: it would align what is no table */
 const struct config_preset config_presets[] = {
 	{
@@ -212,6 +219,7 @@ const struct config_preset config_presets[] = {
          .probe = "claude auth status",
          .pause_on = claude_limits,
          .keys = claude_keys,
+         .reads = reads_claude,
          .note = "the probe asks for a login or a key, not whether it is still good",
          .tested = true,
 	 },
@@ -225,6 +233,7 @@ const struct config_preset config_presets[] = {
          .probe = CODEX_PROBE,
          .pause_on = codex_limits,
          .keys = codex_keys,
+         .reads = reads_agents,
          .note = "its sandbox has no network: what tests need belongs into worktree.setup",
          .tested = true,
 	 },
@@ -239,6 +248,7 @@ const struct config_preset config_presets[] = {
          .pause_on = copilot_limits,
          .env = copilot_env,
          .keys = copilot_keys,
+         .reads = reads_copilot,
          .note = "a login of gh is not seen: use /login in copilot itself; the probe says "
 			"only that it is installed", .tested = true,
 	 },
@@ -253,6 +263,7 @@ const struct config_preset config_presets[] = {
          .pause_on = gemini_limits,
          .env = gemini_env,
          .keys = gemini_keys,
+         .reads = reads_gemini,
          .note = "the probe says only that it is installed",
          .tested = true,
 	 },
@@ -267,6 +278,7 @@ const struct config_preset config_presets[] = {
          .pause_on = qwen_limits,
          .env = qwen_env,
          .keys = qwen_keys,
+         .reads = reads_qwen,
          .note = "the probe says only that it is installed",
          .tested = true,
 	 },
@@ -280,6 +292,7 @@ const struct config_preset config_presets[] = {
          .probe = OPENCODE_PROBE,
          .pause_on = opencode_limits,
          .keys = opencode_keys,
+         .reads = reads_agents,
          .note = "the probe says only that it is installed and can keep its sessions",
          .tested = true,
 	 },
@@ -291,6 +304,7 @@ const struct config_preset config_presets[] = {
          .probe = "pi --version",
          .pause_on = pi_limits,
          .keys = pi_keys,
+         .reads = reads_agents,
          .note = "it asks for no permission; the probe says only that it is installed",
          .tested = true,
 	 },
@@ -314,7 +328,7 @@ const struct config_preset config_presets[] = {
          .keys = iloom_keys,
          .note = "it seems to expect a worktree that 'il start' has registered",
 	 },
-	{.name = NULL   },
+	{.name = NULL						       },
 };
 /* clang-format on */
 

@@ -20,6 +20,8 @@ struct config_preset {
 	const char *const *env;      /* "NAME=value" or "NAME"; NULL-terminated or NULL */
 	const char *const *keys;     /* variables with an API key it would use; NULL-terminated */
 	const char *note;            /* what is worth knowing, or NULL */
+	const char *const *reads; /* files of instructions in a repository's root that it reads by
+				      * itself; NULL-terminated, or NULL: none is known */
 	bool tested;                 /* proved on the real program */
 };
 

@@ -1,6 +1,7 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "config/presets.h"
 #include "run/labels.h"
 #include "run/supervisor-impl.h"
 
@@ -136,11 +137,23 @@ static bool is_own_file(const char *worktree, const char *name)
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* What its program reads by itself: a kind has one program, else it must be one that is known. */
+static const char *const *reads_of(const struct worker *who)
+{
+	const struct config_preset *p = config_preset_find(who->settings.name);
+	const char *const *c = who->settings.command; /* sh -c TEXT */
+	if (who->kind->reads)
+		return who->kind->reads;
+	bool is_known = p && c && c[0] && c[1] && c[2] &&
+			(streq(c[2], p->command) || streq(c[2], p->talk_command));
+	return is_known ? p->reads : NULL;
+}
+
 /* The project's own instructions, for a program that would not read any of them by itself. */
-static void instructions_read(struct files *f, const struct agent_kind *kind, const char *worktree)
+static void instructions_read(struct files *f, const struct worker *who, const char *worktree)
 {
 	static const char *const names[] = {"AGENTS.md", "CLAUDE.md"};
-	for (const char *const *name = kind->reads; name && *name; name++) {
+	for (const char *const *name = reads_of(who); name && *name; name++) {
 		char *path CLEANUP(freep) = path_join(worktree, *name);
 		if (file_exists(path))
 			return;
@@ -214,7 +227,7 @@ static int collect(struct task_work *w, struct brief *b)
 	const char *worktree = b->attempt.worktree;
 	for (char *const *name = w->s->config->prompt_files; name && *name; name++)
 		IGNORE(file_add(&b->files, *name, worktree));
-	instructions_read(&b->own, worker_of(w->s, &w->t)->kind, worktree);
+	instructions_read(&b->own, worker_of(w->s, &w->t), worktree);
 	return 0;
 }
 

@@ -51,6 +51,25 @@ does four 'cat "$GANGER_PROMPT_FILE" >"$T/prompt4"; echo 4 >four'
 go -c agents.it.kind=claude -c limits.attempts=1
 like "$(cat "$T/prompt4")" '^Use tabs\.$' 'claude, which reads CLAUDE.md alone, is told AGENTS.md'
 
+# A program that is known, as a command.
+scene known
+echo 'Use tabs.' >AGENTS.md
+git add . && git commit -qm instructions
+cat >"$T/bin/pi" <<END
+#!/bin/sh
+[ "\$1" = --version ] && exit
+cat >"$T/prompt.\$GANGER_TITLE"; echo x >"\$GANGER_TITLE"
+END
+chmod +x "$T/bin/pi"
+task five
+PATH=$T/bin:$PATH go --agent pi -c agents.pi.kind=command
+code_is 0 'pi, as it is known'
+like "$(cat "$T/prompt.five")" '^# five' 'gets the task'
+unlike "$(cat "$T/prompt.five")" 'Use tabs' 'and no AGENTS.md, which it reads by itself'
+task six
+PATH=$T/bin:$PATH go --agent pi -c agents.pi.command='exec pi'
+like "$(cat "$T/prompt.six")" '^Use tabs' 'of a command of its own that is not known'
+
 scene link
 echo 'The secret.' >"$T/elsewhere"
 ln -s "$T/elsewhere" AGENTS.md
