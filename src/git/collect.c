@@ -87,8 +87,11 @@ static bool work_read(struct collection *c)
 	struct git_work *w = &c->work;
 	int64_t attempt, ahead, leftovers;
 	struct str t, v;
+	bool there;
 
-	t = file_read(path, SMALL_FILE, &b, NULL) < 0 ? STR("") : buf_str(&b);
+	if (read_if_there(path, SMALL_FILE, &b, &there, &c->unread))
+		return false;
+	t = buf_str(&b);
 	/* The agent can reach it; what is in it goes to people. */
 	if (!str_utf8(t))
 		return false;
@@ -109,19 +112,38 @@ static bool work_read(struct collection *c)
 	return true;
 }
 
-bool work_is_kept(const struct git_repo *g, const struct slot *s, const struct mark *m)
+/* As ref_read(), but what could not be read is not forgotten. */
+static bool found(struct collection *c, const char *ref, struct oid *ret)
+{
+	struct oid at;
+
+	if (ref_find(c->g, ref, &at, &c->unread) || !at.hex[0])
+		return false;
+	*ret = at;
+	return true;
+}
+
+int work_is_kept(const struct git_repo *g,
+		 const struct slot *s,
+		 const struct mark *m,
+		 bool *ret,
+		 struct err *e)
 {
 	struct job j = {.task = m->task, .attempt = m->attempt};
-	struct collection c = {.s = s, .j = &j};
+	struct collection c = {.g = (struct git_repo *)g, .s = s, .j = &j};
 	char *ref CLEANUP(freep) = ref_attempt(g, m->task, m->attempt, "");
 	char *path CLEANUP(freep) = slot_file(s, "HEAD");
 	struct buf head CLEANUP(buf_done) = BUF_INIT;
 	struct oid at;
+	bool there;
 
 	/* HEAD elsewhere: somebody went on working here after it was collected. */
-	return work_read(&c) && ref_read(g, ref, &at) && oid_eq(&at, &c.work.head) &&
-	       file_read(path, SMALL_FILE, &head, NULL) == 0 &&
+	*ret = work_read(&c) && found(&c, ref, &at) && oid_eq(&at, &c.work.head) &&
+	       read_if_there(path, SMALL_FILE, &head, &there, &c.unread) == 0 &&
 	       str_eq(str_trim(buf_str(&head)), str_of(at.hex));
+	if (c.unread.code && e)
+		*e = c.unread;
+	return c.unread.code;
 }
 
 /* ---- Looking ---- */
@@ -138,17 +160,6 @@ static const struct {
         {"sequencer",        "cherry-pick or revert"},
 	{"BISECT_START",     "bisect"               },
 };
-
-/* As ref_read(), but what could not be read is not forgotten. */
-static bool found(struct collection *c, const char *ref, struct oid *ret)
-{
-	struct oid at;
-
-	if (ref_find(c->g, ref, &at, &c->unread) || !at.hex[0])
-		return false;
-	*ret = at;
-	return true;
-}
 
 static bool branch_read(struct collection *c, const char *branch, struct oid *ret)
 {
@@ -541,7 +552,7 @@ int work_collect(struct git_repo *g,
 	int rc = 0;
 
 	if (!known)
-		c = (struct collection){.g = g, .s = s, .j = j};
+		c = (struct collection){.g = g, .s = s, .j = j, .unread = c.unread};
 	drop_locks(&c);
 	if (known)
 		c.has_books = c.has_folder = file_exists(s->path);

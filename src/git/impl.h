@@ -114,6 +114,12 @@ char *name_of(const char *id); /* buf_name() as an owned text */
 uint64_t text_hash(const char *s);
 
 /*
+ * Read a file that may be absent; *ret_there says so. An error is trouble of the disk or the system:
+ * whether there is such a file is not known then.
+ */
+int read_if_there(const char *path, size_t max, struct buf *text, bool *ret_there, struct err *e)
+	MUST_CHECK;
+/*
  * Read a ref from git's files, exactly as git does (loose, then packed; symbolic ones are followed
  * within the common folder); *ret is empty where there is none. No process. What could not be read
  * (no descriptor, a bad disk) is an error: to take it for absent would lose what it names.
@@ -208,6 +214,9 @@ struct mark {
 	bool merged;
 };
 
+/* ret->task is NULL where there is none, or none that is whole. e: it could not be read. */
+int mark_find(const struct slot *s, struct mark *ret, struct err *e) MUST_CHECK;
+/* The same where nothing depends on it: false: there is none, or it could not be read. */
 bool mark_read(const struct slot *s, struct mark *ret);
 int mark_write(const struct slot *s, const struct mark *m, struct err *e);
 void mark_done(struct mark *m);
@@ -234,7 +243,11 @@ int work_collect(struct git_repo *g,
 		 struct git_work *ret,
 		 struct err *e);
 /* The attempt the mark names was collected, a ref holds its work, and HEAD has not moved since. */
-bool work_is_kept(const struct git_repo *g, const struct slot *s, const struct mark *m);
+int work_is_kept(const struct git_repo *g,
+		 const struct slot *s,
+		 const struct mark *m,
+		 bool *ret,
+		 struct err *e) MUST_CHECK;
 
 /* ---- worktree.c ---- */
 
@@ -365,8 +378,11 @@ int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e);
 
 /* The folders of all worktrees of the epic; the caller frees each, and the list. */
 void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n);
-/* A worktree whose attempt was not collected holds the only copy of something: ret says so. */
-bool slot_unkept(const struct git_repo *g, const struct slot *s, char *ret, size_t size);
+/*
+ * A worktree whose attempt was not collected holds the only copy of something: CONFLICT. Any other
+ * error: that could not be told.
+ */
+int slot_check_kept(const struct git_repo *g, const struct slot *s, struct err *e) MUST_CHECK;
 
 /* ---- remote.c ---- */
 

@@ -103,13 +103,15 @@ int op_worktrees(struct git *git, struct git_founds *ret, struct err *e)
 	list_slots(g, &paths, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct slot s CLEANUP(slot_done) = {0};
+		struct err why = ERR_INIT;
 		struct stat st;
 		struct git_found f = {.path = paths[i],
 				      .there = lstat(paths[i], &st) == 0,
 				      .anchor = streq(paths[i], g->anchor)};
 
 		slot_init(g, paths[i], &s);
-		(void)slot_unkept(g, &s, f.problem, sizeof(f.problem)); /* else it stays empty */
+		if (slot_check_kept(g, &s, &why))
+			(void)snprintf(f.problem, sizeof(f.problem), "%.200s", why.msg);
 		VEC_PUSH(&ret->items, f);
 	}
 	free(paths);

@@ -46,12 +46,7 @@ bool oid_parse(struct str text, struct oid *ret)
 	return true;
 }
 
-/*
- * Read a file that may be absent; *ret_there says so. An error is trouble of the disk or the system:
- * whether there is such a file is not known then.
- */
-static int
-read_if_there(const char *path, size_t max, struct buf *text, bool *ret_there, struct err *e)
+int read_if_there(const char *path, size_t max, struct buf *text, bool *ret_there, struct err *e)
 {
 	struct err why = ERR_INIT;
 

@@ -7,32 +7,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool slot_unkept(const struct git_repo *g, const struct slot *s, char *ret, size_t size)
+int slot_check_kept(const struct git_repo *g, const struct slot *s, struct err *e)
 {
 	struct mark m CLEANUP(mark_done) = {0};
 	struct stat st;
+	bool kept = true;
+	int rc = lstat(s->path, &st) < 0 ? 0 : mark_find(s, &m, e);
 
-	if (lstat(s->path, &st) < 0 || !mark_read(s, &m) || !*m.task || work_is_kept(g, s, &m))
-		return false;
-	(void)snprintf(ret, size, "it has work of attempt %d of task '%.100s' that no ref names",
-		       m.attempt, m.task);
-	return true;
-}
-
-static int check_kept(const struct git_repo *g, const struct slot *s, struct err *e)
-{
-	char why[256];
-
-	if (!slot_unkept(g, s, why, sizeof(why)))
-		return 0;
-	return err_set(e, ERR_CONFLICT, "could not remove worktree '%s': %s", s->path, why);
+	if (!rc && m.task && *m.task)
+		rc = work_is_kept(g, s, &m, &kept, e);
+	if (rc || kept)
+		return rc;
+	return err_set(e, ERR_CONFLICT,
+		       "it has work of attempt %d of task '%.100s' that no ref names", m.attempt,
+		       m.task);
 }
 
 static int remove_slot(struct git_repo *g, const struct slot *s, struct err *e)
 {
-	int rc = check_kept(g, s, e);
+	int rc = slot_check_kept(g, s, e);
 
-	return rc ? rc : slot_trash(g, s, e);
+	return rc ? err_wrap(e, "could not remove worktree '%s'", s->path) : slot_trash(g, s, e);
 }
 
 /* The folder of a worktree whose books these are; NULL: they say nothing. */

@@ -225,25 +225,30 @@ void mark_done(struct mark *m)
 	*m = (struct mark){0};
 }
 
-bool mark_read(const struct slot *s, struct mark *ret)
+int mark_find(const struct slot *s, struct mark *ret, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	char *path CLEANUP(freep) = slot_file(s, FILE_READY);
 	struct str task, v;
 	int64_t n;
+	bool there;
+	int rc = read_if_there(path, SMALL_FILE, &text, &there, e);
 
-	if (file_read(path, SMALL_FILE, &text, NULL) < 0)
-		return false;
 	*ret = (struct mark){0};
-	if (!line_find(buf_str(&text), "attempt", &v) || !str_i64(v, &n) ||
+	if (rc || !line_find(buf_str(&text), "attempt", &v) || !str_i64(v, &n) ||
 	    !line_find(buf_str(&text), "start", &v) || !oid_parse(v, &ret->start) ||
 	    !line_find(buf_str(&text), "base", &v) || !oid_parse(v, &ret->base))
-		return false;
+		return rc;
 	ret->attempt = (int)n;
 	ret->merged = line_find(buf_str(&text), "merged", &v) && str_eq(v, STR("1"));
 	ret->task = line_find(buf_str(&text), "task", &task) ? mem_strndup(task.p, task.n)
 							     : mem_strdup("");
-	return true;
+	return 0;
+}
+
+bool mark_read(const struct slot *s, struct mark *ret)
+{
+	return mark_find(s, ret, NULL) == 0 && ret->task;
 }
 
 int mark_write(const struct slot *s, const struct mark *m, struct err *e)

@@ -261,10 +261,13 @@ int work_save(struct git_repo *g, const struct slot *s, struct err *e)
 {
 	struct mark m CLEANUP(mark_done) = {0};
 	struct git_work work;
-	int rc;
+	bool kept = true;
+	int rc = mark_find(s, &m, e);
 
-	if (!mark_read(s, &m) || !*m.task || work_is_kept(g, s, &m))
-		return 0;
+	if (!rc && m.task && *m.task)
+		rc = work_is_kept(g, s, &m, &kept, e);
+	if (rc || kept)
+		return rc;
 	slot_unlink(s, FILE_WORK); /* what it says is not all any more */
 	rc = work_collect(g, s,
 			  &(struct job){.task = m.task,

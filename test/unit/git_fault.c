@@ -248,6 +248,22 @@ static void test_fault__a_task_waits_for_descriptors(void **state)
 	assert_int_equal(f->git->ops->worktree(f->git, &s, &w, &e), 0);
 }
 
+/* What holds work that nobody collected stays; whether one does is not guessed. */
+static void test_fault__a_worktree_goes_once_its_books_are_read(void **state)
+{
+	struct fx *f = *state;
+	struct err e = ERR_INIT;
+
+	fx_open(f);
+	(void)fx_task(f, 0, "1", "echo x >x");
+	struct rlimit was = take_descriptors();
+	int rc = f->git->ops->remove(f->git, slot_path(f, 0), &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(rc, ERR_IO);
+	e = (struct err)ERR_INIT;
+	assert_int_equal(f->git->ops->remove(f->git, slot_path(f, 0), &e), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
@@ -259,6 +275,7 @@ int main(void)
 		T(test_fault__a_killed_git_has_said_nothing),
 		T(test_fault__without_descriptors_no_ref_is_absent),
 		T(test_fault__a_task_waits_for_descriptors),
+		T(test_fault__a_worktree_goes_once_its_books_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
