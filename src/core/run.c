@@ -124,7 +124,8 @@ static void on_start(struct core *c, const struct core_event *ev)
 		if (t->state == TASK_QUEUED) /* queue.approve may have changed */
 			queue_ask_approval(c, t);
 	}
-	if (c->run.state == RUN_ENDED && !can_progress(c)) {
+	/* One that an error ended may have left what is to be tidied. */
+	if (c->run.state == RUN_ENDED && exit_code != 4 && !can_progress(c)) {
 		c->run.exit = exit_code;
 		say_spent(c); /* another limit, perhaps, than the last time */
 		return;

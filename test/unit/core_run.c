@@ -281,6 +281,22 @@ static void test_run__tidying_that_fails_does_not_hide_why_it_ended(void **state
 	rig_done(&r);
 }
 
+static void test_run__tidying_that_failed_is_done_by_the_next_run(void **state)
+{
+	struct rig r;
+	(void)state;
+	start(&r, NULL, "");
+	opened(&r);
+	error_to(&r, NULL, ACT_TIDY, ERR_CONFLICT);
+	assert_int_equal(core_exit_code(&r.c), 4);
+	run_event(&r, EV_START, 1);
+	opened(&r);
+	tidied(&r);
+	assert_int_equal(r.c.run.state, RUN_ENDED);
+	assert_int_equal(core_exit_code(&r.c), 0);
+	rig_done(&r);
+}
+
 static void test_run__an_empty_epic_ends(void **state)
 {
 	struct rig r;
@@ -562,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_run__another_try_is_journaled),
 		cmocka_unit_test(test_run__a_tick_changes_nothing_by_itself),
 		cmocka_unit_test(test_run__tidying_that_fails_does_not_hide_why_it_ended),
+		cmocka_unit_test(test_run__tidying_that_failed_is_done_by_the_next_run),
 		cmocka_unit_test(test_run__an_empty_epic_ends),
 		cmocka_unit_test(test_stop__graceful_lets_agents_finish_and_lands_them),
 		cmocka_unit_test(test_stop__now_starts_nothing_more),
