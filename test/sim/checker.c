@@ -114,15 +114,23 @@ void checker_commit(struct checker *c, int commit, int parent, int other_parent,
 		b->n_content += __builtin_popcountll(b->content.words[i]);
 }
 
+/* Each commit once: there are more ways through merges than commits. Parents have smaller numbers. */
 bool book_descends(const struct checker *c, int from, int ancestor)
 {
-	while (from > ancestor) {
-		const struct book_commit *b = &c->commits[from];
-		if (b->parent[1] >= ancestor && book_descends(c, b->parent[1], ancestor))
-			return true;
-		from = b->parent[0];
-	}
-	return from == ancestor;
+	if (from <= ancestor || ancestor < 0)
+		return from == ancestor || ancestor < 0;
+	bool *does = calloc((size_t)(from - ancestor) + 1, sizeof(*does));
+	if (!does)
+		abort();
+	does[0] = true;
+	for (int i = ancestor + 1; i <= from; i++)
+		for (int k = 0; k < 2; k++) {
+			int parent = c->commits[i].parent[k];
+			does[i - ancestor] |= parent >= ancestor && does[parent - ancestor];
+		}
+	bool found = does[from - ancestor];
+	free(does);
+	return found;
 }
 
 /* ---- issues ---- */
