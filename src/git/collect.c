@@ -1,25 +1,11 @@
 #include "base/file.h"
-#include "base/utf8.h"
+#include "git/collect-impl.h"
 #include "git/resolve.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* One worktree being looked through. */
-struct collection {
-	struct git_repo *g;
-	const struct slot *s;
-	const struct job *j;
-	struct git_work work;
-	struct oid rest;   /* what was not committed, on top of the work; empty: nothing */
-	struct oid branch; /* the task branch where HEAD left it behind; empty: it did not */
-	bool has_folder, has_books;
-	bool no_head;      /* HEAD named no commit: work.head is what was found instead */
-	bool replaced_git; /* '.git' in the folder is a repository of the agent's making */
-	struct err unread; /* why it is not known where the work is; code 0: it is */
-};
 
 static void PRINTF_LIKE(2, 3) problem(struct collection *c, const char *fmt, ...)
 {
@@ -30,120 +16,6 @@ static void PRINTF_LIKE(2, 3) problem(struct collection *c, const char *fmt, ...
 	va_start(ap, fmt);
 	(void)vsnprintf(c->work.problem, sizeof(c->work.problem), fmt, ap);
 	va_end(ap);
-}
-
-/* ---- The answer, kept so that asking again gives the same one ---- */
-
-static void add_lines(struct buf *b, const char *key, const char *lines)
-{
-	struct str rest = str_of(lines), line;
-
-	while (str_next(&rest, '\n', &line))
-		buf_printf(b, "%s %.*s\n", key, (int)line.n, line.p);
-}
-
-static int work_write(const struct collection *c, struct err *e)
-{
-	struct buf b CLEANUP(buf_done) = BUF_INIT;
-	char *path CLEANUP(freep) = slot_file(c->s, FILE_WORK);
-	const struct git_work *w = &c->work;
-
-	buf_printf(&b, "task %s\nattempt %d\nhead %s\nahead %d\nleftovers %d\n", c->j->task,
-		   c->j->attempt, w->head.hex, w->ahead, w->leftovers);
-	add_lines(&b, "rest", c->rest.hex);
-	add_lines(&b, "branch", c->branch.hex);
-	add_lines(&b, "other", w->other_branch);
-	add_lines(&b, "problem", w->problem);
-	add_lines(&b, "left", w->left_out);
-	return file_write(path, buf_str(&b), /* durable */ false, e);
-}
-
-static void read_text(struct str text, const char *key, char *ret, size_t size)
-{
-	struct str v;
-
-	if (line_find(text, key, &v))
-		(void)snprintf(ret, size, "%.*s", (int)v.n, v.p);
-	utf8_mend(ret);
-}
-
-static void read_lines(struct str text, const char *key, char *ret, size_t size)
-{
-	size_t n = 0;
-	struct str line, v;
-
-	while (n < size && str_next(&text, '\n', &line)) {
-		if (line_find(line, key, &v))
-			n += (size_t)snprintf(ret + n, size - n, "%.*s\n", (int)v.n, v.p);
-	}
-	utf8_mend(ret);
-}
-
-/* The answer given for this attempt before. */
-static bool work_read(struct collection *c)
-{
-	struct buf b CLEANUP(buf_done) = BUF_INIT;
-	char *path CLEANUP(freep) = slot_file(c->s, FILE_WORK);
-	struct git_work *w = &c->work;
-	int64_t attempt, ahead, leftovers;
-	struct str t, v;
-	bool there;
-
-	if (read_if_there(path, SMALL_FILE, &b, &there, &c->unread))
-		return false;
-	t = buf_str(&b);
-	/* The agent can reach it; what is in it goes to people. */
-	if (!str_utf8(t))
-		return false;
-	if (!line_find(t, "task", &v) || !str_eq(v, str_of(c->j->task)) ||
-	    !line_find(t, "attempt", &v) || !str_i64(v, &attempt) || attempt != c->j->attempt ||
-	    !line_find(t, "ahead", &v) || !str_i64(v, &ahead) || !line_find(t, "leftovers", &v) ||
-	    !str_i64(v, &leftovers) || !line_find(t, "head", &v) || !oid_parse(v, &w->head))
-		return false;
-	w->ahead = (int)ahead;
-	w->leftovers = (int)leftovers;
-	if (line_find(t, "rest", &v))
-		(void)oid_parse(v, &c->rest);
-	if (line_find(t, "branch", &v))
-		(void)oid_parse(v, &c->branch);
-	read_text(t, "other", w->other_branch, sizeof(w->other_branch));
-	read_text(t, "problem", w->problem, sizeof(w->problem));
-	read_lines(t, "left", w->left_out, sizeof(w->left_out));
-	return true;
-}
-
-/* As ref_read(), but what could not be read is not forgotten. */
-static bool found(struct collection *c, const char *ref, struct oid *ret)
-{
-	struct oid at;
-
-	if (ref_find(c->g, ref, &at, &c->unread) || !at.hex[0])
-		return false;
-	*ret = at;
-	return true;
-}
-
-int work_is_kept(const struct git_repo *g,
-		 const struct slot *s,
-		 const struct mark *m,
-		 bool *ret,
-		 struct err *e)
-{
-	struct job j = {.task = m->task, .attempt = m->attempt};
-	struct collection c = {.g = (struct git_repo *)g, .s = s, .j = &j};
-	char *ref CLEANUP(freep) = ref_attempt(g, m->task, m->attempt, "");
-	char *path CLEANUP(freep) = slot_file(s, "HEAD");
-	struct buf head CLEANUP(buf_done) = BUF_INIT;
-	struct oid at;
-	bool there;
-
-	/* HEAD elsewhere: somebody went on working here after it was collected. */
-	*ret = work_read(&c) && found(&c, ref, &at) && oid_eq(&at, &c.work.head) &&
-	       read_if_there(path, SMALL_FILE, &head, &there, &c.unread) == 0 &&
-	       str_eq(str_trim(buf_str(&head)), str_of(at.hex));
-	if (c.unread.code && e)
-		*e = c.unread;
-	return c.unread.code;
 }
 
 /* ---- Looking ---- */
@@ -165,7 +37,7 @@ static bool branch_read(struct collection *c, const char *branch, struct oid *re
 {
 	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch ? branch : "");
 
-	return branch && found(c, ref, ret);
+	return branch && collection_find(c, ref, ret);
 }
 
 /* No HEAD to go by: what was saved as its worktree went, the branch, or else where it began. */
@@ -174,7 +46,7 @@ static void fall_back(struct collection *c)
 	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, "");
 
 	c->no_head = true;
-	if (!found(c, ref, &c->work.head) && !branch_read(c, c->j->branch, &c->work.head))
+	if (!collection_find(c, ref, &c->work.head) && !branch_read(c, c->j->branch, &c->work.head))
 		c->work.head = c->j->start;
 }
 
@@ -538,7 +410,7 @@ static int gather(struct collection *c, struct err *e)
 	if (!rc && c->j->branch && !c->work.problem[0])
 		outside_judge(c->g, c->s, c->j->branch, c->work.problem, sizeof(c->work.problem));
 	set_aside(c);
-	return rc || !c->has_books ? rc : work_write(c, e);
+	return rc || !c->has_books ? rc : collection_write(c, e);
 }
 
 int work_collect(struct git_repo *g,
@@ -548,7 +420,7 @@ int work_collect(struct git_repo *g,
 		 struct err *e)
 {
 	struct collection c = {.g = g, .s = s, .j = j};
-	bool known = work_read(&c);
+	bool known = collection_read(&c);
 	int rc = 0;
 
 	if (!known)
