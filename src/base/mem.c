@@ -13,7 +13,7 @@
 /* calloc goes past the blocks that malloc keeps at hand: what is small is had sooner without it. */
 #define SMALL 1024
 
-static void *must_have(void *p)
+void *mem_must_have(void *p)
 {
 	if (!p) {
 		(void)fputs("error: out of memory\n", stderr);
@@ -26,8 +26,8 @@ void *mem_alloc(size_t size)
 {
 	size = size ? size : 1;
 	if (size > SMALL)
-		return must_have(calloc(1, size));
-	void *p = must_have(malloc(size));
+		return mem_must_have(calloc(1, size));
+	void *p = mem_must_have(malloc(size));
 	memset(p, 0, size);
 	return p;
 }
@@ -37,7 +37,7 @@ void *mem_resize(void *p, size_t n, size_t each)
 	size_t size;
 
 	CHECK(!__builtin_mul_overflow(n, each, &size));
-	return must_have(realloc(p, size ? size : 1));
+	return mem_must_have(realloc(p, size ? size : 1));
 }
 
 char *mem_strdup(const char *s)
@@ -48,7 +48,7 @@ char *mem_strdup(const char *s)
 char *mem_strndup(const char *s, size_t n)
 {
 	size_t len = strnlen(s, n);
-	char *p = must_have(malloc(len + 1));
+	char *p = mem_must_have(malloc(len + 1));
 
 	memcpy(p, s, len);
 	p[len] = '\0';
@@ -64,7 +64,7 @@ char *mem_printf(const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vasprintf(&p, fmt, ap);
 	va_end(ap);
-	return must_have(n < 0 ? NULL : p);
+	return mem_must_have(n < 0 ? NULL : p);
 }
 
 void *vec_room(void **items, size_t *n, size_t *cap, size_t each)

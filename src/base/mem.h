@@ -9,6 +9,7 @@
 void *mem_alloc(size_t size);                       /* zeroed */
 void *mem_resize(void *p, size_t n, size_t each);   /* n * each, checked */
 char *mem_strdup(const char *s);                    /* NULL gives NULL */
+void *mem_must_have(void *p); /* what a library allocated: NULL ends it, too */
 char *mem_strndup(const char *s, size_t n);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

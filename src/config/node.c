@@ -221,12 +221,10 @@ static int reader_open(struct reader *r, struct str text, struct err *e)
 			 FYPCF_DISABLE_MMAP_OPT,
 	};
 
-	r->diag = fy_diag_create(NULL);
-	CHECK(r->diag);
+	r->diag = mem_must_have(fy_diag_create(NULL));
 	fy_diag_set_collect_errors(r->diag, true);
 	cfg.diag = r->diag;
-	r->parser = fy_parser_create(&cfg);
-	CHECK(r->parser);
+	r->parser = mem_must_have(fy_parser_create(&cfg));
 	if (fy_parser_set_string(r->parser, text.p, text.n) != 0)
 		return reader_error(r, e);
 	r->document = fy_parse_load_document(r->parser);

@@ -143,7 +143,10 @@ static void watch_signal(struct host_uv *h, uv_signal_t *sig, uv_signal_cb cb, i
 static void host_init(struct host_uv *h)
 {
 	h->host = (struct host){uv_now_moment, uv_defer, uv_wake_in};
-	CHECK(uv_loop_init(&h->loop) == 0);
+	int rc = uv_loop_init(&h->loop);
+	if (rc == UV_ENOMEM)
+		(void)mem_must_have(NULL);
+	CHECK(rc == 0);
 	CHECK(uv_timer_init(&h->loop, &h->wake) == 0);
 	CHECK(uv_timer_init(&h->loop, &h->tick) == 0);
 	h->wake.data = h->tick.data = h;

@@ -292,9 +292,7 @@ static int origin_of(CURLU *u, const char *url, char **ret_origin, char **ret_ho
 
 int http_origin(const char *url, char **ret_origin, char **ret_host, struct err *e)
 {
-	CURLU *u = curl_url();
-
-	CHECK(u);
+	CURLU *u = mem_must_have(curl_url());
 	int rc = origin_of(u, url, ret_origin, ret_host, e);
 	curl_url_cleanup(u);
 	return rc;
