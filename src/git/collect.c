@@ -332,15 +332,6 @@ static int name_work(struct collection *c, bool with_branch, struct err *e)
 	return refs_change(c->g, buf_str(&b), e);
 }
 
-static bool branch_is_folder(const struct collection *c)
-{
-	char *path CLEANUP(freep) = mem_printf("%s/" PREFIX_HEADS "%s", c->g->place.common_dir,
-					       c->j->branch ? c->j->branch : "");
-	struct stat st;
-
-	return c->j->branch && lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* Locks of git processes that are gone: of the agent, and of our own in an earlier try. */
 static void drop_locks(const struct collection *c)
 {
@@ -440,7 +431,7 @@ int work_collect(struct git_repo *g,
 		return rc;
 	rc = name_work(&c, /* with_branch */ j->branch != NULL, e);
 	/* The agent made 'branch/more' in the place of 'branch': its work has its other names. */
-	if (rc && branch_is_folder(&c))
+	if (rc && j->branch && branch_is_folder(g, j->branch))
 		rc = name_work(&c, /* with_branch */ false, e);
 	rc = rc ? rc : tidy(&c, e);
 	if (rc)

@@ -151,6 +151,8 @@ int commit_tree_of(struct git_repo *g, const struct oid *commit, struct oid *ret
  * the caller owns it. NULL: none. */
 char *branch_holder(const struct git_repo *g, const char *branch, const char *except_admin);
 
+/* There are branches 'branch/more' in the place of it. */
+bool branch_is_folder(const struct git_repo *g, const char *branch);
 /*
  * Take away locks that a git process left which was killed in the middle. Only where none can be
  * alive: of our helpers when an epic is opened (recovery has waited for them), of an attempt's when

@@ -281,6 +281,15 @@ static void clear(const struct git_repo *g, const char *ref)
 		(void)unlink(path); /* else git says so */
 }
 
+bool branch_is_folder(const struct git_repo *g, const char *branch)
+{
+	char *path CLEANUP(freep) =
+		mem_printf("%s/" PREFIX_HEADS "%s", g->place.common_dir, branch);
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 void branch_clear(const struct git_repo *g, const char *branch)
 {
 	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch);

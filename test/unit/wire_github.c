@@ -183,7 +183,7 @@ static void test_github__redirects_end(void **state)
 	(void)state;
 	open_with(script, 0);
 	assert_int_equal(get("/a"), ERR_INVALID);
-	assert_int_equal(server.asked.n, 4);
+	assert_int_equal(server_asked(&server), 4);
 }
 
 static void test_github__a_read_is_tried_again_after_trouble(void **state)
@@ -201,7 +201,7 @@ static void test_github__a_read_is_tried_again_after_trouble(void **state)
 	assert_int_equal(get("/x"), 0);
 	assert_int_equal(get("/y"), ERR_IO);
 	assert_non_null(strstr(e.msg, "down"));
-	assert_int_equal(server.asked.n, 6);
+	assert_int_equal(server_asked(&server), 6);
 }
 
 static void test_github__reads_say_what_was_wrong(void **state)
@@ -255,7 +255,7 @@ static void test_github__a_write_is_done_refused_or_unknown(void **state)
 						   "request already exists for o:b.");
 		}
 	}
-	assert_int_equal(server.asked.n, ARRAY_LEN(want)); /* nothing was tried again */
+	assert_int_equal(server_asked(&server), ARRAY_LEN(want)); /* nothing was tried again */
 }
 
 static void test_github__not_reached_is_an_error_not_a_doubt(void **state)
@@ -286,7 +286,7 @@ static void test_github__waits_as_it_is_told(void **state)
 	assert_int_equal(get("/x"), ERR_BUSY);
 	assert_int_equal(e.until_ms, until_ms);
 	assert_int_equal(write_something(), ERR_BUSY);
-	assert_int_equal(server.asked.n, 1);
+	assert_int_equal(server_asked(&server), 1);
 }
 
 static void test_github__the_last_of_a_budget_is_used_and_then_none(void **state)
@@ -391,7 +391,7 @@ static void test_github__a_hurry_ends_waiting(void **state)
 	assert_int_equal(write_something(), 0);
 	github_hurry(g, 1000);
 	assert_int_equal(write_something(), ERR_IO);
-	assert_int_equal(server.asked.n, 1);
+	assert_int_equal(server_asked(&server), 1);
 }
 
 static void test_github__graphql_errors_are_refusals(void **state)

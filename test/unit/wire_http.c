@@ -98,7 +98,7 @@ static void test_http__no_answer_is_an_error_and_a_write_is_not_sent_again(void 
 	/* Over the connection of before libcurl would try once more by itself. */
 	assert_int_equal(ask("POST", "x", 0), ERR_IO);
 	assert_true(a.sent);
-	assert_int_equal(server.asked.n, 2);
+	assert_int_equal(server_asked(&server), 2);
 }
 
 static void test_http__a_deadline_ends_it(void **state)
@@ -151,7 +151,7 @@ static void test_http__a_hurry_ends_what_hangs(void **state)
 	assert_int_equal(ask("GET", NULL, 0), ERR_IO);
 	assert_non_null(strstr(e.msg, "stopping"));
 	assert_int_equal(ask("GET", NULL, 0), ERR_IO); /* and then nobody is asked any more */
-	assert_int_equal(server.asked.n, 2);
+	assert_int_equal(server_asked(&server), 2);
 }
 
 static void test_http__a_proxy_never_sees_what_is_for_this_machine(void **state)
