@@ -99,8 +99,10 @@ int op_worktrees(struct git *git, struct git_founds *ret, struct err *e)
 	char **paths = NULL;
 	size_t n = 0;
 
-	(void)e; /* it is read from files, and what cannot be read is not there */
-	list_slots(g, &paths, &n);
+	int rc = list_slots(g, &paths, &n, e);
+
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < n; i++) {
 		struct slot s CLEANUP(slot_done) = {0};
 		struct err why = ERR_INIT;

@@ -2,6 +2,7 @@
 #include "git/impl.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,7 +82,7 @@ static bool is_below(const char *path, const char *folder)
 }
 
 /* All of the epic's, in one list, since removing them changes the folder that is read. */
-void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n)
+int list_slots(const struct git_repo *g, char ***ret, size_t *ret_n, struct err *e)
 {
 	char *folder CLEANUP(freep) = path_join(g->place.common_dir, "worktrees");
 	char *why CLEANUP(freep) = mem_printf("ganger, epic %s\n", g->epic_name);
@@ -89,6 +90,8 @@ void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n)
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
+	if (!dir && errno != ENOENT)
+		return err_sys(e, "could not open '%s'", folder);
 	while (dir && (entry = readdir(dir))) {
 		char *admin CLEANUP(freep) = path_join(folder, entry->d_name);
 		char *lock CLEANUP(freep) = path_join(admin, "locked");
@@ -110,6 +113,7 @@ void list_slots(const struct git_repo *g, char ***ret, size_t *ret_n)
 		(void)closedir(dir);
 	*ret = paths.items;
 	*ret_n = paths.n;
+	return 0;
 }
 
 /* As Git does with the last worktree: an empty folder for their books goes too. */
@@ -126,9 +130,8 @@ static int remove_all(struct git_repo *g, struct err *e)
 	char *books CLEANUP(freep) = books_trash(g);
 	char **paths = NULL;
 	size_t n = 0;
-	int rc = 0;
+	int rc = list_slots(g, &paths, &n, e);
 
-	list_slots(g, &paths, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct slot s CLEANUP(slot_done) = {0};
 		struct err why = ERR_INIT;

@@ -260,6 +260,10 @@ static void test_fault__a_worktree_goes_once_its_books_are_read(void **state)
 	int rc = f->git->ops->remove(f->git, slot_path(f, 0), &e);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(rc, ERR_IO);
+	was = take_descriptors();
+	rc = f->git->ops->remove(f->git, NULL, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(rc, ERR_IO);
 	e = (struct err)ERR_INIT;
 	assert_int_equal(f->git->ops->remove(f->git, slot_path(f, 0), &e), 0);
 }
