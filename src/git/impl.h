@@ -226,6 +226,11 @@ void mark_done(struct mark *m);
 /* "key value" lines: the first value of key; false: no such line. */
 bool line_find(struct str text, const char *key, struct str *ret);
 
+/* ---- reflog.c ---- */
+
+/* After a power cut: leave in the logs of these branches (git_named.branch) what is there to name. */
+int reflogs_mend(struct git_repo *g, const struct git_named *v, size_t n, struct err *e) MUST_CHECK;
+
 /* ---- collect.c ---- */
 
 struct job {

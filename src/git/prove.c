@@ -164,6 +164,7 @@ int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e)
 		if (v[i].branch)
 			branch_clear(g, v[i].branch);
 	}
+	rc = rc ? rc : reflogs_mend(g, v, n, e);
 	if (!rc && lost && g->remote && pushed) {
 		rc = bring_epic(g, &tip, e);
 		rc = rc ? rc : look(g, v, n, &lost, e);

@@ -47,6 +47,35 @@ static void test_prove__what_is_lost(void **state)
 	assert_true(v[3].head_lost);
 }
 
+/* Git's fsck takes a log that names what is gone, or ends in zero bytes, for damage. */
+static void test_prove__a_log_names_what_is_there(void **state)
+{
+	struct fx *f = *state;
+	struct git_work a;
+
+	fx_open(f);
+	a = fx_task(f, 1, "T1", "echo 1 >one");
+	struct git_named v[] = {
+		{.task = "T1", .attempt = 1, .head = a.head, .branch = "work/t1"},
+		{.task = "T2",            .attempt = 1,             .branch = "work/t2"   }, /* without a log */
+	};
+	sh(f,
+	   "git branch work/t1 %s && git update-ref -m one refs/heads/work/t1 "
+	   "$(git commit-tree -p %s -m gone %s^{tree})",
+	   a.head.hex, a.head.hex, a.head.hex);
+	struct oid gone = rev(f, "work/t1");
+	sh(f, "git update-ref -m back refs/heads/work/t1 %s", a.head.hex);
+	sh(f, "git update-ref -m on refs/heads/work/t1 %s^", a.head.hex);
+	prove(f, v, 2);
+	assert_string_equal(sh(f, "wc -l <.git/logs/refs/heads/work/t1"), "4");
+	lose(f, &gone, false);
+	sh(f, "head -c 100 /dev/zero >>.git/logs/refs/heads/work/t1");
+	sh(f, "! git fsck --no-dangling --no-progress 2>/dev/null");
+	prove(f, v, 2);
+	sh(f, "git fsck --no-dangling --no-progress");
+	assert_string_equal(sh(f, "wc -l <.git/logs/refs/heads/work/t1"), "2");
+}
+
 static void test_prove__names_a_head_again(void **state)
 {
 	struct fx *f = *state;
@@ -123,6 +152,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_prove__what_is_lost),
+		T(test_prove__a_log_names_what_is_there),
 		T(test_prove__names_a_head_again),
 		T(test_prove__a_landing_has_lost_nothing),
 		T(test_prove__brings_what_the_remote_has),
