@@ -15,17 +15,18 @@ static bool is_submitted(const struct core *c, const struct issue *i)
 	return at >= 0 && c->tasks.items[at].branch;
 }
 
-/* It was worked on, and so was the epic's; it is still there, for what depends on it. */
+/* It was worked on, and so was the epic's; it is still there, for what depends on it. One that was
+ * closed as well has come to its end, unless its work may still land. */
 static bool was_ours(const struct core *c, const struct issue *i)
 {
 	int at = core_find(c, i->id);
 	const struct task *t = at >= 0 ? &c->tasks.items[at] : NULL;
-	return t && t->attempt > 0 && !t->branch;
+	return t && t->attempt > 0 && !t->branch && (i->open || core_is_under_way(t));
 }
 
 static enum core_issue how_of(const struct core *c, const struct issue *i, bool outside)
 {
-	if (outside && i->open && was_ours(c, i))
+	if (outside && was_ours(c, i))
 		return ISSUE_GONE;
 	if (outside)
 		return i->open ? ISSUE_OUTSIDE_OPEN : ISSUE_OUTSIDE_CLOSED;
@@ -129,7 +130,9 @@ static void send_gone(struct supervisor *s, const struct issue_graph *g)
 		mark(&s->core, &g->outside.items[i], there);
 	for (size_t i = 0; i < s->core.tasks.n; i++) {
 		const struct task *t = &s->core.tasks.items[i];
-		bool ours = t->away == AWAY_NO || (t->away == AWAY_OUT && t->attempt > 0);
+		bool shut = t->away == AWAY_SHUT || t->away == AWAY_EARLY;
+		bool ours = t->away == AWAY_NO || (t->away == AWAY_OUT && t->attempt > 0) ||
+			    (shut && core_is_under_way(t));
 		if (!ours || t->branch || there[i])
 			continue;
 		say_gone(s, t->id);

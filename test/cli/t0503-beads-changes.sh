@@ -73,4 +73,24 @@ code_is 0 'the epic is done'
 is "$(ran first) $(ran free) $(ran again) $(ran loose)" '1 1 1 1' 'each was done once'
 is "$(ran second) $(ran late) $(ran gone)" '0 0 0' '… and what was taken out was not'
 nothing_left 'nothing is left'
+
+# Many an agent closes its issue before it ends, and so closed ones land; not where it was taken out as well.
+scene both
+echo 'tracker: beads' >>ganger.yaml
+echo .beads >.gitignore
+git add -A && git commit -q -m settings
+epic=$(ganger add 'An epic')
+hold
+made both
+does both "$waits"
+: >"$T/here"
+start -c poll=1s
+wait_lines "$T/here" 1
+b close bd-both --force
+b dep remove bd-both "$epic"
+ok 'closed, and taken out of the epic: what becomes of it is said' \
+	wait_file "$T/run.err" 'task bd-both was taken out of the epic'
+release
+ended
+is "$code $(state both) $(landings)" '3 queued ' '… and it does not land'
 done_testing
