@@ -8,7 +8,7 @@
  * so that who waits costs nothing.
  */
 
-static bool is_under_way(const struct task *t)
+bool beside_under_way(const struct task *t)
 {
 	if (t->state == TASK_QUEUED) /* one that waits for a person may wait for long */
 		return core_waits_for(t) == WAIT_NONE;
@@ -53,7 +53,7 @@ static void count(struct core *c, int task, int by)
 
 void beside_update(struct core *c, struct task *t)
 {
-	bool now = is_under_way(t);
+	bool now = beside_under_way(t);
 	if (t->under_way == now)
 		return;
 	t->under_way = now;

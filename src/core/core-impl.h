@@ -68,6 +68,7 @@ void job_over(struct core *c, struct task *t, const struct core_event *ev);
 
 /* beside.c */
 void ready_place(struct core *c, struct task *t); /* among those that may be claimed, or not */
+bool beside_under_way(const struct task *t);      /* does it keep those beside it waiting? */
 void beside_update(struct core *c, struct task *t); /* after it changed */
 void beside_add(struct core *c, int a, int b);
 bool beside_waits(const struct core *c, const struct task *t);

@@ -341,6 +341,7 @@ void core_check(const struct core *c)
 		for (size_t k = 0; k < t->beside.n; k++)
 			busy += c->tasks.items[t->beside.items[k]].under_way;
 		CHECK(busy == t->busy);
+		CHECK(t->under_way == beside_under_way(t));
 		CHECK(t->state != TASK_READY || t->unmet == 0);
 		CHECK(t->unsynced || sync_holds(c, t));
 		CHECK(t->state != TASK_MERGED || t->landed.hex[0]);

@@ -96,6 +96,7 @@ static void on_issue(struct core *c, const struct core_event *ev)
 	if (t->outside && task_is_out(t) && t->state == TASK_BLOCKED)
 		task_reason(c, t, "%s",
 			    away == AWAY_GONE ? "it is no longer in the epic" : ev->text3);
+	beside_update(c, t); /* out of the epic it keeps nobody */
 }
 
 static void on_unedge(struct core *c, const struct core_event *ev)

@@ -123,6 +123,7 @@ static void on_start(struct core *c, const struct core_event *ev)
 			on_again(c, t, NULL);
 		if (t->state == TASK_QUEUED) /* queue.approve may have changed */
 			queue_ask_approval(c, t);
+		beside_update(c, t);
 	}
 	/* One that an error ended may have left what is to be tidied. */
 	if (c->run.state == RUN_ENDED && exit_code != 4 && !can_progress(c)) {

@@ -66,6 +66,34 @@ static void test_beside__nobody_waits_for_what_a_person_keeps(void **state)
 	rig_done(&r);
 }
 
+/* 'a' was taken out of the epic, or is now to be approved: by news of it, which is no order. */
+static void test_beside__nobody_waits_for_what_news_keep(void **state)
+{
+	struct rig r;
+	(void)state;
+	for (int approve = 0; approve < 2; approve++) {
+		begin_with(&r, "ab", true);
+		run_event(&r, EV_PAUSE, 0);
+		attempt(&r, "a", RESULT_DONE, 1);
+		ANSWER(&r, "a", ACT_SUBMIT, .kind = EV_PULL, .n = 7);
+		assert_state(&r, "a", TASK_QUEUED);
+		assert_int_equal(task(&r, "b")->waits_for, 1);
+		r.c.policy.approve = approve;
+		if (approve) {
+			step(&r,
+			     (struct core_event){.kind = EV_START, .task = -1, .text = "boot-1"});
+			opened(&r);
+		} else {
+			issue_with(&r, "a", 2, ISSUE_GONE);
+			run_event(&r, EV_SYNCED, 0);
+		}
+		assert_int_equal(task(&r, "b")->waits_for, 0);
+		run_event(&r, EV_RESUME, 0);
+		assert_state(&r, "b", TASK_CLAIMING);
+		rig_done(&r);
+	}
+}
+
 static void test_beside__a_failure_lets_the_other_go(void **state)
 {
 	struct rig r;
@@ -157,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_beside__one_starts_when_the_other_has_landed),
 		cmocka_unit_test(test_beside__by_default_nobody_waits),
 		cmocka_unit_test(test_beside__nobody_waits_for_what_a_person_keeps),
+		cmocka_unit_test(test_beside__nobody_waits_for_what_news_keep),
 		cmocka_unit_test(test_beside__a_failure_lets_the_other_go),
 		cmocka_unit_test(test_beside__a_resolver_waits_for_nobody),
 		cmocka_unit_test(test_beside__many_that_wait_cost_nothing),
