@@ -55,6 +55,18 @@ static void begin_anew(struct core *c, struct task *t)
 		task_make_ready(c, t);
 }
 
+/* It was claimed, for the resolver, and nothing was begun: it is claimed anew, by its own agent. */
+static void lose_conflict(struct core *c, struct task *t)
+{
+	bool claimed = t->state == TASK_CLAIMING || t->state == TASK_PREPARING;
+	t->resolve = 0; /* the conflict is gone with the work that was in it */
+	heap_update(c, task_index(c, t));
+	if (!claimed || t->cancel || t->agent == t->own)
+		return;
+	t->session = SESSION_FAILED;
+	task_make_ready(c, t);
+}
+
 static void lose_head(struct core *c, struct task *t)
 {
 	bool waits_to_land = t->state == TASK_SUBMITTING || t->state == TASK_QUEUED ||
@@ -80,10 +92,8 @@ static void lose_head(struct core *c, struct task *t)
 	}
 	t->from = FROM_FRESH;
 	t->red = t->approval = 0;
-	if (t->resolve && !task_is(t, F_JOB) && t->state != TASK_COLLECTING) {
-		t->resolve = 0; /* the conflict is gone with the work that was in it */
-		heap_update(c, task_index(c, t));
-	}
+	if (t->resolve && !task_is(t, F_JOB) && t->state != TASK_COLLECTING)
+		lose_conflict(c, t);
 	task_touch(c, t);
 	if (waits_to_land)
 		begin_anew(c, t);

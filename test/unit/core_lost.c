@@ -13,9 +13,12 @@ static void reboot(struct rig *r, const struct lost *lost, size_t n_lost, struct
 	struct policy p = r->c.policy;
 	*ret = (struct rig){.now = r->now, .commits = r->commits + 100};
 	core_init(&ret->c, &p);
-	(void)core_add_kind(&ret->c, "a", 0);
-	ret->c.kinds.items[0] = r->c.kinds.items[0];
-	ret->c.kinds.items[0].name = "a"; /* the other one's goes with it */
+	for (size_t i = 0; i < r->c.kinds.n; i++) {
+		const char *name = i ? "resolver" : "a"; /* the other one's goes with it */
+		(void)core_add_kind(&ret->c, name, 0);
+		ret->c.kinds.items[i] = r->c.kinds.items[i];
+		ret->c.kinds.items[i].name = name;
+	}
 	ret->c.run = r->c.run;
 	for (size_t i = 0; i < r->c.tasks.n; i++)
 		(void)core_add_task(&ret->c, &r->c.tasks.items[i]);
@@ -269,6 +272,35 @@ static void test_lost__what_nobody_took_yet(void **state)
 	rig_done(&n);
 }
 
+/* Claimed for the resolver, whose conflict went with the work: it is its own agent's again. */
+static void test_lost__a_conflict_that_a_resolver_was_claimed_for(void **state)
+{
+	(void)state;
+	for (int prepares = 0; prepares < 2; prepares++) {
+		struct policy p = RIG_POLICY;
+		struct rig r, n;
+		p.conflict_attempts = p.resolver = 1;
+		rig_init(&r, &p);
+		(void)core_add_kind(&r.c, "resolver", 0);
+		issues(&r, "a");
+		begin(&r);
+		to_queue(&r, "a");
+		ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+		assert_int_equal(task(&r, "a")->agent, 1);
+		if (prepares)
+			ANSWER(&r, "a", ACT_CLAIM, .kind = EV_DONE);
+		assert_state(&r, "a", prepares ? TASK_PREPARING : TASK_CLAIMING);
+		REBOOT(&r, &n, {"a", LOST_HEAD});
+		assert_state(&n, "a", TASK_READY);
+		opened(&n);
+		assert_state(&n, "a", TASK_CLAIMING);
+		assert_int_equal(task(&n, "a")->agent, 0);
+		assert_int_equal(task(&n, "a")->resolve, 0);
+		whole(&n, "a");
+		rig_done(&n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_lost__an_earlier_attempts_work),
 		cmocka_unit_test(test_lost__only_what_is_needed),
 		cmocka_unit_test(test_lost__what_nobody_took_yet),
+		cmocka_unit_test(test_lost__a_conflict_that_a_resolver_was_claimed_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
