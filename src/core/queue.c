@@ -184,7 +184,7 @@ static void red(struct core *c, struct task *t)
 
 void on_landed(struct core *c, struct task *t, const struct core_event *ev)
 {
-	c->run.epic_head = c->run.last_landing = ev->a;
+	c->run.epic_head = c->run.last_landing = c->run.tested_head = ev->a;
 	c->run_dirty = true;
 	/* A forge makes a commit of its own; in a group each has its merge, and the last one is the branch. */
 	bool as_tested = strcmp(ev->a.hex, t->lands_as.hex) == 0;

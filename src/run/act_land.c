@@ -37,16 +37,40 @@ static void subject_of(const struct task_work *w, struct buf *b)
 		buf_printf(b, " (#%" PRId64 ")", w->t.pull);
 }
 
+/*
+ * What was tested last of all that the merge stands on. What somebody moved the branch to since, by hand,
+ * no check has seen: it is tested with this. ret: empty where nobody knows.
+ */
+static int find_tested(struct task_work *w, struct oid *ret)
+{
+	const struct run_row *r = &w->run;
+	struct oid at;
+	*ret = w->t.onto;
+	if (!streq(w->t.onto.hex, r->epic_head.hex) || streq(w->t.onto.hex, r->tested_head.hex))
+		return 0; /* it stands on another's merge, or on what landed last */
+	*ret = r->tested_head.hex[0] ? r->tested_head : r->base_head;
+	int rc = ret->hex[0] ? w->s->git->ops->resolve(w->s->git, ret->hex, &at, &w->e) : 0;
+	if (rc == ERR_NOT_FOUND)
+		*ret = (struct oid){""};
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
 /* The mask of the checks whose paths the merge does not touch. */
 static int find_skips(struct task_work *w, const struct oid *merge, int64_t *ret)
 {
 	struct git *g = w->s->git;
 	const struct config_check *x = w->s->config->queue_check;
+	struct oid tested;
 	*ret = 0;
-	for (int i = 0; x && x->run; i++, x++) {
+	if (!x)
+		return 0;
+	if (find_tested(w, &tested))
+		return w->e.code;
+	for (int i = 0; x->run; i++, x++) {
 		bool touches = true;
-		if (x->paths && g->ops->touches(g, &w->t.onto, merge,
-						(const char *const *)x->paths, &touches, &w->e))
+		if (x->paths && tested.hex[0] &&
+		    g->ops->touches(g, &tested, merge, (const char *const *)x->paths, &touches,
+				    &w->e))
 			return w->e.code;
 		*ret |= (int64_t)!touches << i;
 	}

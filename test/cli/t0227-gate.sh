@@ -89,6 +89,21 @@ run ganger report
 out_like 'doc: .*, not tested by src' 'which the report says'
 unlike "$(grep 'code: ' "$T/out")" 'not tested' 'of that one alone'
 
+# What somebody pushed since the last landing was not tested by what it is about.
+git switch -q -c by-hand "epic/$epic"
+mkdir -p src && echo hand >src/hand && git add src && git commit -qm 'by hand'
+git switch -q main
+git update-ref "refs/heads/epic/$epic" by-hand
+branch words notes
+ganger submit --epic "$epic" words >/dev/null 2>&1
+run ganger run "$epic"
+code_is 0 'an entry lands on what somebody pushed'
+is "$(ran)" 'unit src' 'by all that is about the two'
+branch more notes-too
+ganger submit --epic "$epic" more >/dev/null 2>&1
+run ganger run "$epic"
+is "$(ran)" unit 'which the next one need not'
+
 epic=red
 branch bad src/bad
 mapfile -t id < <(ganger submit --epic "$epic" bad 2>/dev/null)
