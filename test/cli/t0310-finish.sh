@@ -172,6 +172,20 @@ err_like "^warning: 'main' does not have what landed of '$one', " 'which is said
 ok 'that issue stays open' is_open "$one"
 ok 'and so does the epic' is_open "$epic"
 
+# Somebody took out the base that had come in.
+epic again
+tip=$(git rev-parse "$branch")
+commit news four
+run ganger finish "$epic"
+code_is 0 'the base comes in'
+git update-ref "refs/heads/$branch" "$tip"
+run ganger finish "$epic"
+code_is 3 'and somebody takes it out again'
+err_like "^error: could not bring 'main' into '$branch': the epic branch no longer contains" 'which is said'
+run ganger finish "$epic" --merge
+code_is 0 'then it comes in anew'
+is "$(git show main:news) $(git rev-parse main)" "four $(git rev-parse "$branch")" 'and goes home'
+
 # Not all is done.
 epic seventh
 ganger add more --epic "$epic" >"$T/out"

@@ -144,7 +144,7 @@ int base_entry(const char *id)
 		return known;
 	int n = issue_add(sim, id, 2);
 	struct sim_issue *x = &sim->issues.items[n];
-	(void)snprintf(head.hex, sizeof(head.hex), "%s", id + 5);
+	(void)snprintf(head.hex, sizeof(head.hex), "%.12s", id + 5); /* "-2" may follow */
 	x->base = true;
 	x->open = x->child = x->labelled = false;
 	x->pinned = oid_commit(&head);

@@ -86,10 +86,20 @@ static int check_run(struct cli *c, const struct view *v)
 	return CLI_OK;
 }
 
-/* The base as it is now, as an entry of the queue; what was sent before is found by its name. */
+/*
+ * The base as it is now, as an entry of the queue; what was sent before is found by its name. Where that
+ * has landed, and the base is not in, somebody took it out again: then it is another.
+ */
 static char *entry_id(const struct view *v, const struct ends *n)
 {
-	return mem_printf("%s@%.12s", v->core.run.base, n->base.hex);
+	char *id = mem_printf("%s@%.12s", v->core.run.base, n->base.hex);
+	for (int i = 2;; i++) {
+		int at = core_find(&v->core, id);
+		if (at < 0 || !v->core.tasks.items[at].landed.hex[0])
+			return id;
+		free(id);
+		id = mem_printf("%s@%.12s-%d", v->core.run.base, n->base.hex, i);
+	}
 }
 
 static int send_base(struct cli *c, const struct view *v, const struct ends *n, struct err *e)
@@ -124,6 +134,8 @@ static int say_why_not(struct cli *c, const char *epic, const struct ends *n)
 	facts_find(&v.core, &facts);
 	if (t)
 		facts_reason(&why, &facts, at);
+	else if (!v.core.run.reason[0])
+		buf_puts(&why, "somebody took it out again");
 	cli_error(c, "could not bring '%s' into '%s': %s", v.core.run.base, v.epic_branch,
 		  why.n ? buf_cstr(&why) : v.core.run.reason);
 	if (t)
