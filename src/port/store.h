@@ -80,7 +80,8 @@ int store_meta_get(struct store *s, const char *key, char **ret, struct err *e);
 int store_meta_set(struct store *s, const char *key, const char *value, struct err *e); /* in a turn */
 
 /*
- * <git common dir>/ganger/<epic>.lock: one supervisor an epic. BUSY says pid and since when.
+ * <git common dir>/ganger/<epic>.lock: one supervisor an epic. BUSY says pid and since when; where that pid
+ * is no more it is waited for, three seconds at most.
  * The descriptor holds the lock; close it to let go. pid and start time are in the file.
  */
 int store_lock(const char *path, int *ret_fd, struct err *e);

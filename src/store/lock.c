@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /*
  * Two locks on one file. flock decides who runs the epic, and flock(1) and lslocks see it;
@@ -23,6 +25,8 @@
  */
 #define LOCK_TEXT_MAX 256
 #define LOCK_TRIES    16
+#define GONE_STEP_MS  10
+#define GONE_TRIES    300
 
 struct holder {
 	int64_t pid; /* 0: the text says none */
@@ -124,6 +128,18 @@ static int lock_once(const char *path, int *ret_fd, struct err *e)
 	return 0;
 }
 
+/*
+ * Is it held for a process that is no more? One that this was about to start has the descriptor until
+ * it is a program of its own, or has died of that, too.
+ */
+static bool holder_is_gone(const char *path)
+{
+	int fd CLEANUP(closep) = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int64_t pid = fd < 0 ? 0 : holder_read(fd).pid;
+
+	return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
 int store_lock(const char *path, int *ret_fd, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
@@ -133,10 +149,22 @@ int store_lock(const char *path, int *ret_fd, struct err *e)
 
 	if (rc)
 		return rc;
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		rc = lock_once(path, ret_fd, e);
-		if (rc <= 0)
-			return rc;
+	for (int i = 0, gone = 0; i < LOCK_TRIES;) {
+		struct err why = ERR_INIT;
+
+		rc = lock_once(path, ret_fd, &why);
+		if (rc == ERR_BUSY && gone++ < GONE_TRIES && holder_is_gone(path)) {
+			(void)nanosleep(&(struct timespec){.tv_nsec = GONE_STEP_MS * 1000000L},
+					NULL);
+			continue;
+		}
+		if (rc > 0) {
+			i++;
+			continue;
+		}
+		if (rc && e)
+			*e = why;
+		return rc;
 	}
 	return err_set(e, ERR_BUSY, "could not lock '%s': it is removed again and again", path);
 }

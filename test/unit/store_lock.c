@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/vfs.h>
 
@@ -56,6 +57,44 @@ static void end_child(pid_t pid)
 {
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Has the lock from one that is dead, until somebody looks at the file. */
+static void stay_for_a_moment(const char *path, int told)
+{
+	char event[512];
+	int watch = inotify_init1(IN_CLOEXEC);
+
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	if (watch >= 0 && inotify_add_watch(watch, path, IN_OPEN) >= 0 && write(told, "y", 1) == 1)
+		(void)!read(watch, event, sizeof(event));
+	_exit(0);
+}
+
+/* Killed as it started another, which has its descriptors for a moment more. */
+static void test_lock__is_waited_for_where_its_holder_is_gone(void **state)
+{
+	char *path CLEANUP(freep) = lock_path(*state);
+	int p[2], fd = -1;
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (store_lock(path, &fd, NULL) || (pid = fork()) < 0)
+			_exit(1);
+		if (pid == 0)
+			stay_for_a_moment(path, p[1]);
+		_exit(0);
+	}
+	(void)close(p[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(read(p[0], &c, 1), 1);
+	(void)close(p[0]);
+	assert_int_equal(store_lock(path, &fd, NULL), 0);
+	assert_int_equal(close(fd), 0);
 }
 
 static void test_lock__a_second_is_told_who_holds_it(void **state)
@@ -218,6 +257,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_done)
 	const struct CMUnitTest tests[] = {
+		T(test_lock__is_waited_for_where_its_holder_is_gone),
 		T(test_lock__a_second_is_told_who_holds_it),
 		T(test_lock__that_of_a_dead_process_is_free),
 		T(test_lock__nobody_holds_what_is_not_there),
