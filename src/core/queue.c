@@ -80,6 +80,14 @@ static void landed(struct core *c, struct task *t, const struct oid *commit)
 	task_set_state(c, t, TASK_MERGED);
 }
 
+/* Its history is in, or without that, by queue.method, what an earlier landing came to. */
+static void already(struct core *c, struct task *t)
+{
+	bool by_landing = t->merge.hex[0] && strcmp(t->merge.hex, t->lands_as.hex) == 0;
+	const struct oid in = by_landing ? t->merge : t->head;
+	landed(c, t, &in);
+}
+
 static void red(struct core *c, struct task *t);
 
 /* Everything before it has landed, just as it was tested: what was found of it is true of it. */
@@ -95,7 +103,7 @@ void verdict_counts(struct core *c, struct task *t)
 		train_land(c, t, &t->onto, &t->merge);
 		break;
 	case VERDICT_ALREADY:
-		landed(c, t, &t->head);
+		already(c, t);
 		break;
 	case VERDICT_CONFLICT:
 		conflict_counts(c, t);
@@ -193,7 +201,7 @@ void on_landed(struct core *c, struct task *t, const struct core_event *ev)
 
 void on_already(struct core *c, struct task *t, const struct core_event *ev)
 {
-	(void)ev;
+	t->merge = ev->a.hex[0] ? ev->a : t->head;
 	queue_found(c, t, VERDICT_ALREADY);
 }
 

@@ -108,20 +108,34 @@ tell_conflict(struct git_repo *g, struct tree_merge *m, struct git_merge *ret, s
 	return rc;
 }
 
-/* The same tree as before: there is nothing new only if the history is in as well. */
+/* Did a landing that nobody heard of put it there? It may have been lost, and then it did not. */
+static bool has_landed(struct git_repo *g, const struct git_merge_spec *s)
+{
+	bool in = false;
+
+	return s->method != GIT_MERGE && s->landed.hex[0] &&
+	       op_ancestor(&g->git, &s->landed, &s->onto, &in, NULL) == 0 && in;
+}
+
+/* The same tree as before: there is nothing new only if the history, or its landing, is in as well. */
 static int is_already(struct git_repo *g,
 		      const struct git_merge_spec *s,
 		      const struct oid *tree,
-		      bool *ret,
+		      struct git_merge *ret,
 		      struct err *e)
 {
 	struct oid before;
+	bool in = false;
 	int rc = commit_tree_of(g, &s->onto, &before, e);
 
-	*ret = false;
 	if (rc || !oid_eq(&before, tree))
 		return rc;
-	return op_ancestor(&g->git, &s->head, &s->onto, ret, e);
+	rc = op_ancestor(&g->git, &s->head, &s->onto, &in, e);
+	if (rc || (!in && !has_landed(g, s)))
+		return rc;
+	ret->result = GIT_ALREADY;
+	ret->commit = in ? s->head : s->landed;
+	return 0;
 }
 
 static int
@@ -134,15 +148,16 @@ merge_one(struct git_repo *g, const struct git_merge_spec *s, struct git_merge *
 		.message = message,
 		.sign = g->signs,
 	};
-	bool already = false;
 	int rc = merge_trees(g, &s->onto, &s->head, &m, e);
 
 	if (rc || !m.clean)
 		return rc ? rc : tell_conflict(g, &m, ret, e);
-	rc = is_already(g, s, &m.tree, &already, e);
-	ret->result = already ? GIT_ALREADY : GIT_MERGED;
+	ret->result = GIT_MERGED;
 	ret->tree = c.tree = m.tree;
-	return rc || already ? rc : commit_make(g, &c, &ret->commit, e);
+	rc = is_already(g, s, &m.tree, ret, e);
+	if (rc || ret->result == GIT_ALREADY)
+		return rc;
+	return commit_make(g, &c, &ret->commit, e);
 }
 
 /* ---- Rebase ---- */
@@ -306,13 +321,17 @@ static int merge_rebase(struct git_repo *g,
 
 	rc = rc ? rc : commit_tree_of(g, &s->onto, &r.tree, e);
 	if (!rc && !log.out.n) {
-		ret->result = GIT_ALREADY;
-		ret->tree = r.tree;
+		*ret = (struct git_merge){.result = GIT_ALREADY, .commit = s->head, .tree = r.tree};
 		return 0;
 	}
 	rc = rc ? rc : replay_all(g, s, buf_str(&log.out), &r, ret, e);
 	if (rc || ret->result == GIT_CONFLICT)
 		return rc;
+	if (!r.has_pending && oid_eq(&r.on, &s->onto) && has_landed(g, s)) {
+		*ret = (struct git_merge){
+			.result = GIT_ALREADY, .commit = s->landed, .tree = r.tree};
+		return 0;
+	}
 	rc = r.has_pending ? replay_pending(g, s, &r, /* last */ true, e) : land_empty(g, s, &r, e);
 	ret->result = GIT_MERGED;
 	ret->commit = r.on;

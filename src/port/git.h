@@ -112,6 +112,8 @@ struct git_merge_spec {
 	enum git_method method;
 	struct oid onto;       /* the epic's head to merge onto */
 	struct oid head;       /* the work */
+	struct oid landed;     /* what a landing of it was to make of the branch, or empty: without
+	                          the work's history in it, nothing else says that it is in */
 	const char *task;
 	int attempt;
 	const char *subject;   /* first line of the commit */
@@ -120,7 +122,9 @@ struct git_merge_spec {
 
 struct git_merge {
 	enum git_merged result;
-	struct oid commit, tree; /* of MERGED; the commit is kept by refs/ganger/<epic>/<task>/merge */
+	struct oid commit,
+		tree; /* of MERGED; the commit is kept by refs/ganger/<epic>/<task>/merge.
+				    Of ALREADY: what of it is in 'onto', head or landed */
 	char conflicts[4096];    /* of CONFLICT: a path a line, as git names them, and what of it:
 				    "path (2 hunks)", "path (modify/delete)" */
 };

@@ -88,6 +88,7 @@ void act_merge(struct task_work *w)
 		.method = git_method_of(w),
 		.onto = w->t.onto,
 		.head = w->t.head,
+		.landed = w->t.lands_as,
 		.task = w->t.id,
 		.attempt = (int)w->t.attempt,
 		.subject = buf_cstr(&subject),
@@ -108,6 +109,7 @@ void act_merge(struct task_work *w)
 		break;
 	case GIT_ALREADY:
 		w->answer.kind = EV_ALREADY;
+		w->answer.a = made.commit;
 		break;
 	}
 }

@@ -279,6 +279,14 @@ static int git_changed(
 	return 0;
 }
 
+/* Without its history in the branch: an earlier landing that nobody heard of, and nothing to add. */
+static bool has_landed(const struct git_merge_spec *s)
+{
+	int onto = oid_commit(&s->onto);
+	return s->method != GIT_MERGE && s->landed.hex[0] && !is_gone(&s->landed) &&
+	       is_ancestor(oid_commit(&s->landed), onto) && contains(onto, oid_commit(&s->head));
+}
+
 static int
 git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret, struct err *e)
 {
@@ -292,8 +300,9 @@ git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret,
 	checker_joins(sim->checker, issue_index(s->task), head);
 	if (is_gone(&s->onto))
 		return err_set(e, ERR_INVALID, "there is no commit %.12s", s->onto.hex);
-	if (is_ancestor(head, onto)) {
+	if (is_ancestor(head, onto) || has_landed(s)) {
 		ret->result = GIT_ALREADY;
+		ret->commit = is_ancestor(head, onto) ? s->head : s->landed;
 	} else if (conflicts(onto, head, &paths)) {
 		checker_conflict(sim->checker, issue_index(s->task), onto);
 		ret->result = GIT_CONFLICT;

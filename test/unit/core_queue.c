@@ -376,6 +376,28 @@ static void test_queue__what_is_in_the_branch_already_is_closed(void **state)
 	rig_done(&r);
 }
 
+/* Without its history in the branch (queue.method) it has landed as what it was to land as. */
+static void test_queue__a_landing_that_nobody_heard_of_is_found(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	to_queue(&r, "a");
+	merge_made(&r, "a");
+	const struct oid as = task(&r, "a")->lands_as;
+	ANSWER(&r, "a", ACT_LAND, .kind = EV_ERROR, .n = -1, .text = "it cannot be done");
+	assert_state(&r, "a", TASK_QUEUED);
+	tidied(&r);
+	run_event(&r, EV_START, 1);
+	opened(&r);
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_ALREADY, .a = as);
+	assert_state(&r, "a", TASK_MERGED);
+	assert_string_equal(task(&r, "a")->landed.hex, as.hex);
+	rig_done(&r);
+}
+
 static void test_queue__an_issue_that_cannot_be_closed_unblocks_and_is_asked_again(void **state)
 {
 	struct rig r;
@@ -453,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_queue__a_rewritten_branch_stops_the_queue),
 		cmocka_unit_test(test_queue__a_branch_rewritten_meanwhile_stops_the_run_once),
 		cmocka_unit_test(test_queue__what_is_in_the_branch_already_is_closed),
+		cmocka_unit_test(test_queue__a_landing_that_nobody_heard_of_is_found),
 		cmocka_unit_test(
 			test_queue__an_issue_that_cannot_be_closed_unblocks_and_is_asked_again),
 		cmocka_unit_test(test_queue__dispatched_tasks_end_at_their_pull_request),

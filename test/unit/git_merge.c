@@ -381,6 +381,38 @@ static void test_merge__already(void **state)
 	}
 }
 
+/* Squashed or rebased it has no history in the branch: what it landed as says that it is in. */
+static void test_merge__already_by_a_landing(void **state)
+{
+	struct fx *f = *state;
+	struct oid onto;
+	struct git_work work = two_sides(f, &onto);
+	enum git_method methods[] = {GIT_SQUASH, GIT_REBASE};
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		struct git_merge m = fx_merge_by(f, methods[i], "T1", &onto, &work.head), again;
+		struct git_merge_spec s = {.method = methods[i],
+					   .onto = m.commit,
+					   .head = work.head,
+					   .landed = m.commit,
+					   .task = "T1",
+					   .attempt = 1,
+					   .subject = "Do the thing (#1)"};
+
+		OK(f->git->ops->merge(f->git, &s, &again, e));
+		assert_int_equal(again.result, GIT_ALREADY);
+		assert_oid(again.commit, m.commit);
+		/* It was taken out again, or never got in, or a power cut took it. */
+		s.onto = onto;
+		OK(f->git->ops->merge(f->git, &s, &again, e));
+		assert_int_equal(again.result, GIT_MERGED);
+		s.onto = m.commit;
+		(void)snprintf(s.landed.hex, sizeof(s.landed.hex), "%040d", 7);
+		OK(f->git->ops->merge(f->git, &s, &again, e));
+		assert_int_equal(again.result, GIT_MERGED);
+	}
+}
+
 static void test_merge__attributes_that_landed_count(void **state)
 {
 	struct fx *f = *state;
@@ -455,6 +487,7 @@ int main(void)
 		T(test_merge__rebase_flattens_merges_and_drops_what_is_there),
 		T(test_merge__rebase_conflict),
 		T(test_merge__already),
+		T(test_merge__already_by_a_landing),
 		T(test_merge__attributes_that_landed_count),
 		T(test_merge__signed_where_the_user_signs),
 		T(test_merge__many_conflicts_are_counted),
