@@ -459,7 +459,6 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 			 (j->state == JOB_WATCHED || j->state == JOB_LOOKING))
 			tell_started(j, (pid_t)records[i].pid, records[i].start_time);
 	}
-	on_turn(&x->turn); /* what has ended is told in this round of the loop */
 }
 
 static int ready_open(struct executor_local *x, struct err *e)
