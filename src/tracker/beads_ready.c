@@ -271,6 +271,21 @@ static char *hidden_reason(const struct rules *r, size_t at, bool *ret_by_date)
 	return NULL;
 }
 
+/*
+ * bd is asked after the export was made. What was at work then may have been closed since, by an agent
+ * that then fails: it is waited for until a look finds it closed.
+ */
+static bool waits_for_work(const struct rules *r, const struct standing *s)
+{
+	for (size_t i = 0; i < s->waits.list.n; i++) {
+		const struct blocker *by = &s->waits.list.items[i];
+
+		if (streq(rules_issue(r, by->at)->status, "in_progress"))
+			return true;
+	}
+	return false;
+}
+
 /* What bd says of open issues, over what was found here. */
 static void overrule(const struct rules *r, const struct beads_issue *i, struct standing *s)
 {
@@ -279,6 +294,8 @@ static void overrule(const struct rules *r, const struct beads_issue *i, struct 
 	if (!r->file->asked || !streq(i->status, "open") || i->is_template)
 		return;
 	if (map_find(&r->file->ready, i->id, &at)) {
+		if (waits_for_work(r, s))
+			return;
 		standing_done(s);
 		memset(s, 0, sizeof(*s));
 	} else if (!s->hidden && !s->waits.list.n) {
