@@ -23,15 +23,20 @@ static bool is_skipped(const struct task *t, int check)
 	return (t->skips >> check & 1) != 0;
 }
 
+static bool has_passed(const struct core *c, const struct task *t, const char *check_key)
+{
+	char key[PASS_KEY_MAX];
+	size_t known = 0;
+	pass_key(t, check_key, key);
+	return map_find(&c->passes, key, &known);
+}
+
 /* Choose the first that the tree has yet to pass; false: there is none. */
 static bool choose_check(const struct core *c, struct task *t)
 {
-	char key[PASS_KEY_MAX];
-	size_t passed = 0;
 	for (int i = 0; i < c->policy.n_checks; i++) {
 		const char *how = c->policy.checks[i].key;
-		pass_key(t, how, key);
-		if (is_skipped(t, i) || map_find(&c->passes, key, &passed))
+		if (is_skipped(t, i) || has_passed(c, t, how))
 			continue;
 		t->check = i;
 		(void)snprintf(t->check_key, sizeof(t->check_key), "%s", how);
@@ -95,23 +100,6 @@ bool gate_is_off(struct core *c, struct task *t)
 	return true;
 }
 
-/* Its check begins, unless another's merge had the same tree meanwhile, and passed. */
-static void go_on(struct core *c, struct task *t, enum task_state next)
-{
-	if (gate_is_off(c, t))
-		return;
-	if (!t->reds && !choose_check(c, t))
-		queue_found(c, t, VERDICT_PASSED);
-	else
-		task_set_state(c, t, next);
-}
-
-void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
-{
-	(void)ev;
-	go_on(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
-}
-
 /* ---- how one ended ---- */
 
 static const char *check_name(const struct core *c, const struct task *t)
@@ -150,8 +138,85 @@ static void red_again(struct core *c, struct task *t, const char *why)
 
 static bool may_run_again(const struct core *c, const struct task *t)
 {
-	return t->state == TASK_GATING && t->reds < c->policy.gate_retries &&
-	       c->run.stop != STOP_NOW && train_holds(c, t);
+	return t->reds < c->policy.gate_retries && c->run.stop != STOP_NOW && train_holds(c, t);
+}
+
+/* As it was begun: where the settings changed since, that is not what is wanted now. */
+static void remember_pass(struct core *c, const struct task *t)
+{
+	char key[PASS_KEY_MAX];
+	if (has_passed(c, t, t->check_key))
+		return;
+	pass_key(t, t->check_key, key);
+	map_set(&c->passes, key, 1);
+	VEC_PUSH(&c->new_passes, arena_strdup(&c->arena, key));
+}
+
+/* Red, then green, and nothing had changed: said of it, whatever counts. */
+static void remember_flaky(const struct core *c, struct task *t)
+{
+	size_t n = strlen(t->flaky);
+	int more = snprintf(t->flaky + n, sizeof(t->flaky) - n, "%s\t%.12s\t%" PRId64 "\n",
+			    check_name(c, t), t->tree.hex, t->reds);
+	if (more < 0 || (size_t)more >= sizeof(t->flaky) - n)
+		t->flaky[n] = '\0'; /* whole lines; the first ones are enough to look for it */
+}
+
+/* Green: does it count? After a red on the same tree that is the user's to say. */
+static bool green_counts(struct core *c, struct task *t)
+{
+	bool flaky = t->reds > 0;
+	t->gate_errors = 0;
+	t->reason[0] = '\0';
+	if (flaky)
+		remember_flaky(c, t);
+	if (flaky && c->policy.flaky_fails) {
+		is_red(c, t, "it is flaky, red and then green on the same tree");
+		return false;
+	}
+	remember_pass(c, t);
+	t->reds = 0;
+	return true;
+}
+
+static void passed(struct core *c, struct task *t)
+{
+	if (!green_counts(c, t))
+		return;
+	if (!choose_check(c, t))
+		queue_found(c, t, VERDICT_PASSED);
+	else if (!gate_is_off(c, t))
+		task_set_state(c, t, TASK_GATING);
+}
+
+/*
+ * Its check begins, unless another's merge had the same tree meanwhile, and passed: there is
+ * nothing left to ask then, and where it was red here it is flaky.
+ */
+static void go_on(struct core *c, struct task *t, enum task_state next)
+{
+	if (gate_is_off(c, t))
+		return;
+	if (t->reds && has_passed(c, t, t->check_key) && !green_counts(c, t))
+		return;
+	if (!t->reds && !choose_check(c, t))
+		queue_found(c, t, VERDICT_PASSED);
+	else
+		task_set_state(c, t, next);
+}
+
+void on_gate_prepared(struct core *c, struct task *t, const struct core_event *ev)
+{
+	(void)ev;
+	go_on(c, t, c->policy.has_setup ? TASK_GATE_SETTING_UP : TASK_GATING);
+}
+
+/* Its tree passed for another entry meanwhile; the next check needs a worktree made anew. */
+static void red_beside_green(struct core *c, struct task *t)
+{
+	t->reds++;
+	if (green_counts(c, t) && !gate_is_off(c, t))
+		gate_begin(c, t);
 }
 
 static void gate_over(struct core *c, struct task *t, const struct core_event *ev)
@@ -167,7 +232,9 @@ static void gate_over(struct core *c, struct task *t, const struct core_event *e
 		train_rebuild(c, t); /* it was ended for what stood before it */
 	else if (ev->how != HOW_EXITED || ev->m) /* m: the disk was full */
 		unclear(c, t, ev->m ? "the disk was full" : why);
-	else if (may_run_again(c, t))
+	else if (!setup && has_passed(c, t, t->check_key))
+		red_beside_green(c, t);
+	else if (!setup && may_run_again(c, t))
 		red_again(c, t, why);
 	else
 		is_red(c, t, why);
@@ -181,48 +248,6 @@ void on_gate_setup_ended(struct core *c, struct task *t, const struct core_event
 	}
 	job_over(c, t, ev);
 	go_on(c, t, TASK_GATING);
-}
-
-/* As it was begun: where the settings changed since, that is not what is wanted now. */
-static void remember_pass(struct core *c, const struct task *t)
-{
-	char key[PASS_KEY_MAX];
-	size_t known = 0;
-	pass_key(t, t->check_key, key);
-	if (map_find(&c->passes, key, &known))
-		return;
-	map_set(&c->passes, key, 1);
-	VEC_PUSH(&c->new_passes, arena_strdup(&c->arena, key));
-}
-
-/* Red, then green, and nothing had changed: said of it, whatever counts. */
-static void remember_flaky(const struct core *c, struct task *t)
-{
-	size_t n = strlen(t->flaky);
-	int more = snprintf(t->flaky + n, sizeof(t->flaky) - n, "%s\t%.12s\t%" PRId64 "\n",
-			    check_name(c, t), t->tree.hex, t->reds);
-	if (more < 0 || (size_t)more >= sizeof(t->flaky) - n)
-		t->flaky[n] = '\0'; /* whole lines; the first ones are enough to look for it */
-}
-
-/* Green. Whether it counts after a red on the same tree is the user's to say. */
-static void passed(struct core *c, struct task *t)
-{
-	bool flaky = t->reds > 0;
-	t->gate_errors = 0;
-	t->reason[0] = '\0';
-	if (flaky)
-		remember_flaky(c, t);
-	if (flaky && c->policy.flaky_fails) {
-		is_red(c, t, "it is flaky, red and then green on the same tree");
-		return;
-	}
-	remember_pass(c, t);
-	t->reds = 0;
-	if (!choose_check(c, t))
-		queue_found(c, t, VERDICT_PASSED);
-	else if (!gate_is_off(c, t))
-		task_set_state(c, t, TASK_GATING);
 }
 
 void on_gate_ended(struct core *c, struct task *t, const struct core_event *ev)

@@ -212,6 +212,25 @@ static void test_train__a_branch_that_moved_rebuilds_it(void **state)
 	rig_done(&r);
 }
 
+/* b brings nothing to a's tree: red there beside a's green is flaky, and no reason to run it again. */
+static void test_train__red_where_another_had_the_same_tree_pass_is_flaky(void **state)
+{
+	struct rig r;
+	(void)state;
+	begin_train(&r, 2, "ab");
+	to_gate(&r, "a");
+	struct oid tree = task(&r, "a")->tree;
+	ANSWER(&r, "b", ACT_MERGE, .kind = EV_MERGE_MADE, .a = oid_of("mb"), .b = tree);
+	ANSWER(&r, "b", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	assert_state(&r, "b", TASK_GATING);
+	check_ends(&r, "a", 0);
+	check_ends(&r, "b", 1);
+	assert_state(&r, "b", TASK_STANDING);
+	assert_int_equal(task(&r, "b")->verdict, VERDICT_PASSED);
+	assert_true(task(&r, "b")->flaky[0] != '\0');
+	rig_done(&r);
+}
+
 static void test_train__a_cancelled_one_is_left_out(void **state)
 {
 	struct rig r;
@@ -291,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_train__what_may_be_in_is_cancelled_at_its_turn),
 		cmocka_unit_test(test_train__no_verdict_counts_against_the_first_only),
 		cmocka_unit_test(test_train__a_branch_that_moved_rebuilds_it),
+		cmocka_unit_test(test_train__red_where_another_had_the_same_tree_pass_is_flaky),
 		cmocka_unit_test(test_train__a_cancelled_one_is_left_out),
 		cmocka_unit_test(test_train__a_merge_onto_what_is_gone_is_made_anew),
 		cmocka_unit_test(test_train__a_stop_at_once_puts_back_who_stands),

@@ -63,8 +63,10 @@ static int find_issue(struct known *k,
 {
 	char *label CLEANUP(freep) = mem_printf("branch:%s", branch);
 	char *id CLEANUP(freep) = NULL;
-	size_t at;
-	if (!map_find(&k->labels, label, &at) || entry_is_over(g, k->ids.items[at])) {
+	size_t at = 0;
+	bool known = map_find(&k->labels, label, &at);
+	CHECK(!known || at < k->ids.n); /* labels and ids are added together */
+	if (!known || entry_is_over(g, k->ids.items[at])) {
 		struct issue_new n = {.title = branch,
 				      .body = "",
 				      .labels = label,
@@ -76,7 +78,6 @@ static int find_issue(struct known *k,
 		at = k->ids.n;
 		known_add(k, str_of(label), id);
 	}
-	CHECK(at < k->ids.n); /* labels and ids were added together */
 	*ret = k->ids.items[at];
 	return 0;
 }
