@@ -54,7 +54,7 @@ enum core_event_kind {
 	EV_TASK_LAST = EV_MOVE,
 	/* Of the run. */
 	EV_START,   /* a supervisor begins; text: boot id; n: a seed, used the first time */
-	EV_OPENED,  /* a: epic head, b: base head; m: our last landing is not in it;
+	EV_OPENED,  /* a: epic head, b: where it left the base; m: our last landing is not in it;
 		      text: base; text2: remote */
 	EV_ISSUE,   /* text: id, text2: title; n: priority, m: enum core_issue;
 		      code: index of the kind that its labels choose;

@@ -144,6 +144,26 @@ static int open_remote(struct git_repo *g, struct git_opened *ret, struct err *e
 		       p.branch, g->remote, p.said[0] ? p.said : "it was not taken");
 }
 
+/* The base may have moved since the epic branch was made, also before anybody heard that it was. */
+static int find_fork(struct git_repo *g, struct git_opened *ret, struct err *e)
+{
+	struct cmd c = repo_cmd(g);
+	struct child_result r CLEANUP(child_result_done) = {0};
+	const char *const *args = ARGS("merge-base", ret->base_head.hex, ret->epic_head.hex);
+
+	ret->fork = ret->base_head;
+	if (oid_eq(&ret->base_head, &ret->epic_head))
+		return 0;
+	int rc = cmd_run(&c, args, &r, e);
+	if (rc)
+		return rc;
+	if (r.exit_code > 1)
+		return cmd_error(args, &r, e);
+	if (r.exit_code == 1 || !oid_parse(str_trim(buf_str(&r.out)), &ret->fork))
+		ret->fork = (struct oid){""};
+	return 0;
+}
+
 int op_open_epic(struct git *git, struct git_opened *ret, struct err *e)
 {
 	struct git_repo *g = repo_of(git);
@@ -171,6 +191,7 @@ int op_open_epic(struct git *git, struct git_opened *ret, struct err *e)
 		rc = ref_set(g, g->epic_ref, &o.base_head, &none, e);
 		o.epic_head = o.base_head;
 	}
+	rc = rc ? rc : find_fork(g, &o, e);
 	rc = rc ? rc : anchor_open(g, &o.epic_head, e);
 	if (!rc)
 		*ret = o;

@@ -43,6 +43,7 @@ struct git_opened {
 	char base[256];         /* branch name without refs/heads/ */
 	struct oid base_head;   /* at the time of the call */
 	struct oid epic_head;
+	struct oid fork;        /* where the two parted; empty: they have nothing in common */
 	char remote[128];       /* empty: none */
 	bool created;           /* the epic branch was made now */
 };

@@ -390,7 +390,7 @@ void act_open(struct task_work *w)
 	w->answer.kind = EV_OPENED;
 	w->answer.m = !whole;
 	w->answer.a = found.epic_head;
-	w->answer.b = found.base_head;
+	w->answer.b = found.fork;
 	buf_puts(&w->text, found.base);
 	buf_puts(&w->text2, found.remote);
 }

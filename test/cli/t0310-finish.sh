@@ -146,6 +146,18 @@ run ganger finish "$epic" --merge
 code_is 0 'mended in the base, it comes in'
 is "$(git show main:shared)" sixth 'and home'
 
+# Somebody cancelled what brings it in.
+epic cancelled
+commit shared ours
+run ganger finish "$epic" --merge
+entry="main@$(git rev-parse main | cut -c 1-12)"
+ganger cancel "$entry" >/dev/null
+run ganger finish "$epic" --merge
+code_is 3 'a base whose entry was cancelled waits for a person'
+err_like "^error: could not bring 'main' into '$branch': cancelled$" 'and why is said'
+out_like "^ganger retry $entry$" 'with what to do'
+git checkout -q -B main "$branch"
+
 # Work is squashed, the base is not: it could not be moved to what does not descend from it.
 epic squashed
 commit news three

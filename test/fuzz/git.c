@@ -238,6 +238,7 @@ static void open_epic(struct git_repo *g)
 		return;
 	check_oid(&o.base_head);
 	check_oid(&o.epic_head);
+	check_oid(&o.fork);
 	CHECK(o.base_head.hex[0]);
 }
 

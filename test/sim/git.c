@@ -22,7 +22,7 @@ static void check_there(const struct oid *o, const char *what)
 static int git_open_epic(struct git *g, struct git_opened *ret, struct err *e)
 {
 	enum fate f = fate("open the epic");
-	int rc = refused(f, e), main_head = ref_get("refs/heads/main");
+	int rc = refused(f, e), main_head = ref_get("refs/heads/main"), fork = main_head;
 	(void)g;
 	if (rc)
 		return rc;
@@ -45,6 +45,9 @@ static int git_open_epic(struct git *g, struct git_opened *ret, struct err *e)
 		       sim->settings.remote ? "origin" : "");
 	ret->base_head = commit_oid(main_head);
 	ret->epic_head = commit_oid(ref_get(EPIC_REF));
+	while (!is_ancestor(fork, main_head) || !is_ancestor(fork, ref_get(EPIC_REF)))
+		fork--;
+	ret->fork = commit_oid(fork);
 	say("git: epic opened at %d", ref_get(EPIC_REF));
 	return heard(f, e);
 }

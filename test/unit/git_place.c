@@ -124,6 +124,24 @@ static void test_open__makes_branch_and_anchor(void **state)
 	assert_non_null(strstr(sh(f, "git worktree list"), "[epic/real]"));
 }
 
+/* Whoever made it is not always heard, and the base goes on: what was tested last is where they parted. */
+static void test_open__tells_where_the_epic_left_the_base(void **state)
+{
+	struct fx *f = *state;
+
+	fx_open(f);
+	struct oid first = f->opened.base_head;
+	assert_oid(f->opened.fork, first);
+	sh(f, "git commit -q --allow-empty -m later");
+	fx_open(f);
+	assert_oid(f->opened.base_head, rev(f, "main"));
+	assert_oid(f->opened.fork, first);
+	sh(f, "git checkout -q --orphan other; git commit -q --allow-empty -m unrelated;"
+	      "git branch -f main; git checkout -q main");
+	fx_open(f);
+	assert_string_equal(f->opened.fork.hex, "");
+}
+
 static void test_open__packed_refs(void **state)
 {
 	struct fx *f = *state;
@@ -193,6 +211,7 @@ int main(void)
 		T(test_open__refuses_what_it_cannot_work_in),
 		T(test_open__epic_branch_checked_out_elsewhere),
 		T(test_open__makes_branch_and_anchor),
+		T(test_open__tells_where_the_epic_left_the_base),
 		T(test_open__packed_refs),
 		T(test_resolve__names_commits),
 		T(test_keep__distinct_ids_have_distinct_refs),

@@ -134,10 +134,14 @@ static int say_why_not(struct cli *c, const char *epic, const struct ends *n)
 	facts_find(&v.core, &facts);
 	if (t)
 		facts_reason(&why, &facts, at);
-	else if (!v.core.run.reason[0])
+	if (!why.n && v.core.run.reason[0])
+		buf_puts(&why, v.core.run.reason);
+	else if (!why.n && t)
+		buf_printf(&why, "'%s' is %s", id, task_word(t));
+	else if (!why.n)
 		buf_puts(&why, "somebody took it out again");
 	cli_error(c, "could not bring '%s' into '%s': %s", v.core.run.base, v.epic_branch,
-		  why.n ? buf_cstr(&why) : v.core.run.reason);
+		  buf_cstr(&why));
 	if (t)
 		report_next_step(&steps, &report, t);
 	buf_puts(&steps, "ganger finish ");
