@@ -119,6 +119,9 @@ bool book_descends(const struct checker *c, int from, int ancestor);
 struct book_task *book_task_of(struct checker *c, int task);
 /* Of set-up, whose attempt it is for. */
 enum checker_by book_whose(const struct checker *c, const struct checker_job *j);
+struct book_job *book_job_of(struct checker *c, int64_t number); /* NULL: it never began */
+/* As an attempt begins: the ones before it have not spent the limit. */
+void book_cost(struct checker *c, const struct checker_job *j);
 /* An attempt is by the agent that the labels name; who was known to be needed was tried before that. */
 void book_check_agent(struct checker *c, const struct checker_job *j);
 void book_check_probed(struct checker *c, int task, enum checker_by by);

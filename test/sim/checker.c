@@ -392,32 +392,6 @@ static void check_attempt(struct checker *c, const struct checker_job *j, int64_
 			      (int)(now - t->failed_at));
 }
 
-static struct book_job *job_of(struct checker *c, int64_t number)
-{
-	for (int i = c->n_jobs - 1; i >= 0; i--)
-		if (c->jobs[i].j.number == number)
-			return &c->jobs[i];
-	return NULL;
-}
-
-void checker_judged(struct checker *c, int64_t number, double cost)
-{
-	struct book_job *b = job_of(c, number);
-	if (b)
-		b->cost = cost;
-}
-
-static void check_cost(struct checker *c, const struct checker_job *j)
-{
-	double cost = 0;
-	for (int i = 0; c->limits.task_cost > 0 && i < c->n_jobs; i++)
-		if (c->jobs[i].j.task == j->task && c->jobs[i].j.attempt < j->attempt)
-			cost += c->jobs[i].cost;
-	if (c->limits.task_cost > 0 && cost >= c->limits.task_cost)
-		checker_break(c, "policy: task %d has cost %.2f, and is tried again", j->task,
-			      cost);
-}
-
 /* All checks but the first have a session's place. */
 static void check_places(struct checker *c)
 {
@@ -454,7 +428,7 @@ static void check_session(struct checker *c, const struct checker_job *j, int64_
 		return;
 	book_check_agent(c, j);
 	check_needs(c, j);
-	check_cost(c, j);
+	book_cost(c, j);
 	check_attempt(c, j, now);
 }
 
@@ -539,7 +513,7 @@ void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, 
 
 void checker_untaken(struct checker *c, int64_t number)
 {
-	struct book_job *b = job_of(c, number);
+	struct book_job *b = book_job_of(c, number);
 	const struct checker_job *j = b ? &b->j : NULL;
 	if (!j || !j->agent || j->task < 0)
 		return;

@@ -96,6 +96,8 @@ void checker_job_asked(struct checker *c, int task, int attempt);
 enum checker_end { END_DONE = 1, END_NOTHING, END_FAILED, END_LATER, END_INTERRUPTED };
 /* What its agent said that it cost, to a supervisor that may die of hearing it; 0: nothing. */
 void checker_judged(struct checker *c, int64_t number, double cost);
+/* Its last attempt was given up unheard. */
+void checker_not_collected(struct checker *c, int task);
 void checker_job_ended(struct checker *c, int64_t number, enum checker_end how, int64_t now);
 
 /* Pull requests and landings. */

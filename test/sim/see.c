@@ -92,22 +92,32 @@ void see_journal(const struct core *c)
 	}
 }
 
+static void see_attempt(const struct core *c, const struct transition *t)
+{
+	const struct task *x = &c->tasks.items[t->task];
+	if (t->to == TASK_CLAIMING)
+		checker_claims(sim->checker, issue_index(x->id), x->resolve != 0);
+	/* Given up: nothing is said of the attempt itself, as it could not be asked. */
+	if (t->from == TASK_COLLECTING && t->to == TASK_FAILING &&
+	    str_starts(str_of(x->reason), "could not save its work"))
+		checker_not_collected(sim->checker, issue_index(x->id));
+}
+
 void see_transition(void *ctx, const struct core *c, const struct transition *t)
 {
 	(void)ctx;
-	if (t->task >= 0)
-		see_gates(c, t), see_queue(c, t), people_see(c->tasks.items[t->task].id);
-	if (t->task >= 0 && t->to == TASK_CLAIMING)
-		checker_claims(sim->checker, issue_index(c->tasks.items[t->task].id),
-			       c->tasks.items[t->task].resolve != 0);
-	if (t->task < 0)
+	if (t->task < 0) {
 		say("run: %s -> %s %s", run_state_name((enum run_state)t->from),
 		    run_state_name((enum run_state)t->to), c->run.reason);
-	else
-		say("task %s: %s -> %s%s%s", c->tasks.items[t->task].id,
-		    task_state_name((enum task_state)t->from),
-		    task_state_name((enum task_state)t->to),
-		    c->tasks.items[t->task].reason[0] ? ": " : "", c->tasks.items[t->task].reason);
+		return;
+	}
+	const struct task *x = &c->tasks.items[t->task];
+	see_gates(c, t);
+	see_queue(c, t);
+	people_see(x->id);
+	see_attempt(c, t);
+	say("task %s: %s -> %s%s%s", x->id, task_state_name((enum task_state)t->from),
+	    task_state_name((enum task_state)t->to), x->reason[0] ? ": " : "", x->reason);
 }
 
 void see_message(void *ctx, const char *line)
