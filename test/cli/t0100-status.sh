@@ -104,7 +104,7 @@ ok 'it says where the report is' wait_line "$T/lines" '^report: '
 out=$(cat "$T/run.out")
 is "$(grep -c 'untested  *no queue.check' <<<"$out")" 1 'untested is said once'
 like "$out" '^[0-9:]{8}  1  claimed        lands$' 'a line an event: the claim'
-like "$out" '^[0-9:]{8}  1  working        process [0-9]+$' 'the process'
+like "$out" '^[0-9:]{8}  2  working        process [0-9]+$' 'the process, where it lived long enough to be seen'
 like "$out" '^[0-9:]{8}  1  merged         [0-9a-f]{12}, untested$' 'the landing'
 like "$out" '^[0-9:]{8}  6  closed         nothing to do$' 'why nothing landed'
 like "$out" '^[0-9:]{8}  4  failed         exit 3: broken$' 'why it failed'
