@@ -31,7 +31,8 @@ void heap_add(struct core *c, enum heap_order o, int task);
 void heap_remove(struct core *c, enum heap_order o, int task);
 /* What the order goes by has changed of it: to its place, where it is in ready or queue. */
 void heap_update(struct core *c, int task);
-void heap_check(const struct core *c, enum heap_order o);
+bool heap_before(const struct core *c, enum heap_order o, int a, int b);
+void heap_check(const struct core *c);
 
 /* schedule.c */
 void schedule_claims(struct core *c);

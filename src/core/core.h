@@ -204,9 +204,15 @@ struct task {
 	bool under_way;  /* is it itself? */
 	int unmet;    /* needs that are not in the epic branch */
 	int heap_pos; /* in ready or queue; -1 none: neither, or it waits for one beside it */
+	int heap_kind; /* in ready: whose */
 	int due_pos;  /* in due; -1: due_mono is 0 */
 	bool dirty;
 	bool unsynced; /* is in core.unsynced */
+};
+
+/* A heap of task indices. */
+struct heap {
+	VEC(int) items;
 };
 
 struct kind {
@@ -219,6 +225,7 @@ struct kind {
 #include "core/fields.def"
 #undef KIND_FIELDS
 	int live; /* not stored: sessions */
+	struct heap ready; /* not stored: tasks that it may start, the best first */
 	bool is_past; /* of the journal, and no longer in the settings */
 	bool dirty;
 };
@@ -276,17 +283,12 @@ struct edge {
 	int task, needs; /* indices */
 };
 
-/* A heap of task indices; order by queue_before/ready_before. */
-struct heap {
-	VEC(int) items;
-};
-
 struct core {
 	struct policy policy;
 	struct run_row run;
 	VEC(struct task) tasks;
 	VEC(struct kind) kinds;
-	struct heap ready, queue;
+	struct heap queue;
 	struct heap due; /* all that have due_mono, the soonest first */
 	struct map by_id;
 	struct map passes; /* what passed which check: "<tree> <key>" */

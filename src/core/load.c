@@ -18,8 +18,9 @@ void core_done(struct core *c)
 		VEC_DONE(&c->tasks.items[i].beside);
 	}
 	VEC_DONE(&c->tasks);
+	for (size_t i = 0; i < c->kinds.n; i++)
+		VEC_DONE(&c->kinds.items[i].ready.items);
 	VEC_DONE(&c->kinds);
-	VEC_DONE(&c->ready.items);
 	VEC_DONE(&c->queue.items);
 	VEC_DONE(&c->due.items);
 	VEC_DONE(&c->slots);
@@ -355,9 +356,7 @@ void core_check(const struct core *c)
 	for (size_t i = 0; i < c->slots.n; i++)
 		taken += c->slots.items[i];
 	CHECK(live == c->live && taken == slots);
-	heap_check(c, HEAP_READY);
-	heap_check(c, HEAP_QUEUE);
-	heap_check(c, HEAP_DUE);
+	heap_check(c);
 	CHECK(live <= c->policy.max_concurrent || c->policy.max_concurrent == 0);
 	CHECK(merging == c->train.n);
 	check_kinds(c);

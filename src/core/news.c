@@ -86,6 +86,7 @@ static void on_issue(struct core *c, const struct core_event *ev)
 	change_title(c, t, ev->text2);
 	t->away = away;
 	t->own = ev->m == ISSUE_GONE ? t->own : kind_index(c, ev->code);
+	heap_update(c, at);
 	task_touch(c, t);
 	if (reopened) {
 		task_start_over(t);

@@ -213,40 +213,46 @@ bool core_queue_is_behind(const struct core *c)
 	return n >= QUEUE_BEHIND * c->policy.max_concurrent;
 }
 
-/* Start what may start, best first; those whose kind must wait are passed over. */
+/* It will not be started again, whether its kind is free or not. */
+static bool is_over(const struct core *c, const struct task *t)
+{
+	return resolver_is_gone(c, t) || task_spent(c, t);
+}
+
+/* The best of those whose kind is free; -1: none. */
+static int next_ready(const struct core *c)
+{
+	int best = -1;
+	for (size_t i = 0; i < c->kinds.n; i++) {
+		const struct kind *k = &c->kinds.items[i];
+		int at = k->ready.items.n ? k->ready.items.items[0] : -1;
+		if (at < 0 || (!kind_free(c, k) && !is_over(c, &c->tasks.items[at])))
+			continue;
+		if (best < 0 || heap_before(c, HEAP_READY, at, best))
+			best = at;
+	}
+	return best;
+}
+
+/* Start what may start, best first. */
 void schedule_claims(struct core *c)
 {
 	if (c->run.state != RUN_RUNNING || c->run.paused || c->run.full || c->syncing ||
 	    schedule_stuck(c) || core_queue_is_behind(c))
 		return;
-	VEC(int) passed = {0};
 	/* What is tested ahead of its turn has a session's place: group.c */
 	int gates = train_gates(c), most = c->policy.max_concurrent - (gates > 1 ? gates - 1 : 0);
-	while (c->live < most && c->ready.items.n) {
-		int at = c->ready.items.items[0];
+	for (int at; c->live < most && (at = next_ready(c)) >= 0;) {
 		struct task *t = &c->tasks.items[at];
 		if (resolver_is_gone(c, t)) {
 			conflict_to_person(c, t);
-			continue;
-		}
-		if (task_spent(c, t)) {
+		} else if (task_spent(c, t)) {
 			task_reason(c, t, "%s is reached", task_spent(c, t));
 			attempt_give_up(c, t);
-			continue;
-		}
-		if (kind_free(c, &c->kinds.items[core_next_kind(c, t)])) {
+		} else {
 			claim(c, t);
-			continue;
 		}
-		heap_remove(c, HEAP_READY, at);
-		VEC_PUSH(&passed, at);
-		if (c->kinds.n == 1)
-			break;
 	}
-	/* A claim may have put one back already, or made it wait for the claimed one. */
-	for (size_t i = 0; i < passed.n; i++)
-		ready_place(c, &c->tasks.items[passed.items[i]]);
-	VEC_DONE(&passed);
 }
 
 void kind_pause(struct core *c, struct kind *k, int64_t until_ms, const char *why)

@@ -96,7 +96,7 @@ int64_t core_next_ms(const struct core *c)
 		earlier(&best, c->tasks.items[c->due.items.items[0]].due_mono - c->now.mono_ms);
 	for (size_t i = 0; i < c->kinds.n; i++) {
 		const struct kind *k = &c->kinds.items[i];
-		if (k->paused_ms > c->now.wall_ms && c->ready.items.n)
+		if (k->paused_ms > c->now.wall_ms && k->ready.items.n)
 			earlier(&best, k->paused_ms - c->now.wall_ms);
 	}
 	return best;

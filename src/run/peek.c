@@ -64,21 +64,21 @@ static void peek_done(struct work *w)
 	s->host->wake_in(s->host, 0);
 }
 
-/* It is not begun, and files of it are known. */
-static bool may_wait(const struct supervisor *s, const struct task *t)
+static bool is_yet_to_begin(const struct task *t)
 {
-	size_t number;
-	bool begins =
-		t->state == TASK_READY || t->state == TASK_BLOCKED || t->state == TASK_WAITING;
-	return begins && !t->outside && map_find(&s->overlaps.numbers, t->id, &number) &&
-	       s->overlaps.tasks.items[number].globs.n;
+	return !t->outside &&
+	       (t->state == TASK_READY || t->state == TASK_BLOCKED || t->state == TASK_WAITING);
 }
 
+/* Of one that is not begun files are known. */
 static bool anybody_may_wait(const struct supervisor *s)
 {
-	for (size_t i = 0; i < s->core.tasks.n; i++)
-		if (may_wait(s, &s->core.tasks.items[i]))
+	for (size_t i = 0; i < s->overlaps.tasks.n; i++) {
+		const struct touching *x = &s->overlaps.tasks.items[i];
+		int at = x->globs.n ? core_find(&s->core, x->id) : -1;
+		if (at >= 0 && is_yet_to_begin(&s->core.tasks.items[at]))
 			return true;
+	}
 	return false;
 }
 

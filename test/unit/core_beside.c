@@ -152,7 +152,7 @@ static void test_beside__many_that_wait_cost_nothing(void **state)
 		started += r.c.tasks.items[i].state == TASK_CLAIMING;
 	assert_int_equal(started, 10);
 	/* Who waits is not looked at again when somebody could be claimed. */
-	assert_true(r.c.ready.items.n < 2900);
+	assert_true(r.c.kinds.items[0].ready.items.n < 2900);
 	rig_done(&r);
 }
 
@@ -173,7 +173,7 @@ static void test_beside__who_is_set_aside_is_put_back_once(void **state)
 	begin(&r);
 	assert_state(&r, "a", TASK_READY);
 	assert_state(&r, "b", TASK_CLAIMING);
-	assert_int_equal(r.c.ready.items.n, 1);
+	assert_int_equal(r.c.kinds.items[1].ready.items.n, 1);
 	pass_ms(&r, 3600001);
 	assert_state(&r, "a", TASK_CLAIMING);
 	rig_done(&r);

@@ -18,6 +18,7 @@ static void reboot(struct rig *r, const struct lost *lost, size_t n_lost, struct
 		(void)core_add_kind(&ret->c, name, 0);
 		ret->c.kinds.items[i] = r->c.kinds.items[i];
 		ret->c.kinds.items[i].name = name;
+		ret->c.kinds.items[i].ready = (struct heap){0};
 	}
 	ret->c.run = r->c.run;
 	for (size_t i = 0; i < r->c.tasks.n; i++)

@@ -11,6 +11,7 @@ static void reload(struct rig *r, struct rig *ret, const char *boot)
 	(void)core_add_kind(&ret->c, "a", 0);
 	ret->c.kinds.items[0] = r->c.kinds.items[0];
 	ret->c.kinds.items[0].name = "a"; /* the other one's goes with it */
+	ret->c.kinds.items[0].ready = (struct heap){0};
 	ret->c.run = r->c.run;
 	for (size_t i = r->c.tasks.n; i-- > 0;) /* a journal's order is its own */
 		(void)core_add_task(&ret->c, &r->c.tasks.items[i]);
