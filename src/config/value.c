@@ -304,10 +304,12 @@ static bool is_check_name(const char *s)
 /* One key of one check. */
 static int read_check_key(struct config_check *x, const struct node *n, struct err *e)
 {
-	static const struct config_key_info run = {.type = CONFIG_COMMAND, .range = ""};
-	static const struct config_key_info paths = {.type = CONFIG_LIST, .range = ""};
-	static const struct config_key_info timeout = {.type = CONFIG_DURATION,
-						       .range = "off,1s..30d"};
+	static const struct config_key_info run = {
+		.type = CONFIG_COMMAND, .default_ = "", .range = ""};
+	static const struct config_key_info paths = {
+		.type = CONFIG_LIST, .default_ = "", .range = ""};
+	static const struct config_key_info timeout = {
+		.type = CONFIG_DURATION, .default_ = "", .range = "off,1s..30d"};
 	int rc;
 
 	if (streq(n->key, "run"))

@@ -123,8 +123,7 @@ static void check(const struct core *c, const struct heap *h, enum heap_order o)
 	for (size_t i = 0; i < h->items.n; i++) {
 		const struct task *t = &c->tasks.items[h->items.items[i]];
 		CHECK((o == HEAP_DUE ? t->due_pos : t->heap_pos) == (int)i);
-		CHECK(i == 0 ||
-		      heap_before(c, o, h->items.items[(i - 1) / 2], h->items.items[i]));
+		CHECK(i == 0 || heap_before(c, o, h->items.items[(i - 1) / 2], h->items.items[i]));
 	}
 }
 

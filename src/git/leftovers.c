@@ -37,7 +37,8 @@ static void add_entry(struct leftovers *l, struct str entry, bool from_index)
 	struct leftover *f;
 
 	/* "? path", "1 XY sub mH mI mW hH hI path", "u XY sub m1 m2 m3 mW h1 h2 h3 path" */
-	if (!skip_fields(&entry, entry.p[0] == '?' ? 1 : entry.p[0] == 'u' ? 10 : 8, field))
+	int n = entry.p[0] == '?' ? 1 : entry.p[0] == 'u' ? 10 : 8;
+	if (!skip_fields(&entry, n, field) || str_eq(entry, STR("/")))
 		return;
 	if (from_index && field[1].n == 2 && field[1].p[1] == '.')
 		return;

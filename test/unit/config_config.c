@@ -134,7 +134,8 @@ static void test_config__checks_have_names_and_paths(void **state)
 			      "queue:\n"
 			      "  check:\n"
 			      "    unit: make test\n"
-			      "    lint: {run: [lint, -q], paths: ['src/**', doc], timeout: 5m}\n",
+			      "    lint: {run: [lint, -q], paths: ['src/**', doc], timeout: 5m}\n"
+			      "    none: {run: [none], timeout: }\n",
 			      &e),
 			 0);
 	const struct config_check *x = c.queue_check;
@@ -146,7 +147,8 @@ static void test_config__checks_have_names_and_paths(void **state)
 	assert_string_equal(x[1].run[1], "-q");
 	assert_string_equal(x[1].paths[1], "doc");
 	assert_true(x[1].timeout == 300000);
-	assert_null(x[2].run);
+	assert_true(x[2].timeout == -1);
+	assert_null(x[3].run);
 	config_done(&c);
 	/* With -c too; what a shell could mean is the shell's. */
 	config_init(&c);
