@@ -155,8 +155,9 @@ static void read_remote(struct git_place *p)
 	char *path CLEANUP(freep) = NULL, *start CLEANUP(freep) = NULL;
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 
-	/* A branch may follow another one here, which git writes as the remote "." */
-	if (of_branch && !streq(of_branch, "."))
+	/* A branch may follow another one here, which git writes as the remote "."; a quoted value
+	   may have two lines, and names nothing then. */
+	if (of_branch && !streq(of_branch, ".") && !strchr(of_branch, '\n'))
 		p->remote = mem_strdup(of_branch);
 	else if (git_place_config(p, "remote.origin.url"))
 		p->remote = mem_strdup("origin");

@@ -111,6 +111,8 @@ void checker_landed_along(struct checker *c, int task, int new_);
 
 /* The way into the base: it moved, by a person or by us, and it was said that this is untested. */
 void checker_base(struct checker *c, int tip, bool by_person, bool said);
+/* It could not be brought into the epic branch, says 'ganger finish', and why. */
+void checker_base_is_out(struct checker *c, const char *why);
 /* This task is the base, on its way into the epic branch; the epic's own issue is closed. */
 void checker_base_entry(struct checker *c, int task);
 void checker_epic_closed(struct checker *c);

@@ -1,5 +1,7 @@
 #include "sim/checker-impl.h"
 
+#include <string.h>
+
 /* The way into the base: 'ganger finish', and tracker.close: base. Nothing of src is included here either. */
 
 void checker_base_entry(struct checker *c, int task)
@@ -49,6 +51,15 @@ void checker_base(struct checker *c, int tip, bool by_person, bool said)
 			c,
 			"rule 4: the base moved to %d, which was not tested, and that was not said",
 			tip);
+}
+
+void checker_base_is_out(struct checker *c, const char *why)
+{
+	const char *last = strrchr(why, ' ');
+	if (last && (strcmp(last, " merged") == 0 || strcmp(last, " closed") == 0))
+		checker_break(c, "rule 6: '%s': it has landed, and that is no reason", why);
+	if (!c->rewritten && strstr(why, "somebody took it out"))
+		checker_break(c, "rule 6: '%s': nobody did", why);
 }
 
 /* What has landed is done once the base has it; what was nothing to do at once. */

@@ -34,6 +34,8 @@ static void tell(const char *label, const char *fmt, va_list ap)
 		b.n--;
 	if (b.n && b.p[b.n - 1] == ' ') /* of "could not …: " the reason is wanted */
 		checker_break(sim->checker, "rule 6: finish says '%s', and not why", buf_cstr(&b));
+	if (str_starts(buf_str(&b), "could not bring"))
+		checker_base_is_out(sim->checker, buf_cstr(&b));
 	own.said = own.said || strstr(buf_cstr(&b), "untested");
 	say("finish: %s%s", label, buf_cstr(&b));
 }
