@@ -1,11 +1,7 @@
 #include "base/file.h"
 #include "git/impl.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* After a reboot: are the commits that the journal names still there, and named? */
@@ -56,45 +52,6 @@ static int look(struct git_repo *g, struct git_named *v, size_t n, bool *ret_los
 		*ret_lost = *ret_lost || v[i].head_lost || v[i].merge_lost;
 	}
 	return rc;
-}
-
-/* The rest of an object's name; what somebody's git is writing just now has another. */
-static bool is_object(const char *name)
-{
-	size_t n = strspn(name, "0123456789abcdef");
-
-	return !name[n] && (n == 38 || n == 62);
-}
-
-/* The empty files of one of the 256 folders of objects. */
-static void remove_empty(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-	struct stat st;
-
-	while (dir && (entry = readdir(dir))) {
-		if (is_object(entry->d_name) &&
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) && st.st_size == 0)
-			(void)unlinkat(dirfd(dir), entry->d_name, 0); /* else git says so */
-	}
-	if (dir)
-		(void)closedir(dir);
-}
-
-/*
- * What a cut left of objects: files without a byte. Git takes such a one for the object, so that the
- * same work done again, or fetched, would not be stored. There is nothing in them to lose.
- */
-static void remove_husks(const struct git_repo *g)
-{
-	for (unsigned i = 0; i < 256; i++) {
-		char *folder CLEANUP(freep) =
-			mem_printf("%s/objects/%02x", g->place.common_dir, i);
-
-		remove_empty(folder);
-	}
 }
 
 /* What has landed is on the remote as well, where the epic is pushed. */
@@ -159,7 +116,6 @@ int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e)
 	struct oid tip = {{0}};
 
 	rc = rc ? rc : ref_find(g, g->epic_ref, &tip, e);
-	remove_husks(g);
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].branch)
 			branch_clear(g, v[i].branch);

@@ -119,6 +119,7 @@ static const struct git_ops ops = {
 	.refs = op_refs,
 	.drop_ref = op_drop_ref,
 	.worktrees = op_worktrees,
+	.clear_torn = op_clear_torn,
 	.prove = op_prove,
 	.free = op_free,
 };

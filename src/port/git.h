@@ -292,6 +292,15 @@ struct git_ops {
 	/* The epic's worktrees, the anchor among them. git_founds_done(). */
 	int (*worktrees)(struct git *g, struct git_founds *ret, struct err *e);
 	/*
+	 * After a reboot, before prove(), with nothing else under way: take away the files of objects
+	 * that a power cut left empty or torn, which git would take for the objects.
+	 *
+	 * since_ms  wall clock: when work under way at the cut had begun, at the latest. What was
+	 *           written an hour before that had long been on the disk, and is not read.
+	 * ret       how many were torn; they are in 'trash' below state_dir
+	 */
+	int (*clear_torn)(struct git *g, int64_t since_ms, size_t *ret, struct err *e);
+	/*
 	 * Is what was named still there, as a whole commit? Called before open_epic(), with nothing
 	 * else under way. What is missing is looked for on the remote, where the epic is pushed; a
 	 * head that no attempt's ref names is named again.

@@ -57,6 +57,22 @@ static void tell(struct supervisor *s, const struct git_named *x)
 						     (files ? LOST_FILES : 0)});
 }
 
+/* Agents outlive a supervisor: those of the last one may have been at work since before it. */
+static int clear_torn(struct supervisor *s, struct err *e)
+{
+	int64_t since_ms = s->core.run.resumed_ms;
+	size_t n = 0;
+	int rc = s->git->ops->clear_torn(
+		s->git, since_ms ? since_ms : s->host->now(s->host).wall_ms, &n, e);
+	if (n)
+		supervisor_message(s,
+				   "%zu object%s that a power cut tore %s moved to '%s/trash': git "
+				   "could not read %s",
+				   n, n == 1 ? "" : "s", n == 1 ? "was" : "were", s->paths.epic_dir,
+				   n == 1 ? "it" : "them");
+	return rc;
+}
+
 int recovery_lost(struct supervisor *s, struct err *e)
 {
 	named_vec v = {0};
@@ -69,6 +85,8 @@ int recovery_lost(struct supervisor *s, struct err *e)
 	for (size_t i = 0; i < s->core.tasks.n; i++)
 		add_named(s, &v, &s->core.tasks.items[i]);
 	if (v.n)
+		rc = clear_torn(s, e);
+	if (v.n && !rc)
 		rc = s->git->ops->prove(s->git, v.items, v.n, e);
 	for (size_t i = 0; !rc && i < v.n; i++)
 		tell(s, &v.items[i]);

@@ -38,6 +38,15 @@ lose()
 	[ -z "${2:-}" ] || : >"$object"
 }
 
+# tear OBJECT: its file is of its size, and none of it was written.
+tear()
+{
+	local object
+	object=$(git rev-parse --git-path objects)/${1:0:2}/${1:2}
+	chmod u+w "$object"
+	dd if=/dev/zero of="$object" bs="$(stat -c %s "$object")" count=1 conv=notrunc status=none
+}
+
 scene
 kept() { echo "refs/ganger/$epic/${id[$1]}/${2:-1}"; }
 
@@ -49,6 +58,8 @@ does one 'echo one >one; git add -A
 GIT_AUTHOR_DATE=2026-01-01T00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00Z git commit -q -m one'
 crash PULL:2 -c queue.approve=person
 reboot
+torn=$(seq 9 | git hash-object -w --stdin)
+tear "$torn"
 head=$(git rev-parse "$(kept one)") ref=$(git rev-parse "$(kept two)")
 lose "$head" empty
 git update-ref -d "$(kept two)" && mkdir -p "$(dirname ".git/$(kept two)")" && : >".git/$(kept two)"
@@ -56,6 +67,8 @@ go -c limits.attempts=1
 code_is 0 'it is finished all the same' || note "$(cat "$T/out" "$T/err")"
 like "$(cat "$T/err")" "task ${id[one]}: its work was lost by a power cut: ${head:0:12}" 'what was lost is said'
 unlike "$(cat "$T/err")" "task ${id[two]}: its work was lost" 'and nothing else'
+like "$(cat "$T/err")" '1 object that a power cut tore was moved' 'an object that nobody names, and nobody could read, too'
+is "$(seq 9 | git hash-object -w --stdin | git cat-file --batch | tail -n +2)" "$(seq 9)" 'and can be stored again'
 is "$(ran one) $(ran two)" '2 1' 'the lost work is done again, and does not count; the other is not'
 has one && has two
 is $? 0 'both are in the branch'

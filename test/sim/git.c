@@ -5,16 +5,10 @@
 
 /* port/git.h over the repository of repo.c: every call may fail, die, or be done unheard. */
 
-static bool is_gone(const struct oid *o)
-{
-	int c = oid_commit(o);
-	return c >= 0 && sim->commits.items[c].gone;
-}
-
 /* What a power cut took is found by those who look after it, and used by nobody. */
 static void check_there(const struct oid *o, const char *what)
 {
-	if (is_gone(o))
+	if (commit_is_gone(o))
 		checker_break(sim->checker, "ports: %s of %d, which a power cut took", what,
 			      oid_commit(o));
 }
@@ -286,7 +280,7 @@ static int git_changed(
 static bool has_landed(const struct git_merge_spec *s)
 {
 	int onto = oid_commit(&s->onto);
-	return s->method != GIT_MERGE && s->landed.hex[0] && !is_gone(&s->landed) &&
+	return s->method != GIT_MERGE && s->landed.hex[0] && !commit_is_gone(&s->landed) &&
 	       is_ancestor(oid_commit(&s->landed), onto) && contains(onto, oid_commit(&s->head));
 }
 
@@ -301,7 +295,7 @@ git_merge_(struct git *g, const struct git_merge_spec *s, struct git_merge *ret,
 		return rc;
 	check_there(&s->head, "a merge");
 	checker_joins(sim->checker, issue_index(s->task), head);
-	if (is_gone(&s->onto))
+	if (commit_is_gone(&s->onto))
 		return err_set(e, ERR_INVALID, "there is no commit %.12s", s->onto.hex);
 	if (is_ancestor(head, onto) || has_landed(s)) {
 		ret->result = GIT_ALREADY;
@@ -532,39 +526,6 @@ static int git_watch(struct git *g, const char *path, bool busy, struct err *e)
 	return 0;
 }
 
-/* Is any of it named by one of its attempts' refs? If not, it is named again. */
-static void name_again(const struct git_named *v)
-{
-	char name[200], free_name[200] = "";
-	for (int attempt = v->attempt; attempt > 0; attempt--) {
-		(void)snprintf(name, sizeof(name), "refs/ganger/" EPIC "/%s/%d", v->task, attempt);
-		int at = ref_get(name);
-		if (at == oid_commit(&v->head))
-			return;
-		if (at < 0 && !free_name[0])
-			(void)snprintf(free_name, sizeof(free_name), "%s", name);
-	}
-	if (free_name[0])
-		ref_set(free_name, oid_commit(&v->head));
-}
-
-static int git_prove(struct git *g, struct git_named *v, size_t n, struct err *e)
-{
-	enum fate f = fate("look for what is gone");
-	int rc = refused(f, e);
-	(void)g;
-	for (size_t i = 0; !rc && i < n; i++) {
-		v[i].head_lost = is_gone(&v[i].head);
-		v[i].merge_lost = is_gone(&v[i].merge) || is_gone(&v[i].as);
-		if (v[i].as.hex[0] && is_ancestor(oid_commit(&v[i].as), epic_tip()))
-			v[i].head_lost = v[i].merge_lost = false;
-		sim->lost = sim->lost || v[i].head_lost || v[i].merge_lost;
-		if (v[i].head.hex[0] && !v[i].head_lost)
-			name_again(&v[i]);
-	}
-	return rc ? rc : heard(f, e);
-}
-
 static void git_free(struct git *g)
 {
 	free(g);
@@ -590,6 +551,7 @@ int sim_git_open(struct git **ret)
 		.diff = git_diff,
 		.touches = git_touches,
 		.remove = git_remove,
+		.clear_torn = git_clear_torn,
 		.prove = git_prove,
 		.free = git_free,
 	};

@@ -330,6 +330,10 @@ int issue_add(struct world *w, const char *id, int priority);
 #define EPIC     "e"
 #define EPIC_REF "refs/heads/epic/" EPIC
 int sim_git_open(struct git **ret);
+/* git_cut.c */
+bool commit_is_gone(const struct oid *o); /* a cut took it */
+int git_clear_torn(struct git *g, int64_t since_ms, size_t *ret, struct err *e);
+int git_prove(struct git *g, struct git_named *v, size_t n, struct err *e);
 void sim_git_init(void);
 int ref_get(const char *name); /* -1: absent */
 void ref_set(const char *name, int commit);

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "git_fixture.h"
 
 #include <fcntl.h>
@@ -158,6 +159,15 @@ static void test_cut__the_branch_of_a_task(void **state)
 	}
 }
 
+/* As at the first start after a cut, which began its agents a moment ago. */
+static size_t clear_torn(struct fx *f)
+{
+	size_t n;
+
+	OK(f->git->ops->clear_torn(f->git, clock_now().wall_ms, &n, e));
+	return n;
+}
+
 static void test_cut__objects_without_bytes(void **state)
 {
 	struct fx *f = *state;
@@ -165,8 +175,57 @@ static void test_cut__objects_without_bytes(void **state)
 	fx_open(f);
 	sh(f,
 	   "mkdir -p .git/objects/ab; : >.git/objects/ab/cdef0123456789abcdef0123456789abcdef01");
-	OK(f->git->ops->prove(f->git, NULL, 0, e));
+	assert_int_equal(clear_torn(f), 0);
 	sh(f, "git fsck --no-dangling");
+}
+
+/* Of the object only what 'how' leaves is on the disk: of $o, its file, and $n bytes. */
+static void tear(struct fx *f, const char *name, const char *how)
+{
+	const char *id = sh(f, "git rev-parse %s", name);
+
+	sh(f, "o=.git/objects/%.2s/%s; n=$(stat -c %%s $o); chmod u+w $o; %s", id, id + 2, how);
+}
+
+/* Of each kind, in its beginning and behind it. What git can read stays; and what was torn of old, too,
+ * which no cut of now has done. */
+static void test_cut__objects_with_some_of_their_bytes(void **state)
+{
+	static const char
+		*const zeros = "dd if=/dev/zero of=$o bs=$n count=1 conv=notrunc status=none",
+		       *const half = "truncate -s $((n/2)) $o; truncate -s $n $o";
+	static const struct {
+		const char *name, *const *how;
+	} torn[] = {
+		{"own:a",       &zeros},
+                {"own:big",     &half },
+                {"own:deep",    &half },
+		{"own:deep/f7", &zeros},
+                {"own",         &half },
+                {"own~1",       &zeros},
+	};
+	const char *id[ARRAY_LEN(torn)], *old;
+	struct fx *f = *state;
+
+	fx_open(f);
+	sh(f,
+	   "git checkout -q -b own; git commit -q --allow-empty -m empty; echo a >a; echo c >c; "
+	   "echo old >old; mkdir deep; for i in $(seq 200); do echo $i >deep/f$i; done; "
+	   "seq 30000 >big; git add .; git commit -q -m \"$(seq 3000)\"; cp -r .git/objects ../o");
+	old = sh(f, "git rev-parse own:old");
+	for (size_t i = 0; i < ARRAY_LEN(torn); i++)
+		id[i] = sh(f, "git rev-parse %s", torn[i].name);
+	for (size_t i = 0; i < ARRAY_LEN(torn); i++)
+		tear(f, id[i], *torn[i].how);
+	tear(f, old, P(f, "%s; touch -d '3 hours ago' $o", zeros));
+	assert_int_equal(clear_torn(f), ARRAY_LEN(torn));
+	for (size_t i = 0; i < ARRAY_LEN(torn); i++)
+		sh(f, "cmp %s/trash/%s ../o/%.2s/%s && exit 1; test ! -e .git/objects/%.2s/%s",
+		   f->state, id[i], id[i], id[i] + 2, id[i], id[i] + 2);
+	assert_string_equal(sh(f, "git hash-object -w a"), id[0]);
+	assert_string_equal(sh(f, "git cat-file blob %s", id[0]), "a");
+	sh(f, "git cat-file -e $(git hash-object c); test -e .git/objects/%.2s/%s", old, old + 2);
+	assert_int_equal(clear_torn(f), 0);
 }
 
 int main(void)
@@ -181,6 +240,7 @@ int main(void)
 		T(test_cut__the_index_of_the_anchor),
 		T(test_cut__the_branch_of_a_task),
 		T(test_cut__objects_without_bytes),
+		T(test_cut__objects_with_some_of_their_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

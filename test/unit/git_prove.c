@@ -14,6 +14,9 @@ static void lose(struct fx *f, const struct oid *commit, bool emptied)
 
 static void prove(struct fx *f, struct git_named *v, size_t n)
 {
+	size_t torn;
+
+	OK(f->git->ops->clear_torn(f->git, 0, &torn, e));
 	OK(f->git->ops->prove(f->git, v, n, e));
 }
 
