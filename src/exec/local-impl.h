@@ -61,6 +61,7 @@ struct executor_local {
 	size_t n_handles; /* on the loop, not closed yet */
 	bool is_sweeping; /* a batch is with the worker thread */
 	bool is_freeing;
+	bool told_waits; /* of this shortage */
 };
 
 /* The job of that number in the table, or NULL. */

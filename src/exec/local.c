@@ -12,10 +12,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define BOUND_MS        10000
@@ -243,8 +245,34 @@ static void on_look(uv_timer_t *timer)
 		if (i < x->jobs.n && x->jobs.items[i]->state == JOB_LOOKING)
 			job_look(x->jobs.items[i]);
 	}
-	if (!x->is_freeing && !job_find_in_state(x, JOB_LOOKING))
+	if (!x->is_freeing && !job_find_in_state(x, JOB_LOOKING)) {
+		x->told_waits = false;
 		(void)uv_timer_stop(timer);
+	}
+}
+
+static void tell_waits(const struct job *j, int sys)
+{
+	struct executor_local *x = j->x;
+	struct rlimit limit = {0};
+	struct err e = ERR_INIT;
+
+	if (x->told_waits || !x->ev.waits)
+		return;
+	x->told_waits = true;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	errno = sys;
+	(void)err_sys(&e, "could not see how job %" PRIu64 " goes on, trying again", j->number);
+	if (sys == EMFILE)
+		(void)err_hint(
+			&e,
+			"'ulimit -n' is %" PRIu64 ": raise it before the next run, or lower "
+			"limits.max_concurrent; for this run: prlimit --pid %d --nofile=%" PRIu64
+			":",
+			(uint64_t)limit.rlim_cur, (int)getpid(), 2 * (uint64_t)limit.rlim_cur);
+	else
+		(void)err_hint(&e, "end what this machine can do without");
+	x->ev.waits(x->ev.ctx, &e);
 }
 
 /*
@@ -257,6 +285,8 @@ static void job_look_again(struct job *j, int64_t now_ms, int sys, const char *w
 
 	if (j->state != JOB_LOOKING || is_shortage(sys))
 		j->look_until_ms = now_ms + limit_ms;
+	if (is_shortage(sys))
+		tell_waits(j, sys);
 	if (now_ms >= j->look_until_ms) {
 		exec_job_lost(j, why);
 		return;

@@ -84,6 +84,11 @@ struct executor_events {
 	 */
 	void (*output)(void *ctx, uint64_t number, struct str piece);
 	void (*ended)(void *ctx, const struct job_end *end);
+	/*
+	 * How a job goes on cannot be seen, for want of something of ours: descriptors, memory. It is
+	 * tried again until it can, and said once until then. why has a hint; borrowed. May be NULL.
+	 */
+	void (*waits)(void *ctx, const struct err *why);
 };
 
 struct executor_ops {

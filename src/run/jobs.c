@@ -381,6 +381,11 @@ void job_started(void *ctx, const struct job_started *started)
 	inbox_add(s, &ev, 0);
 }
 
+void job_waits(void *ctx, const struct err *why)
+{
+	supervisor_message(ctx, "%s; %s", why->msg, why->hint);
+}
+
 void job_ended(void *ctx, const struct job_end *end)
 {
 	struct supervisor *s = ctx;

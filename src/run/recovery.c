@@ -267,8 +267,11 @@ static int begin(struct supervisor *s, struct err *e)
 	settings_policy(&s->spec, &p);
 	core_init(&s->core, &p);
 	add_kinds(s);
-	struct executor_events events = {
-		.ctx = s, .started = job_started, .output = job_output, .ended = job_ended};
+	struct executor_events events = {.ctx = s,
+					 .started = job_started,
+					 .output = job_output,
+					 .ended = job_ended,
+					 .waits = job_waits};
 	if (open_journal(s, e) || recovery_lost(s, e) || graph_sync(s, e) ||
 	    s->spec.parts->executor_open(s->host, s->config, s->spec.shim, &events, &s->executor,
 					 e))

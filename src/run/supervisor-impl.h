@@ -175,6 +175,7 @@ void job_send(struct supervisor *s, struct task_work *w); /* takes over w */
 void job_stop(struct supervisor *s, int64_t number, enum job_stop how);
 void job_started(void *ctx, const struct job_started *j);
 void job_ended(void *ctx, const struct job_end *end);
+void job_waits(void *ctx, const struct err *why);
 void job_adopt_orphan(struct supervisor *s, int64_t number);
 struct job *job_find(struct supervisor *s,
 		     int64_t number); /* or NULL; until the next comes or goes */

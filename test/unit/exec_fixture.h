@@ -34,7 +34,8 @@ struct fixture {
 	struct executor *x;
 	struct job_started started[MANY];
 	struct job_end ended[MANY];
-	int n_started, n_ended;
+	int n_started, n_ended, n_waits;
+	struct err waits; /* the latest */
 	char *dir; /* of the test; jobs are in <dir>/job/<n>, <dir>/work is their folder */
 	char *work;
 	char *say; /* the named pipe */
@@ -74,6 +75,14 @@ static void on_ended(void *ctx, const struct job_end *end)
 	f->ended[f->n_ended++] = *end;
 }
 
+static void on_waits(void *ctx, const struct err *why)
+{
+	struct fixture *f = ctx;
+
+	f->waits = *why;
+	f->n_waits++;
+}
+
 static void on_output(void *ctx, uint64_t number, struct str piece)
 {
 	struct fixture *f = ctx;
@@ -107,8 +116,11 @@ static const struct executor_kind *kind = &executor_kinds[0];
 
 static inline void executor_open(struct fixture *f)
 {
-	const struct executor_events ev = {
-		.ctx = f, .started = on_started, .output = on_output, .ended = on_ended};
+	const struct executor_events ev = {.ctx = f,
+					   .started = on_started,
+					   .output = on_output,
+					   .ended = on_ended,
+					   .waits = on_waits};
 	struct err e = ERR_INIT;
 
 	assert_int_equal(uv_loop_init(&f->loop), 0);

@@ -203,23 +203,46 @@ static void test_local__holds_the_log_cap(void **state)
 	close(fd);
 }
 
+/* Every descriptor that is left, up to 64; closed again with give_back(). */
+struct hoard {
+	struct rlimit limit;
+	int fds[64], n;
+};
+
+static void take_more(struct hoard *h)
+{
+	while (h->n < 64 && (h->fds[h->n] = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0)
+		h->n++;
+}
+
+static void take_all(struct hoard *h)
+{
+	struct rlimit low;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &h->limit), 0);
+	low = h->limit;
+	low.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	h->n = 0;
+	take_more(h);
+}
+
+static void give_back(struct hoard *h)
+{
+	while (h->n > 0)
+		close(h->fds[--h->n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &h->limit), 0);
+}
+
 static void test_local__leaves_nothing_of_a_start_that_failed(void **state)
 {
 	struct fixture *f = fixture(state);
 	struct job_spec s = script(f, 1, "exit 0");
-	struct rlimit limit, low;
-	int fds[64], n = 0;
+	struct hoard h;
 
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	low = limit;
-	low.rlim_cur = 64;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	while (n < 64 && (fds[n] = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0)
-		n++;
+	take_all(&h);
 	ensure(f, &s);
-	while (n > 0)
-		close(fds[--n]);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	give_back(&h);
 	assert_int_equal(wait_ended(f)->how, JOB_NOT_STARTED);
 	assert_int_equal(f->ended[0].code, EMFILE);
 	assert_false(file_exists(s.dir));
@@ -234,6 +257,34 @@ static void test_local__leaves_nothing_of_a_start_that_failed(void **state)
 	assert_int_equal(wait_ended(f)->how, JOB_NOT_STARTED);
 	assert_int_equal(f->ended[1].code, E2BIG);
 	assert_false(file_exists(s.dir));
+}
+
+/* Its end is on the disk, and there is no descriptor to read it with. */
+static void test_local__says_once_that_it_waits_for_descriptors(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct hoard h;
+
+	for (int spell = 1; spell <= 2; spell++) {
+		struct job_spec s = script(f, (uint64_t)spell, "exec sleep 1000");
+
+		ensure(f, &s);
+		(void)wait_started(f);
+		take_all(&h);
+		f->x->ops->stop(f->x, s.number, JOB_KILL);
+		for (int i = 0; f->n_waits < spell && i < 500; i++)
+			(void)uv_run(&f->loop, UV_RUN_ONCE);
+		take_more(&h); /* its eye on the shim is closed */
+		/* It looks again and again. */
+		for (int i = 0; i < 5; i++)
+			(void)uv_run(&f->loop, UV_RUN_ONCE);
+		assert_int_equal(f->n_waits, spell);
+		assert_int_equal(f->n_ended, spell - 1);
+		assert_non_null(strstr(f->waits.msg, "Too many open files"));
+		assert_non_null(strstr(f->waits.hint, "'ulimit -n' is 64: raise it"));
+		give_back(&h);
+		assert_int_equal(wait_ended(f)->how, JOB_STOPPED);
+	}
 }
 
 static void test_local__waits_without_a_timer(void **state)
@@ -496,6 +547,7 @@ int main(void)
 		CASE(test_local__takes_no_life_from_git_folders),
 		CASE(test_local__holds_the_log_cap),
 		CASE(test_local__leaves_nothing_of_a_start_that_failed),
+		CASE(test_local__says_once_that_it_waits_for_descriptors),
 		CASE(test_local__waits_without_a_timer),
 		CASE(test_local__may_be_called_from_what_it_calls),
 		CASE(test_local__names_what_cannot_be_ended),
