@@ -103,7 +103,9 @@ int reflogs_mend(struct git_repo *g, const struct git_named *v, size_t n, struct
 		if (!v[i].branch)
 			continue;
 		l.path = log_path(g, v[i].branch);
-		(void)!file_read(l.path, SMALL_FILE, &l.text, NULL); /* usually absent */
+		/* Usually absent. Of one that is too long only the beginning was read: it stays. */
+		if (file_read(l.path, SMALL_FILE, &l.text, NULL))
+			buf_reset(&l.text);
 		ask(buf_str(&l.text), &names);
 		VEC_PUSH(&logs, l);
 	}

@@ -79,6 +79,25 @@ static void test_prove__a_log_names_what_is_there(void **state)
 	assert_string_equal(sh(f, "wc -l <.git/logs/refs/heads/work/t1"), "2");
 }
 
+/* What is not read to its end is not written anew: the latest lines would go first. */
+static void test_prove__a_log_too_long_stays(void **state)
+{
+	struct fx *f = *state;
+	struct git_work a;
+
+	fx_open(f);
+	a = fx_task(f, 1, "T1", "echo 1 >one");
+	struct git_named v[] = {
+		{.task = "T1", .attempt = 1, .head = a.head, .branch = "work/t1"},
+	};
+	sh(f, "git branch work/t1 %s", a.head.hex);
+	sh(f,
+	   "cd .git/logs/refs/heads/work && yes \"$(cat t1)\" | head -c 1200000 >long; mv long t1");
+	sh(f, "cp .git/logs/refs/heads/work/t1 before");
+	prove(f, v, 1);
+	sh(f, "cmp .git/logs/refs/heads/work/t1 before");
+}
+
 static void test_prove__names_a_head_again(void **state)
 {
 	struct fx *f = *state;
@@ -156,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_prove__what_is_lost),
 		T(test_prove__a_log_names_what_is_there),
+		T(test_prove__a_log_too_long_stays),
 		T(test_prove__names_a_head_again),
 		T(test_prove__a_landing_has_lost_nothing),
 		T(test_prove__brings_what_the_remote_has),
