@@ -65,11 +65,13 @@ static int packed_find(const char *common_dir, const char *ref, struct oid *ret,
 	char *path CLEANUP(freep) = path_join(common_dir, "packed-refs");
 	char *end CLEANUP(freep) = mem_printf(" %s\n", ref);
 	const char *hit;
-	bool there;
-	int rc = read_if_there(path, PACKED_MAX, &text, &there, e);
+	struct err why = ERR_INIT;
+	int rc = file_read(path, PACKED_MAX, &text, &why);
 
-	if (rc || !there)
-		return rc;
+	if (rc && rc != ERR_NOT_FOUND && e)
+		*e = why;
+	if (rc)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
 	for (hit = strstr(buf_cstr(&text), end); hit; hit = strstr(hit + 1, end)) {
 		const char *line = hit;
 

@@ -151,6 +151,10 @@ static void test_open__packed_refs(void **state)
 	fx_open(f);
 	assert_false(f->opened.created);
 	assert_oid(f->opened.epic_head, rev(f, "main"));
+	/* What is in such a file is not known: a branch in it is not made anew. */
+	sh(f, "truncate -s 257M .git/packed-refs");
+	struct git_opened opened;
+	FAILS(ERR_LIMIT, "packed-refs", f->git->ops->open_epic(f->git, &opened, e));
 }
 
 static void test_resolve__names_commits(void **state)
