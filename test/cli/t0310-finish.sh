@@ -111,6 +111,15 @@ git checkout -q shared
 run ganger finish "$epic" --merge
 code_is 0 'until it is clean'
 
+# Somebody goes to another branch while the base is brought in.
+epic meanwhile
+commit news half
+run ganger -c "queue.check=git -C '$PWD' switch -q -C meanwhile" finish "$epic" --merge
+code_is 0 'a checkout may go elsewhere meanwhile'
+is "$(git rev-parse main)" "$(git rev-parse "$branch")" 'it is the base that moves'
+is "$(git log -1 --format=%s meanwhile)" half 'and not what is checked out by then'
+git switch -q main
+
 # It cannot be brought in without a person.
 epic fifth
 commit shared mine

@@ -184,21 +184,33 @@ static int bring_in(struct cli *c, const char *epic, struct view *v, struct ends
 	return CLI_ENVIRONMENT;
 }
 
+/* Now: bringing the base in takes its time, and somebody may have gone to another branch meanwhile. */
+static int is_checked_out(struct cli *c, const char *branch, bool *ret, struct err *e)
+{
+	struct place now CLEANUP(place_done) = {0};
+	if (c->parts->discover(c->place.root, &now, e))
+		return e->code;
+	*ret = streq(now.branch, branch);
+	return 0;
+}
+
 /*
  * Fast-forward only: what is in the epic branch was tested with exactly this base in it. To the commit
  * that was looked at, wherever the branch is by now.
  */
 static int move_base(struct cli *c, const struct view *v, const struct oid *epic)
 {
-	bool here = streq(c->place.branch, v->core.run.base);
+	bool here = false;
 	char *refspec CLEANUP(freep) = mem_printf("%s:refs/heads/%s", epic->hex, v->core.run.base);
 	const char *const merge[] = {"git",       "-C",      c->place.root, "merge",
 				     "--ff-only", epic->hex, NULL};
 	const char *const fetch[] = {"git",     "-C", c->place.root, "fetch",
 				     "--quiet", ".",  refspec,       NULL};
-	struct child_spec spec = {.argv = here ? merge : fetch, .timeout_ms = 600000};
 	struct child_result r CLEANUP(child_result_done) = {0};
 	struct err e = ERR_INIT;
+	if (is_checked_out(c, v->core.run.base, &here, &e))
+		return cli_fail(c, &e);
+	struct child_spec spec = {.argv = here ? merge : fetch, .timeout_ms = 600000};
 	if (child_ok(&spec, &r, &e)) {
 		(void)err_wrap(&e, "could not move '%s' to '%s'", v->core.run.base, v->epic_branch);
 		e.code = e.code == ERR_INVALID ? ERR_CONFLICT : e.code; /* a person must look */
