@@ -2,6 +2,7 @@
 
 #include "base/child.h"
 #include "base/clean.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "tracker/text.h"
 
@@ -137,18 +138,18 @@ int bd_run(struct bd *b, const char *const *argv, struct buf *ret, struct err *e
 	const char *all[BD_ARGS_MAX + 4] = {"bd", argv[0], "--json"};
 	struct child_result r = {0};
 	size_t n = 3;
-	int64_t waited_ms = 0,
-		most_ms = b->timeout_ms < BD_IN_USE_MS ? b->timeout_ms : BD_IN_USE_MS;
+	int64_t most_ms = b->timeout_ms < BD_IN_USE_MS ? b->timeout_ms : BD_IN_USE_MS;
+	int64_t until = clock_now().mono_ms + most_ms;
 	int rc;
 
 	for (size_t i = 1; argv[i]; i++) {
 		CHECK(n < ARRAY_LEN(all) - 1);
 		all[n++] = argv[i];
 	}
-	/* Agents and people call it as well, and some versions do not wait for one another. */
-	while ((rc = run_once(b, all, argv[0], &r, e)) == ERR_BUSY && waited_ms < most_ms) {
+	/* Agents and people call it as well, and some versions do not wait for one another. Others do,
+	 * for longer than this. */
+	while ((rc = run_once(b, all, argv[0], &r, e)) == ERR_BUSY && clock_now().mono_ms < until) {
 		child_result_done(&r);
-		waited_ms += BD_AGAIN_MS;
 		(void)poll(NULL, 0, BD_AGAIN_MS);
 	}
 	if (rc == 0 && ret) {

@@ -252,6 +252,21 @@ static void test_bd__a_store_that_another_program_has_is_busy(void **state)
 	}
 }
 
+/* Some versions wait by themselves before they say so: that is time, too. */
+static void test_bd__one_that_waits_itself_is_not_asked_for_ever(void **state)
+{
+	struct issue_graph g = {0};
+	struct buf asked CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = path_join(dir, "bd.asked");
+
+	(void)state;
+	int rc = load("export) echo >>\"$0.asked\"; sleep 0.4; echo 'database is locked' >&2; exit 1;;",
+		      1000, &g);
+	assert_true(rc == ERR_BUSY || rc == ERR_LIMIT); /* LIMIT: a very slow machine */
+	assert_int_equal(file_read(path, 100, &asked, &e), 0);
+	assert_in_range(asked.n, 1, 4); /* eleven times, were it not */
+}
+
 static void test_bd__agents_are_told_of_the_store(void **state)
 {
 	static const char *const starts[] = {"BEADS_DIR=/", "BEADS_NO_DAEMON=1",
@@ -300,6 +315,7 @@ int main(void)
 		T(test_bd__says_who_is_ready),
 		T(test_bd__its_version_says_by_which_rule),
 		T(test_bd__a_store_that_another_program_has_is_busy),
+		T(test_bd__one_that_waits_itself_is_not_asked_for_ever),
 		T(test_bd__agents_are_told_of_the_store),
 		T(test_bd__a_close_that_closed_nothing_is_none),
 	};
