@@ -85,11 +85,13 @@ static bool is_unsettled(const struct core *c, const char *id)
 static void say_gone(struct supervisor *s, const char *id)
 {
 	int at = core_find(&s->core, id);
-	if (at >= 0 && s->core.tasks.items[at].attempt > 0 && is_unsettled(&s->core, id))
-		supervisor_message(s,
-				   "task %s was taken out of the epic: what it comes to does not "
-				   "land unless it is put back",
-				   id);
+	const struct task *t = at >= 0 ? &s->core.tasks.items[at] : NULL;
+	if (!t || !t->attempt || t->state == TASK_MERGED || !is_unsettled(&s->core, id))
+		return;
+	bool merges = task_state_flags((enum task_state)t->state) & F_MERGE;
+	supervisor_message(s, "task %s was taken out of the epic%s", id,
+			   merges ? " while it was being merged: it may land all the same"
+				  : ": what it comes to does not land unless it is put back");
 }
 
 static void send_issue(struct supervisor *s, const struct issue *i, enum core_issue how)

@@ -105,5 +105,18 @@ is "$(sorted_landings) $(ran t2) $(ran t3)" '2 4 1 1' 'put back it lands as it i
 is "$(state t5) $(why t5)" "blocked held: needs '3', which is not started: cancelled" 'what needs the other waits for its issue'
 is "$(git -C "$bare" for-each-ref --format='%(refname)' refs/ganger)" '' 'whose claim was given back'
 is "$(books)" '' 'no rule of conduct was broken'
+
+# What is being merged by then goes its way.
+hub_epic 1 '' merging
+: >"$T/gating"
+hold
+start "${on_hub[@]}" -c poll=1s -c "queue.check=test ! -e t2 || { echo >>'$T/gating'; flock -s '$T/gate' true; }"
+wait_lines "$T/gating" 1
+takes_out 2
+ok 'taken out while it is being merged: that it may land is said' \
+	wait_file "$T/run.err" '^task 2 was taken out of the epic while it was being merged: it may land all the same$'
+release
+ended
+is "$(landings)" 2 'and it does'
 hub_down
 done_testing
