@@ -54,12 +54,10 @@ static void look_at_head(struct collection *c)
 {
 	char *path CLEANUP(freep) = slot_file(c->s, "HEAD");
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
-	struct err why = ERR_INIT;
 	struct str s;
+	bool there;
 
-	if (file_read(path, SMALL_FILE, &text, &why) < 0) {
-		if (why.code == ERR_IO)
-			c->unread = why;
+	if (read_if_there(path, SMALL_FILE, &text, &there, &c->unread) || !there) {
 		problem(c, "its HEAD is gone");
 		fall_back(c);
 		return;

@@ -110,6 +110,22 @@ static void test_cut__books_without_text(void **state)
 	}
 }
 
+/* An agent may do that: it is no trouble of the disk, which would be waited out. */
+static void test_cut__a_head_that_leads_nowhere(void **state)
+{
+	struct fx *f = *state;
+	struct git_worktree w;
+	struct git_work work;
+
+	fx_open(f);
+	w = fx_worktree(f, 1, "T1", 1);
+	sh_at(f, slot_path(f, 1),
+	      "echo mine >mine; cd $(git rev-parse --git-dir); rm HEAD; ln -s HEAD HEAD");
+	work = fx_collect(f, 1, "T1", 1, &w);
+	assert_string_equal(work.problem, "its HEAD is gone");
+	assert_string_equal(sh(f, "git show refs/ganger/real/T1/1.rest:mine"), "mine");
+}
+
 static void test_cut__books_that_nobody_needs_any_more(void **state)
 {
 	struct fx *f = *state;
@@ -236,6 +252,7 @@ int main(void)
 		T(test_cut__what_a_person_submits_is_on_the_disk),
 		T(test_cut__a_ref_is_where_it_was_put),
 		T(test_cut__books_without_text),
+		T(test_cut__a_head_that_leads_nowhere),
 		T(test_cut__books_that_nobody_needs_any_more),
 		T(test_cut__the_index_of_the_anchor),
 		T(test_cut__the_branch_of_a_task),
