@@ -69,13 +69,13 @@ bool task_is_out(const struct task *t)
 /* By its agent or by a person, that cannot be told; nothing of it is in, so it must free nobody. */
 static void closed_early(struct core *c, struct task *t)
 {
+	static const char early[] =
+		"its issue was closed while it was worked on, and nothing of it landed; open it "
+		"again and retry, or cancel it";
 	char why[sizeof(t->reason)];
 	(void)snprintf(why, sizeof(why), "%s", t->reason);
-	task_reason(
-		c, t,
-		"its issue was closed while it was worked on, and nothing of it landed; open it "
-		"again and retry, or cancel it%s%s",
-		*why ? ": " : "", why);
+	if (strncmp(why, early, strlen(early)) != 0) /* else it was retried, and is closed still */
+		task_reason(c, t, "%s%s%s", early, *why ? ": " : "", why);
 	t->person = 1;
 	task_fail(c, t);
 }

@@ -45,6 +45,13 @@ static void test_tracker__closed_early_and_failed_it_frees_nobody(void **state)
 		assert_state(&r, "b", TASK_BLOCKED);
 		assert_non_null(strstr(task(&r, "a")->reason, "closed while it was worked on"));
 		assert_int_equal(core_exit_code(&r.c), 3);
+		/* Retried before it is open again it fails as before, for one reason, not for two. */
+		char why[sizeof(task(&r, "a")->reason)];
+		(void)snprintf(why, sizeof(why), "%s", task(&r, "a")->reason);
+		order(&r, "a", EV_RETRY);
+		ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
+		assert_state(&r, "a", TASK_FAILED);
+		assert_string_equal(task(&r, "a")->reason, why);
 		if (again) {
 			issue_with(&r, "a", 2, ISSUE_OPEN);
 			run_event(&r, EV_SYNCED, 0);
