@@ -65,17 +65,20 @@ static void test_mem__copies_texts(void **state)
 {
 	char *whole = mem_strdup("abc"), *part = mem_strndup("abcdef", 2);
 	char *printed = mem_printf("%s-%d", "t", 4), *shorter = mem_strndup("ab", 10);
+	char *empty = mem_strndup(NULL, 0);
 
 	(void)state;
 	assert_string_equal(whole, "abc");
 	assert_string_equal(part, "ab");
 	assert_string_equal(shorter, "ab");
 	assert_string_equal(printed, "t-4");
+	assert_string_equal(empty, "");
 	assert_null(mem_strdup(NULL));
 	free(whole);
 	free(part);
 	free(shorter);
 	free(printed);
+	free(empty);
 }
 
 static void test_vec__grows_and_gives_zeroed_items(void **state)
