@@ -154,20 +154,47 @@ static void test_land__of_the_merge_just_made_costs_no_process(void **state)
 	assert_int_equal(git_process_count(f->git) - n, 0);
 }
 
+struct merging {
+	struct git_repo *g;
+	pthread_barrier_t held, landed;
+};
+
+/* A merge under way, as others see it: what op_merge() holds, in its order. */
+static void *hold_as_a_merge(void *arg)
+{
+	struct merging *m = arg;
+
+	TURN_SHARED(m->g);
+	QUEUE_ALONE(m->g);
+	(void)pthread_barrier_wait(&m->held);
+	(void)pthread_barrier_wait(&m->landed);
+	return NULL;
+}
+
 /* The next entry is merged while this one lands: that is long, and must not be in its way. */
 static void test_land__does_not_wait_for_a_merge(void **state)
 {
 	struct fx *f = *state;
 	struct git_work work;
 	struct git_merge m;
+	struct merging other;
+	pthread_t thread;
 
 	fx_open(f);
+	other.g = repo_of(f->git);
 	work = fx_task(f, 1, "T1", "echo x >x; git add x; git commit -qm x");
 	m = fx_merge_by(f, GIT_MERGE, "T1", &f->opened.epic_head, &work.head);
-	QUEUE_ALONE(repo_of(f->git));
+	assert_int_equal(pthread_barrier_init(&other.held, NULL, 2), 0);
+	assert_int_equal(pthread_barrier_init(&other.landed, NULL, 2), 0);
+	assert_int_equal(pthread_create(&thread, NULL, hold_as_a_merge, &other), 0);
+	(void)pthread_barrier_wait(&other.held);
 	(void)alarm(60); /* were it to wait, it would wait for us */
 	assert_int_equal(fx_land(f, "T1", &f->opened.epic_head, &m.commit).result, GIT_LANDED);
 	(void)alarm(0);
+	(void)pthread_barrier_wait(&other.landed);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	(void)pthread_barrier_destroy(&other.held);
+	(void)pthread_barrier_destroy(&other.landed);
 }
 
 static void test_land__branch_somebody_has_checked_out(void **state)

@@ -12,6 +12,9 @@ static struct github *g;
 static struct err e;
 static struct cJSON *json;
 static struct github_answer answer;
+/* The server's port is not known to a script: here its links are relative to nothing but this. */
+static const char *paged[3];
+static char *page_one;
 
 static void open_with(const char *const *script, int64_t write_interval_ms)
 {
@@ -41,6 +44,8 @@ static int teardown(void **state)
 	github_close(g);
 	g = NULL;
 	server_stop(&server);
+	free(page_one); /* nobody sends it any more */
+	page_one = NULL;
 	return 0;
 }
 
@@ -100,10 +105,6 @@ static void test_github__what_did_not_change_is_not_sent_again(void **state)
 	assert_non_null(strstr(server.asked.items[3], "If-None-Match: W/\"def\"\r\n"));
 }
 
-/* The server's port is not known to the script: its links are relative to nothing but this. */
-static const char *paged[3];
-static char *page_one;
-
 static void test_github__pages_are_followed_and_nothing_is_there_twice(void **state)
 {
 	(void)state;
@@ -124,7 +125,6 @@ static void test_github__pages_are_followed_and_nothing_is_there_twice(void **st
 	assert_int_equal(github_list(g, "/x?per_page=2", NULL, &json, &e), 0);
 	assert_int_equal(cJSON_GetArraySize(json), 3);
 	assert_non_null(strstr(server.asked.items[1], "GET /y?page=2 "));
-	free(page_one);
 }
 
 static void test_github__a_link_to_another_machine_is_not_followed(void **state)
