@@ -23,6 +23,11 @@ for variable in ${!GANGER_*} ${!ILOOM_*}; do
 done
 unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN OPENAI_API_KEY CODEX_API_KEY GH_TOKEN GITHUB_TOKEN
 mkdir -p "$HOME" "$T/bin"
+# What a sanitizer finds in any process, also in one whose end nobody sees, fails the script.
+mkdir "$T/found"
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$T/found/asan
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-}:log_path=$T/found/ubsan
+export TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$T/found/tsan
 WAIT_S=${WAIT_S:-30}
 n_tests=0 n_failed=0 code=0
 
@@ -40,6 +45,9 @@ at_end()
 	local status=$?
 
 	cd /
+	if cat "$T"/found/* 2>/dev/null >&2; then
+		status=1
+	fi
 	# Set KEEP to look at what a test left.
 	if [ "${KEEP:-}" ]; then
 		echo "# kept: $T"

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # As others have the library: installed, found by pkg-config, and the worked example built on it.
+#	t-installed.sh STEPS [FLAG...]: what the library was built with that its users must be, too
 . "$(dirname "$0")/../cli/lib.sh"
 command -v pkg-config >/dev/null || {
 	echo '1..0 # SKIP pkg-config is not there'
 	exit 0
 }
 cc=${CC:-cc}
+shift
 run env DESTDIR="$T/root" meson install -C "$GANGER_BUILD" --no-rebuild
 code_is 0 'it installs' || cat "$T/err"
 file=$(find "$T/root" -name ganger.pc)
@@ -19,10 +21,10 @@ is "$(nm -D --defined-only "$libdir/libganger.so" | awk '{print $3}' | sort)" "$
 
 example=$GANGER_SOURCE/docs/example/dispatch.c
 # shellcheck disable=SC2046 # words
-run $cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$example" $(pkg-config --cflags --libs ganger) -o "$T/shared"
+run $cc "$@" -std=c99 -Wall -Wextra -Wpedantic -Werror "$example" $(pkg-config --cflags --libs ganger) -o "$T/shared"
 code_is 0 'the example builds on the shared one' || cat "$T/err"
 # shellcheck disable=SC2046
-run $cc "$example" $(pkg-config --cflags ganger) "$libdir/libganger.a" \
+run $cc "$@" "$example" $(pkg-config --cflags ganger) "$libdir/libganger.a" \
 	$(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --libs $(pkg-config --print-requires-private ganger)) -o "$T/static"
 code_is 0 'and on the static one' || cat "$T/err"
 
