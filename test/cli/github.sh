@@ -2,6 +2,7 @@
 #
 #   hub NAME [SEED]                # a scene with 'origin' there; SEED: more of the repository's JSON
 #   hub_epic 3 '3:2 4:2'           # the same, with the epic and its tasks there as well
+#   the_epic NAME                  # the same of $children tasks: 3 of which one waits, or layers of ten
 #   strike '{"act": "close", "method": "POST", "route": "*/pulls", "after": true}'
 #   person '{"do": "push_base"}'   # what a person does
 #   books                          # the rules of conduct that were broken; nothing: none was
@@ -42,6 +43,36 @@ hub_epic()
 	for ((n = 2; n <= $1 + 1; n++)); do
 		id[t$n]=$n
 	done
+}
+
+# What waits for what in an epic of 30, of which the larger ones are the first part.
+layers='12:2 13:2 14:3 15:4 16:5 17:6 18:7 19:8 20:9 21:10 22:12 22:13 23:14 24:15 25:16 26:17 27:18 28:19 29:20 30:21 31:22'
+children=${CHILDREN:-3}
+all=$(seq -s ' ' 2 $((children + 1)))
+
+the_epic()
+{
+	local edge edges=
+	for edge in $layers; do
+		[ "${edge%:*}" -gt $((children + 1)) ] || edges+=" $edge"
+	done
+	hub_epic "$children" "${edges:-4:2}" "$1"
+}
+
+# epic_gone NAME: what the_epic made is taken away.
+epic_gone()
+{
+	hub_down
+	rm -rf "$T/$1" "$T/$1.git" "$XDG_STATE_HOME/ganger/$1"-*
+}
+
+# mine: is it this script's turn? SHARE "2/4": each second of four runs, which four scripts have between them.
+n_turns=0
+mine()
+{
+	local share=${SHARE:-1/1}
+	n_turns=$((n_turns + 1))
+	[ $((n_turns % ${share#*/})) = $((${share%/*} % ${share#*/})) ]
 }
 
 # hub_up [SEED]: the server, over $bare.

@@ -476,6 +476,34 @@ class Fake(unittest.TestCase):
         self.assertEqual(victim.wait(10), -9)
         self.assertEqual([w['kind'] for w in self.control('journal')], ['issue'])
 
+    def test_fault_kill_at_each_request_once(self):
+        """All parts together are all requests; what a life before has made kills no other."""
+        asked = [('GET', R, None), ('GET', R, None), ('GET', R + '/issues/2', None),
+                 ('POST', R + '/issues', {'title': 'x'}), ('POST', R + '/issues', {'title': 'y'})]
+        struck = []
+        for part in range(3):
+            self.control('heal', {})
+            self.fault('', '', 'kill', pid=self.dir + '/pid', every=3, part=part)
+            for life in range(9):
+                victim = subprocess.Popen(['cat'], stdin=subprocess.PIPE)
+                with open(self.dir + '/pid', 'w', encoding='utf-8') as f:
+                    f.write(str(victim.pid))
+                try:
+                    for method, path, body in asked:
+                        self.ask(method, path, body)
+                except (OSError, http.client.HTTPException):
+                    self.assertEqual(victim.wait(10), -9)
+                    self.ask('GET', R + '/issues')  # a dead one's last is nobody's
+                victim.stdin.close()
+                if victim.wait(10) == 0:
+                    break
+            fault = self.control('asked')['faults'][0]
+            self.assertEqual((life, len(fault['seen'])), (len(fault['struck']), len(asked)))
+            struck += fault['struck']
+        self.assertEqual(sorted(s.split(' ', 1)[1] for s in struck), sorted(
+            [f'GET {R} 1', f'GET {R} 2', f'GET {R}/issues/2 1', f'POST {R}/issues {{"title": "x"}} 1',
+             f'POST {R}/issues {{"title": "y"}} 1']))
+
     def test_fault_half_and_slow(self):
         self.fault('GET', '*/issues/{number}', 'half')
         with self.assertRaises(http.client.IncompleteRead):

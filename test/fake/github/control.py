@@ -30,7 +30,9 @@ def journal(hub, _):
 def asked(hub, _):
     return {'requests': hub.oracle.asked, 'unconditional': hub.oracle.unconditional, 'again': hub.oracle.again(),
             'writes': hub.oracle.n_writes,
-            'faults': [{'act': f['act'], 'done': f['done']} for f in hub.faults.list]}
+            'faults': [{'act': f['act'], 'done': f['done']} |
+                       ({'seen': f['lives'].seen, 'struck': f['lives'].struck} if 'lives' in f else {})
+                       for f in hub.faults.list]}
 
 
 def fault(hub, given):
