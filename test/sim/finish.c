@@ -161,10 +161,7 @@ static int finish_once(void)
 {
 	char epic[] = EPIC, *argv[] = {epic, NULL};
 	struct cli c = {.parts = sim_parts(), .place = *sim_place(), .config = *sim_config()};
-	char elsewhere[] = "elsewhere";
 	own.said = false;
-	if (rng_chance(&sim->finish, 0.3)) /* another branch is checked out */
-		c.place.branch = elsewhere;
 	int code = cmd_finish(&c, 1, argv);
 	sim->dead = sim->lock = false;
 	say("ganger finish%s: exit %d", own.merge ? " --merge" : "", code);

@@ -128,7 +128,18 @@ static int open_executor(struct host *host,
 	return sim_executor_open(events, ret);
 }
 
+/* Whatever was checked out as a command began, somebody may have gone to another branch since. */
+static int discover(const char *dir, struct place *ret, struct err *e)
+{
+	(void)dir;
+	(void)e;
+	bool elsewhere = rng_chance(&sim->finish, 0.3);
+	*ret = (struct place){.branch = mem_strdup(elsewhere ? "elsewhere" : "main")};
+	return 0;
+}
+
 static const struct parts the_parts = {
+	.discover = discover,
 	.tracker_open = open_tracker,
 	.forge_open = open_forge,
 	.git_open = open_git,
