@@ -359,6 +359,7 @@ void core_check(const struct core *c)
 	heap_check(c);
 	CHECK(live <= c->policy.max_concurrent || c->policy.max_concurrent == 0);
 	CHECK(merging == c->train.n);
+	CHECK(c->run.state != RUN_WAITING || train_gates(c) > 0);
 	check_kinds(c);
 	check_train(c);
 }

@@ -55,7 +55,7 @@ bool core_accepts(const struct core *c, int task, enum core_event_kind k)
 }
 
 /*
- * After every event the same questions, whatever happened: what is due, may pre-flight begin, what may be merged,
+ * After every event the same questions, whatever happened: what is due, what may be merged, may pre-flight begin,
  * what may start, is there anything left. Asking again is free, so nothing can be forgotten.
  */
 void core_step(struct core *c, const struct core_event *given)
@@ -71,8 +71,8 @@ void core_step(struct core *c, const struct core_event *given)
 	else
 		run_step(c, &ev);
 	step_due(c);
-	run_begin_preflight(c);
 	queue_pump(c);
+	run_begin_preflight(c); /* after what may have ended the last check */
 	schedule_claims(c);
 	run_check_over(c);
 }

@@ -61,6 +61,32 @@ static void test_recovery__preflight_waits_for_a_check(void **state)
 	rig_done(&n);
 }
 
+/* The branch moved meanwhile: what was being prepared for is merged anew, once pre-flight has passed. */
+static void test_recovery__preflight_waits_for_no_check_that_is_given_up(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r, n;
+	(void)state;
+	p.n_checks = 1;
+	p.no_agents = true;
+	rig_init(&r, &p);
+	issues(&r, "ab");
+	submit(&r, "a", "w");
+	begin(&r);
+	merge_made(&r, "a");
+	assert_state(&r, "a", TASK_GATE_PREPARING);
+	r.c.policy.no_agents = false;
+	reload(&r, &n, "boot-1");
+	ANSWER(&n, NULL, ACT_OPEN, .kind = EV_OPENED, .a = oid_of("moved"), .b = oid_of("e0"),
+	       .text = "main", .text2 = "");
+	assert_int_equal(n.c.run.state, RUN_WAITING);
+	ANSWER(&n, "a", ACT_GATE_PREPARE, .kind = EV_ERROR, .n = -4, .text = "nobody heard");
+	assert_state(&n, "a", TASK_STANDING);
+	assert_int_equal(n.c.run.state, RUN_PREPARING);
+	rig_done(&r);
+	rig_done(&n);
+}
+
 static void test_recovery__asks_again_for_what_was_under_way(void **state)
 {
 	struct rig r, n;
@@ -206,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recovery__preflight_waits_for_a_check),
+		cmocka_unit_test(test_recovery__preflight_waits_for_no_check_that_is_given_up),
 		cmocka_unit_test(test_recovery__waits_quietly_for_its_start),
 		cmocka_unit_test(test_recovery__asks_again_for_what_was_under_way),
 		cmocka_unit_test(test_recovery__claims_nothing_before_the_epic_is_open),
