@@ -108,6 +108,8 @@ void report_next_step(struct buf *b, const struct report_spec *s, const struct t
 			add_ganger(b, "logs", t->id);
 		else
 			add_ganger(b, "show", t->id);
+		if (t->away == AWAY_EARLY) /* else it fails again at once */
+			buf_puts(b, "# open its issue again, then:\n");
 		add_retry(b, s, t);
 	} else if (t->state == TASK_CANCELLED) {
 		add_ganger(b, "retry", t->id);

@@ -189,6 +189,19 @@ static void test_report__a_failure_and_what_it_holds(void **state)
 	free(r);
 }
 
+static void test_report__an_issue_closed_early_is_opened_first(void **state)
+{
+	struct fixture *f = *state;
+	char *r;
+
+	add(f, "1", "Close", TASK_FAILED, "its issue was closed")->away = AWAY_EARLY;
+	r = build(f);
+	assert_has(r, "      ganger logs 1\n"
+		      "      # open its issue again, then:\n"
+		      "      ganger retry 1\n");
+	free(r);
+}
+
 /* What agents and issues say stays text: no line of it can look like one of ours. */
 static void test_report__text_from_outside_stays_in_its_line(void **state)
 {
@@ -318,6 +331,7 @@ int main(void)
 		CASE(of_a_run_that_is_done),
 		CASE(a_conflict_comes_with_its_commands),
 		CASE(a_failure_and_what_it_holds),
+		CASE(an_issue_closed_early_is_opened_first),
 		CASE(text_from_outside_stays_in_its_line),
 		CASE(an_issue_that_cannot_be_closed_has_landed),
 		CASE(in_mid_run),
