@@ -191,14 +191,6 @@ static void after_setup(struct core *c)
 		after_checks(c);
 }
 
-static void probe_passed(struct core *c)
-{
-	struct kind *k = &c->kinds.items[c->run.probe];
-	k->probed = 1;
-	k->dirty = true;
-	after_checks(c);
-}
-
 /* Said once: who runs it again goes on from where the branch is then. */
 void run_rewritten(struct core *c, const struct oid *tip)
 {
@@ -253,53 +245,59 @@ static const char *run_limit(enum run_state s)
 	return s == RUN_SETTING_UP ? "worktree.setup_timeout" : "queue.timeout";
 }
 
-static void on_run_job_ended(struct core *c, const struct core_event *ev)
+static void base_setup_over(struct core *c, bool passed, const char *why)
 {
-	char why[200];
-	job_text(ev, run_limit((enum run_state)c->run.state), why, sizeof(why));
-	c->run.pid = c->run.pid_start = 0;
-	if (ev->how == HOW_STOPPED || c->run.stop != STOP_NO) {
-		run_set_state(c, RUN_TIDYING);
+	if (passed) {
+		after_setup(c);
 		return;
 	}
-	bool passed = ev->how == HOW_EXITED && ev->code == 0;
-	bool red = c->run.state == RUN_CHECKING && ev->how == HOW_EXITED; /* else no verdict */
-	switch ((enum run_state)c->run.state) {
-	case RUN_SETTING_UP:
-		if (passed)
-			after_setup(c);
-		else
-			run_reason(c, "set-up does not work on '%s': %s", c->run.base, why);
-		break;
-	case RUN_CHECKING:
-		if (passed && c->run.check + 1 < c->policy.n_checks) {
-			c->run.check++;
-			run_set_state(c, RUN_CHECKING);
-		} else if (passed)
-			after_checks(c);
-		else
-			run_reason(c, "the check %s on %s: %s",
-				   red ? "already fails" : "gave no verdict", c->run.base, why);
-		break;
-	case RUN_PROBING:
-		if (passed)
-			probe_passed(c);
-		else
-			run_reason(c, "the probe of agent '%s' does not pass: %s",
-				   c->kinds.items[c->run.probe].name, why);
-		break;
-	case RUN_NEW:
-	case RUN_OPENING:
-	case RUN_PREPARING:
-	case RUN_RUNNING:
-	case RUN_TIDYING:
-	case RUN_ENDED:
-	case RUN_WAITING:
-	case RUN_STATE_COUNT:
-		break;
+	run_reason(c, "set-up does not work on '%s': %s", c->run.base, why);
+	run_fails(c, 4, true);
+}
+
+/* verdict: it ended by itself, so that it was the check that said so. */
+static void base_check_over(struct core *c, bool passed, bool verdict, const char *why)
+{
+	if (!passed) {
+		run_reason(c, "the check %s on %s: %s",
+			   verdict ? "already fails" : "gave no verdict", c->run.base, why);
+		run_fails(c, verdict ? 3 : 4, true);
+	} else if (c->run.check + 1 < c->policy.n_checks) {
+		c->run.check++;
+		run_set_state(c, RUN_CHECKING);
+	} else {
+		after_checks(c);
 	}
-	if (!passed)
-		run_fails(c, red ? 3 : 4, true);
+}
+
+static void probe_over(struct core *c, bool passed, const char *why)
+{
+	struct kind *k = &c->kinds.items[c->run.probe];
+	if (!passed) {
+		run_reason(c, "the probe of agent '%s' does not pass: %s", k->name, why);
+		run_fails(c, 4, true);
+		return;
+	}
+	k->probed = 1;
+	k->dirty = true;
+	after_checks(c);
+}
+
+static void on_run_job_ended(struct core *c, const struct core_event *ev)
+{
+	enum run_state s = (enum run_state)c->run.state;
+	bool exited = ev->how == HOW_EXITED, passed = exited && ev->code == 0;
+	char why[200];
+	job_text(ev, run_limit(s), why, sizeof(why));
+	c->run.pid = c->run.pid_start = 0;
+	if (ev->how == HOW_STOPPED || c->run.stop != STOP_NO)
+		run_set_state(c, RUN_TIDYING);
+	else if (s == RUN_SETTING_UP)
+		base_setup_over(c, passed, why);
+	else if (s == RUN_CHECKING)
+		base_check_over(c, passed, exited, why);
+	else
+		probe_over(c, passed, why);
 }
 
 static void on_run_error(struct core *c, const struct core_event *ev)
