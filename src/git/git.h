@@ -59,9 +59,6 @@ int git_new(const char *root,
 	    struct git **ret,
 	    struct err *e) MUST_CHECK;
 
-/* The repository a git_new() object works in; borrowed until free. */
-const struct git_place *git_place_of(const struct git *g);
-
 /* Git processes started so far for this object, to hold the costs in README.md to account. */
 unsigned git_process_count(const struct git *g);
 

@@ -36,11 +36,6 @@ struct cmd anchor_cmd(struct git_repo *g)
 	return c;
 }
 
-const struct git_place *git_place_of(const struct git *g)
-{
-	return &((const struct git_repo *)g)->place;
-}
-
 unsigned git_process_count(const struct git *g)
 {
 	return atomic_load(&((const struct git_repo *)g)->n_processes);
