@@ -121,6 +121,31 @@ bool cli_wait(struct cli *c, struct err *e)
 	return true;
 }
 
+/* To its end. Where it cannot begin yet, and it is known when it can, that is waited for. */
+static int run_watched(struct cli *c,
+		       const struct supervise *s,
+		       struct supervisor_spec *spec,
+		       int *ret_exit,
+		       struct err *e)
+{
+	struct progress_options watched = {
+		.epic = s->epic,
+		.place = &c->place,
+		.config = &c->config,
+		.events = s->quiet ? stderr : stdout,
+		.messages = stderr,
+		.board = !s->quiet,
+		.colour = c->colour_out,
+	};
+	int rc;
+	do {
+		struct progress *progress = progress_new(&watched, &spec->observer);
+		rc = supervisor_run(spec, ret_exit, e);
+		progress_free(progress);
+	} while (rc && cli_wait(c, e));
+	return rc;
+}
+
 int supervise(struct cli *c, const struct supervise *s)
 {
 	struct err e = ERR_INIT;
@@ -134,15 +159,6 @@ int supervise(struct cli *c, const struct supervise *s)
 		cli_warn(c, "no agent is set: what is in the queue lands, nothing else is begun");
 	if (!s->no_agent && without == NOTHING && find_agents(c, &agent, &resolver, &e))
 		return cli_fail(c, &e);
-	struct progress_options watched = {
-		.epic = s->epic,
-		.place = &c->place,
-		.config = &c->config,
-		.events = s->quiet ? stderr : stdout,
-		.messages = stderr,
-		.board = !s->quiet,
-		.colour = c->colour_out,
-	};
 	struct supervisor_spec spec = {
 		.epic = s->epic,
 		.place = &c->place,
@@ -155,13 +171,7 @@ int supervise(struct cli *c, const struct supervise *s)
 		.ready_fd = supervise_ready_fd(),
 		.ret_stopped = s->ret_stopped,
 	};
-	int rc;
-	do {
-		struct progress *progress = progress_new(&watched, &spec.observer);
-		rc = supervisor_run(&spec, &exit_code, &e);
-		progress_free(progress);
-	} while (rc && cli_wait(c, &e));
-	if (rc)
+	if (run_watched(c, s, &spec, &exit_code, &e))
 		return cli_fail(c, &e);
 	if (without == WHAT_HAS_ENDED && wants_agent(c, s->epic) &&
 	    find_agents(c, &agent, &resolver, &e))
