@@ -301,7 +301,7 @@ void branch_clear(const struct git_repo *g, const char *branch)
 
 void kept_clear(const struct git_repo *g, const char *task_name, const char *leaf)
 {
-	static const char *const suffixes[] = {"", ".rest", ".branch", ".earlier"};
+	static const char *const suffixes[] = {"", ".rest", ".branch", ".earlier", ".before"};
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		char *name CLEANUP(freep) = mem_printf("%s%s", leaf, suffixes[i]);

@@ -110,6 +110,49 @@ static int check_branch(struct git_repo *g,
 	return err_hint(e, "check out another branch there");
 }
 
+/* Is it the work of an attempt before this one? */
+static bool
+is_attempts(const struct git_repo *g, const struct git_worktree_spec *s, const struct oid *at)
+{
+	char *task CLEANUP(freep) = name_of(s->task);
+
+	for (int i = s->attempt - 1; i > 0; i--) {
+		char *ref CLEANUP(freep) = ref_attempt(g, task, i, "");
+		struct oid have;
+
+		if (ref_read(g, ref, &have) && oid_eq(&have, at))
+			return true;
+	}
+	return false;
+}
+
+/* The branch is about to be reset: what a person made of it meanwhile is named first. */
+static int keep_before(struct git_repo *g,
+		       const struct git_worktree_spec *s,
+		       const struct beginning *b,
+		       struct oid *ret,
+		       struct err *e)
+{
+	char *branch CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", s->branch);
+	char *task CLEANUP(freep) = name_of(s->task);
+	char *ref CLEANUP(freep) = ref_attempt(g, task, s->attempt, ".before");
+	char *line CLEANUP(freep) = NULL;
+	bool known = true;
+	struct oid tip;
+	int rc = ref_find(g, branch, &tip, e);
+
+	if (rc || !tip.hex[0] || oid_eq(&tip, &b->start) || is_attempts(g, s, &tip))
+		return rc;
+	rc = op_ancestor(&g->git, &tip, &b->base, &known, e);
+	if (rc || known)
+		return rc;
+	line = mem_printf("update %s %s\n", ref, tip.hex);
+	rc = refs_change(g, str_of(line), e);
+	if (!rc)
+		*ret = tip;
+	return rc;
+}
+
 static bool is_lasting(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(lasting); i++) {
@@ -351,7 +394,7 @@ static int make(struct git_repo *g,
 		const struct git_worktree_spec *spec,
 		const struct slot *s,
 		struct mark *m,
-		bool *ret_recycled,
+		struct git_worktree *ret,
 		struct err *e)
 {
 	struct beginning b = {0};
@@ -360,7 +403,9 @@ static int make(struct git_repo *g,
 	rc = rc ? rc : find_beginning(g, spec, &b, e);
 	if (!rc && spec->branch)
 		branch_clear(g, spec->branch);
-	rc = rc ? rc : prepare(g, spec, s, &b, ret_recycled, e);
+	if (!rc && spec->branch && spec->task)
+		rc = keep_before(g, spec, &b, &ret->kept, e);
+	rc = rc ? rc : prepare(g, spec, s, &b, &ret->recycled, e);
 	if (rc)
 		return rc;
 	/* For the next checkout here, which only takes longer without it. */
@@ -396,7 +441,7 @@ int op_worktree(struct git *git,
 	w.found = already(s, &slot, &m);
 	if (!w.found) {
 		mark_done(&m);
-		rc = make(g, s, &slot, &m, &w.recycled, e);
+		rc = make(g, s, &slot, &m, &w, e);
 	}
 	if (rc)
 		return err_wrap(e, "could not prepare worktree '%s'", s->path);

@@ -112,6 +112,11 @@ void act_prepare(struct task_work *w)
 	w->answer.kind = EV_PREPARED;
 	w->answer.a = made.start;
 	w->answer.b = made.base;
+	if (made.kept.hex[0])
+		buf_printf(&w->text,
+			   "somebody left %.12s on '%s'; this attempt begins without it, "
+			   "it is kept under refs/ganger",
+			   made.kept.hex, branch);
 }
 
 /* A worktree with exactly one commit: what would land or, before everything, the base itself. */

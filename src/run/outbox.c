@@ -87,14 +87,16 @@ static void say_answer(struct task_work *w)
 	bool may_pass = w->e.code == ERR_BUSY || w->e.code == ERR_IO || w->e.code == ERR_LIMIT;
 	if (w->answer.kind == EV_ERROR && may_pass && (run ? w->run.errors : w->t.errors) == 0)
 		supervisor_message(s, "%s%s%scould not %s, trying again: %s", run ? "" : "task ",
-				   run ? "" : w->t.id, run ? "" : ": ",
-				   action_name(w->action.kind), text);
+				   run ? "" : w->t.id, run ? "" : ": ", action_name(w->action.kind),
+				   text);
 	if (w->answer.kind == EV_MOVED)
 		supervisor_message(s,
 				   "task %s: somebody moved the epic branch to %.12s; it is merged "
 				   "onto that anew",
 				   w->t.id, w->answer.a.hex);
-	if ((w->answer.kind == EV_LANDED || w->answer.kind == EV_MOVED) && text[0])
+	if ((w->answer.kind == EV_LANDED || w->answer.kind == EV_MOVED ||
+	     w->answer.kind == EV_PREPARED) &&
+	    text[0])
 		supervisor_message(s, "task %s: %s", w->t.id, text);
 }
 

@@ -160,6 +160,25 @@ static void test_worktree__branch_held_by_a_person(void **state)
 	FAILS(ERR_BUSY, "/look'", f->git->ops->worktree(f->git, &s, &w, e));
 }
 
+static void test_worktree__what_a_person_left_on_the_branch_is_named(void **state)
+{
+	struct fx *f = *state;
+	struct oid theirs;
+	struct git_worktree w;
+
+	fx_open(f);
+	(void)fx_task(f, 1, "T1", "echo two >src/a.c; git commit -qam two");
+	assert_false(fx_worktree(f, 1, "T1", 2).kept.hex[0]);
+	(void)sh_at(f, slot_path(f, 1), "git checkout -q --detach");
+	sh(f, "git worktree add -q ../look ganger/real/T1; cd ../look; "
+	      "git commit -q --allow-empty -m fix; git checkout -q --detach");
+	theirs = rev(f, "refs/heads/ganger/real/T1");
+	w = fx_worktree(f, 1, "T1", 3);
+	assert_oid(w.kept, theirs);
+	assert_oid(rev(f, "refs/ganger/real/T1/3.before"), theirs);
+	assert_oid(rev(f, "refs/heads/ganger/real/T1"), w.start);
+}
+
 static void test_worktree__from_last(void **state)
 {
 	struct fx *f = *state;
@@ -340,6 +359,8 @@ int main(void)
 		T(test_worktree__gone_folder_or_books_are_made_again),
 		T(test_worktree__what_is_not_ours_is_left),
 		T(test_worktree__branch_held_by_a_person),
+		T(test_worktree__what_a_person_left_on_the_branch_is_named),
+		T(test_worktree__what_a_person_left_on_the_branch_is_named),
 		T(test_worktree__from_last),
 		T(test_worktree__from_merged),
 		T(test_worktree__from_merged_in_conflict_is_last),
