@@ -149,4 +149,22 @@ is "$(git -C "$T/mine" rev-parse HEAD)" "$(git rev-parse main)" 'and the branch 
 git worktree remove "$T/mine"
 go
 code_is 0 'given back, it goes on'
+
+# What a person commits to the branch of a task that begins anew is not in it, and is not lost.
+scene beside
+task one
+does one 'exit 1'
+go -c limits.attempts=1
+branch=ganger/$epic/${id[one]}
+git worktree add -q "$T/look" "$branch"
+git -C "$T/look" commit -q --allow-empty -m theirs
+theirs=$(git rev-parse "$branch")
+git worktree remove "$T/look"
+does one 'echo one >one'
+run ganger retry "${id[one]}"
+go
+code_is 0 'a task is tried again beside what somebody left on its branch'
+like "$(cat "$T/out" "$T/err")" "somebody left ${theirs:0:12} on '$branch'" 'which is said'
+is "$(git for-each-ref --points-at="$theirs" --format='%(refname)' refs/ganger)" \
+	"refs/ganger/$epic/${id[one]}/2.before" 'and named'
 done_testing
