@@ -41,6 +41,10 @@ landed()
 run ganger submit nowhere
 code_is 2 'a branch that is not there is an error'
 err_like "nowhere" 'which names it'
+for name in main~0 'main@{0}' HEAD; do
+	run ganger submit "$name"
+	code_is 2 "what is not the name of a branch is an error: $name"
+done
 epic=new
 run ganger submit --epic "$epic" nowhere main
 is "$code $(ganger list 2>/dev/null | grep -c .)" '2 0' 'and nothing is made for it'
@@ -53,8 +57,12 @@ id=$(cat "$T/out")
 err_like "^hint: 'ganger run new' lands them$" 'what lands it is said'
 is "$(state "$id")" "['queued']" 'it is queued'
 is "$(ganger list "$epic" | grep -c "^$id ")" 1 'as a child of the epic'
+run ganger diff "$id"
+is "$code $(grep '^[+][^+]' "$T/out")" '0 +1' 'diff shows what it would bring'
 run ganger run "$epic"
 code_is 0 'a run lands it'
+run ganger diff "$id"
+is "$code $(grep '^[+][^+]' "$T/out")" '0 +1' 'and what it brought'
 ok 'it is in the epic branch' landed first
 is "$(cat "$T/started")" '' 'no agent was started'
 is "$(state "$id")" "['closed']" 'its issue is closed'

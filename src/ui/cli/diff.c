@@ -62,6 +62,21 @@ static int find_head(struct cli *c,
 	return 0;
 }
 
+/*
+ * A person's branch: what it changed since it parted from the epic branch as that is, or as it
+ * was before it landed there; before anything ran, from the base.
+ */
+static char *branch_range(const struct view *v, const struct task *t, const struct oid *head)
+{
+	const struct run_row *run = &v->core.run;
+
+	if (t->landed.hex[0])
+		return mem_printf("%s^1...%s", t->landed.hex, head->hex);
+	if (run->epic_head.hex[0])
+		return mem_printf("%s...%s", run->epic_head.hex, head->hex);
+	return mem_printf("%s...%s", run->base && run->base[0] ? run->base : "HEAD", head->hex);
+}
+
 int cmd_diff(struct cli *c, int argc, char **argv)
 {
 	struct found_task found CLEANUP(found_task_done) = {0};
@@ -85,8 +100,13 @@ int cmd_diff(struct cli *c, int argc, char **argv)
 			 attempt);
 		return show(c, worktree, t->start.hex, NULL);
 	}
-	if (find_head(c, &found.view, t->id, attempt, &head, &e) ||
-	    view_attempt_start(&found.view, t->id, &head, &start, &e))
+	if (find_head(c, &found.view, t->id, attempt, &head, &e))
 		return cli_fail(c, &e);
+	if (view_attempt_start(&found.view, t->id, &head, &start, &e)) {
+		if (e.code != ERR_NOT_FOUND || !t->branch)
+			return cli_fail(c, &e);
+		char *range CLEANUP(freep) = branch_range(&found.view, t, &head);
+		return show(c, c->place.root, range, NULL);
+	}
 	return show(c, c->place.root, start.hex, head.hex);
 }

@@ -112,10 +112,18 @@ static int find_epic(struct cli *c, struct tracker *t, char **ret, struct err *e
 	return t->ops->add(t, &n, ret, e);
 }
 
+/* What git takes for a way to a commit ("a~1", "a@{1}") is none that could move, and re-enter. */
+static bool is_name(const char *branch)
+{
+	return !branch[strcspn(branch, "~^:?*[\\ ")] && !strstr(branch, "@{");
+}
+
 /* Where a branch is now; that is what lands. */
 static int resolve(struct entry_git *g, const char *branch, struct oid *ret, struct err *e)
 {
 	char *ref CLEANUP(freep) = mem_printf("refs/heads/%s", branch);
+	if (!is_name(branch))
+		return err_set(e, ERR_INVALID, "'%s' is not the name of a branch", branch);
 	if (entry_resolve(g, ref, ret, e) == 0)
 		return 0;
 	if (e->code == ERR_INVALID)
