@@ -258,9 +258,17 @@ static void add_kinds(struct supervisor *s)
 	}
 }
 
+static int lock_epic(struct supervisor *s, struct err *e)
+{
+	if (store_lock(s->paths.lock, &s->lock_fd, e) == ERR_BUSY)
+		(void)err_hint(e, "'ganger top %s' watches who runs it, 'ganger wait %s' waits",
+			       s->spec.epic, s->spec.epic);
+	return e->code;
+}
+
 static int begin(struct supervisor *s, struct err *e)
 {
-	if (make_folders(s, e) || store_lock(s->paths.lock, &s->lock_fd, e) ||
+	if (make_folders(s, e) || lock_epic(s, e) ||
 	    child_lock(s->paths.helpers, &s->child_env.lock_fd, e) || open_drivers(s, e))
 		return e->code;
 	struct policy p;

@@ -44,6 +44,7 @@ code_is 2 'an unknown id after --after is an error'
 err_is "error: there is no issue '77'" 'and it is named'
 run ganger add 'wrong' --epic 77
 code_is 2 'so is an unknown epic'
+err_like "^hint: .*'ganger add TITLE'" 'and how one is made is said'
 run ganger add 'wrong' --priority 5
 code_is 2 'so is a priority out of range'
 run ganger add ''

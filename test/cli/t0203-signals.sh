@@ -136,6 +136,7 @@ start
 ok 'one supervisor works' wait_file "$T/ran" '^three '
 go
 code_is 4 'a second one for the epic cannot'
+err_like "^hint: 'ganger top " 'and it is said how to watch the first'
 err_like "$supervisor" 'and names the first'
 release
 ended

@@ -146,4 +146,15 @@ is $? 0 'it lands them'
 is "$(landings)" 'four one three two eight seven pause six five' 'as they were moved'
 run ganger replay "$(echo "$XDG_STATE_HOME"/ganger/*/"$epic"/journal.db)"
 code_is 0 'the journal replays'
+
+# Which epic, and what is left out.
+run ganger queue --epic "$epic" --json
+is "$(jq -r .epic "$T/out")" "$epic" 'the epic to list may be given as an option'
+run ganger queue --epic nowhere
+code_is 2 'which has to be there'
+for verb in hold release move; do
+	run ganger queue "$verb"
+	code_is 2 "'$verb' needs to know which"
+	unlike "$(cat "$T/err")" "epic '$verb'" 'and is not taken for an epic'
+done
 done_testing

@@ -2,6 +2,16 @@
 #include "ui/cli/commands.h"
 #include "ui/cli/issues.h"
 
+/* An epic is an issue as any, and made as any. */
+static void hint_epic(struct tracker *t, const char *epic, struct err *e)
+{
+	struct issue found CLEANUP(issue_done) = {0};
+	struct err why = ERR_INIT;
+
+	if (epic && t->ops->get(t, epic, &found, NULL, &why) == ERR_NOT_FOUND)
+		(void)err_hint(e, "an epic is an issue, too: 'ganger add TITLE' prints its id");
+}
+
 static int add(struct cli *c, struct tracker *t, const char *title, char **ret_id, struct err *e)
 {
 	char *labels CLEANUP(freep) = cli_labels(c), *body CLEANUP(freep) = NULL;
@@ -18,6 +28,8 @@ static int add(struct cli *c, struct tracker *t, const char *title, char **ret_i
 	n.after = (const char *const *)after;
 	rc = t->ops->add(t, &n, ret_id, e);
 	cli_ids_free(after);
+	if (rc)
+		hint_epic(t, n.parent, e);
 	return rc;
 }
 

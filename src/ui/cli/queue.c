@@ -169,20 +169,30 @@ static int move_entry(struct cli *c, int argc, char **argv)
 
 int cmd_queue(struct cli *c, int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		enum control_verb verb;
+	} verbs[] = {{"hold", CONTROL_HOLD}, {"release", CONTROL_RELEASE}, {"move", CONTROL_MOVE}};
 	struct err e = ERR_INIT;
 
-	if (argc > 1 && streq(argv[0], "hold"))
-		return control_ask_tasks(c, &(struct control_request){.verb = CONTROL_HOLD},
-					 argc - 1, argv + 1);
-	if (argc > 1 && streq(argv[0], "release"))
-		return control_ask_tasks(c, &(struct control_request){.verb = CONTROL_RELEASE},
-					 argc - 1, argv + 1);
-	if (argc > 1 && streq(argv[0], "move"))
-		return move_entry(c, argc - 1, argv + 1);
+	for (size_t i = 0; argc && i < ARRAY_LEN(verbs); i++) {
+		if (!streq(argv[0], verbs[i].name))
+			continue;
+		if (verbs[i].verb == CONTROL_MOVE)
+			return move_entry(c, argc - 1, argv + 1);
+		if (argc > 1)
+			return control_ask_tasks(c,
+						 &(struct control_request){.verb = verbs[i].verb},
+						 argc - 1, argv + 1);
+		(void)err_set(&e, ERR_INVALID, "'queue %s' needs ID...", argv[0]);
+		(void)err_hint(&e, "'ganger queue --epic %s' shows that of an epic of this name",
+			       argv[0]);
+		return cli_fail(c, &e);
+	}
 	if (argc > 1) {
 		(void)err_set(&e, ERR_INVALID, "'%s' is nothing to do with a queue", argv[0]);
 		(void)err_hint(&e, "hold ID, release ID, move ID first|N");
 		return cli_fail(c, &e);
 	}
-	return show_queue(c, argc ? argv[0] : NULL);
+	return show_queue(c, argc ? argv[0] : cli_value(c, "epic"));
 }
