@@ -68,7 +68,8 @@ struct git_worktree {
 	bool found;         /* it was ready already, made by an earlier call with this task and attempt */
 	bool recycled;
 	bool merged;        /* MERGED did merge */
-	struct oid kept;    /* what somebody left on the branch: named <attempt>.before; empty: nothing */
+	struct oid
+		kept; /* what somebody left on the branch: named <attempt>.before; empty: nothing */
 	char git_dir[512];  /* the worktree's private git folder, and */
 	char common_dir[512];
 };

@@ -89,6 +89,15 @@ void facts_find(const struct core *c, struct facts *ret)
 	find_queue(ret);
 }
 
+const char *facts_held_word(const struct facts *f)
+{
+	for (size_t i = 0; i < f->core->tasks.n; i++) {
+		if (f->held[i] >= 0 && !f->core->tasks.items[f->held[i]].outside)
+			return "held behind those";
+	}
+	return "held";
+}
+
 void facts_done(struct facts *f)
 {
 	free(TAKE(f->held));

@@ -18,6 +18,8 @@ struct facts {
 /* facts_done() gives back what ret holds; it stays true until the next step of the core. */
 void facts_find(const struct core *c, struct facts *ret);
 void facts_done(struct facts *f);
+/* How they are held, after the counts of those that they are held behind, where any is of the epic. */
+const char *facts_held_word(const struct facts *f);
 
 /*
  * Why a task is as it is, in one line (not escaped); nothing where there is nothing to say.

@@ -217,7 +217,7 @@ static void add_totals(struct page *p)
 	add_outcome(&rest, n->blocked - p->facts.n_held, "blocked");
 	add_outcome(&rest, n->conflicted, "conflicted");
 	add_outcome(&rest, n->failed, "failed");
-	add_outcome(&rest, p->facts.n_held, "held behind those");
+	add_outcome(&rest, p->facts.n_held, facts_held_word(&p->facts));
 	add_outcome(&rest, n->skipped, "skipped");
 	add_outcome(&rest, n->cancelled, "cancelled");
 	if (rest.n)

@@ -240,7 +240,11 @@ check_task(const struct core *c, const struct control_request *r, const char *id
 	if (at < 0 || c->tasks.items[at].outside)
 		return err_set(e, ERR_NOT_FOUND, "epic '%s' has no task '%s'", c->run.epic, id);
 	const struct task *t = &c->tasks.items[at];
-	if (!core_accepts(c, at, task_verbs[r->verb].event))
+	bool accepts = core_accepts(c, at, task_verbs[r->verb].event);
+	if (!accepts && r->verb == CONTROL_RETRY && (t->cancel || t->state == TASK_CANCELLING))
+		return err_set(e, ERR_INVALID, "task '%s' is being cancelled: retry it after that",
+			       id);
+	if (!accepts)
 		return err_set(e, ERR_INVALID, "task '%s' is %s: nothing to %s", id,
 			       task_state_word((enum task_state)t->state), verbs[r->verb]);
 	if (r->verb == CONTROL_RELEASE && !t->hold)

@@ -87,7 +87,7 @@ static void add_headline(struct buf *b, const struct core *c, const struct facts
 	add_count(b, n.landed, "landed");
 	add_count(b, n.conflicted, "conflicted");
 	add_count(b, n.failed, "failed");
-	add_count(b, f->n_held, "held behind those");
+	add_count(b, f->n_held, facts_held_word(f));
 	add_count(b, n.skipped, "skipped");
 	add_count(b, n.cancelled, "cancelled");
 	add_count(b, n.total - done - n.conflicted - n.failed - f->n_held - n.skipped - n.cancelled,
@@ -158,29 +158,54 @@ static void add_next(struct buf *b, const struct report_spec *s)
 	buf_putc(b, '\n');
 }
 
-void result_text(struct buf *b, const struct report_spec *s)
+static bool is_persons(const struct facts *f, size_t at)
 {
-	struct facts f CLEANUP(facts_done) = {0};
-	const struct core *c = s->core;
+	const struct task *t = &f->core->tasks.items[at];
+
+	return task_needs_person(t) || t->state == TASK_FAILED || t->state == TASK_CANCELLED;
+}
+
+static bool is_held(const struct facts *f, size_t at)
+{
+	return f->held[at] >= 0;
+}
+
+/* The tasks of one sort, each with why and what to do. How many there are. */
+static int add_tasks(struct buf *b,
+		     const struct report_spec *s,
+		     const struct facts *f,
+		     bool (*wanted)(const struct facts *, size_t))
+{
 	int said = 0, more = 0;
 
-	facts_find(c, &f);
-	add_headline(b, c, &f);
-	if (s->untested)
-		buf_puts(b, "untested: no queue.check\n");
-	add_run(b, s);
-	for (size_t i = 0; i < c->tasks.n; i++) {
-		const struct task *t = &c->tasks.items[i];
-
-		if (t->outside || !(task_needs_person(t) || t->state == TASK_FAILED))
+	for (size_t i = 0; i < f->core->tasks.n; i++) {
+		if (f->core->tasks.items[i].outside || !wanted(f, i))
 			continue;
 		if (said++ < STEPS_MAX)
-			add_steps(b, s, &f, (int)i);
+			add_steps(b, s, f, (int)i);
 		else
 			more++;
 	}
 	if (more)
 		buf_printf(b, "\nand %d more\n", more);
+	return said;
+}
+
+void result_text(struct buf *b, const struct report_spec *s)
+{
+	struct facts f CLEANUP(facts_done) = {0};
+	const struct core *c = s->core;
+
+	facts_find(c, &f);
+	add_headline(b, c, &f);
+	if (!core_count(c).total)
+		buf_puts(b, "it has no tasks: those of an epic are its children\n");
+	if (s->untested)
+		buf_puts(b, "untested: no queue.check\n");
+	add_run(b, s);
+	/* What is held follows from those, but for what is held by something outside the epic. */
+	if (!add_tasks(b, s, &f, is_persons))
+		(void)add_tasks(b, s, &f, is_held);
 	add_next(b, s);
 	buf_puts(b, "report: ");
 	buf_line(b, str_of(s->paths->report));

@@ -167,4 +167,22 @@ code_is 0 'a task is tried again beside what somebody left on its branch'
 like "$(cat "$T/out" "$T/err")" "somebody left ${theirs:0:12} on '$branch'" 'which is said'
 is "$(git for-each-ref --points-at="$theirs" --format='%(refname)' refs/ganger)" \
 	"refs/ganger/$epic/${id[one]}/2.before" 'and named'
+
+# One that is taking its time to be cancelled is not yet to be retried.
+scene cancelling
+mkfifo "$T/end"
+exec 9<>"$T/end"
+task one
+does one "trap '' TERM; read -r _ <'$T/end'"
+start -c limits.grace=1h
+ok 'an agent works' wait_file "$T/run.out" ' working '
+run ganger cancel "${id[one]}"
+run ganger retry "${id[one]}"
+code_is 2 'what is being cancelled is not retried'
+err_like 'is being cancelled' 'and that is said'
+echo >"$T/end"
+ended
+is "$(state one)" cancelled 'it is cancelled then'
+run ganger retry "${id[one]}"
+code_is 0 'and can be'
 done_testing

@@ -92,4 +92,27 @@ ganger retry "$b" >/dev/null 2>&1
 run ganger run "$epic"
 code_is 2 'and what is to be tried again needs an agent'
 err_like '^error: no agent is set' 'which is said'
+
+# What a result says of an epic that is none, of what waits for another one, of what was cancelled.
+repo results
+cat >ganger.yaml <<END
+agents: {it: {command: 'exit 1'}}
+END
+empty=$(ganger add empty)
+run ganger run "$empty"
+code_is 0 'an epic without tasks is done'
+out_like "$(printf 'done: 0 of 0 done')" 'with nothing'
+out_like '^it has no tasks: ' 'which is said'
+epic=$(ganger add epic)
+other=$(ganger add other --epic "$epic")
+waits=$(ganger add waits --epic "$epic" --after "$other")
+ganger add inner --epic "$other" >/dev/null
+run ganger run "$epic"
+code_is 1 'what waits for another epic is left'
+out_like ' 0 of 1 done, 1 held, in ' 'held, and behind nothing of its own'
+out_like "^$waits waits: held: needs '$other'" 'for which reason'
+run ganger cancel "$waits"
+run ganger run "$epic"
+code_is 1 'what is cancelled is not done'
+out_like "^    ganger retry $waits\$" 'and how to take that back is said'
 done_testing

@@ -172,7 +172,11 @@ int cmd_queue(struct cli *c, int argc, char **argv)
 	static const struct {
 		const char *name;
 		enum control_verb verb;
-	} verbs[] = {{"hold", CONTROL_HOLD}, {"release", CONTROL_RELEASE}, {"move", CONTROL_MOVE}};
+	} verbs[] = {
+		{"hold",    CONTROL_HOLD   },
+                {"release", CONTROL_RELEASE},
+                {"move",    CONTROL_MOVE   }
+        };
 	struct err e = ERR_INIT;
 
 	for (size_t i = 0; argc && i < ARRAY_LEN(verbs); i++) {
