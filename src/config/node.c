@@ -239,6 +239,25 @@ static int reader_open(struct reader *r, struct str text, struct err *e)
 	return 0;
 }
 
+/*
+ * A key on its own, as "? key": nothing here needs one, and the library (0.7.12) dies of some that are
+ * not complete. So no line begins with it, not even one of a text of several lines.
+ */
+static int check_keys(const struct reader *r, struct err *e)
+{
+	struct str rest = r->text, line;
+
+	for (int n = 1; str_next(&rest, '\n', &line); n++) {
+		struct str s = str_trim(line);
+		if (s.n && s.p[0] == '?' && (s.n == 1 || s.p[1] == ' ' || s.p[1] == '\t'))
+			return err_set(
+				e, ERR_INVALID,
+				"cannot read '%s' line %d: it begins with '?': write 'key: value'",
+				r->path, n);
+	}
+	return 0;
+}
+
 int node_parse(const char *path, struct str text, struct node *ret, struct err *e)
 {
 	struct reader r CLEANUP(reader_done) = {.path = path, .text = text};
@@ -249,7 +268,8 @@ int node_parse(const char *path, struct str text, struct node *ret, struct err *
 		return err_set(e, ERR_INVALID, "cannot read '%s': it is not UTF-8", path);
 	if (!str_trim(text).n)
 		text = STR("~");
-	rc = reader_open(&r, text, e);
+	rc = check_keys(&r, e);
+	rc = rc ? rc : reader_open(&r, text, e);
 	if (rc == 0)
 		rc = node_take(&r, r.document ? fy_document_root(r.document) : NULL, NODE_DEPTH_MAX,
 			       &root, e);

@@ -109,7 +109,11 @@ static void map_value(struct buf *b, char *const *texts)
 		const char *equals = strchr(texts[i], '=');
 		size_t n = equals ? (size_t)(equals - texts[i]) : strlen(texts[i]);
 
-		buf_printf(b, "%s%.*s: ", i ? ", " : "", (int)n, texts[i]);
+		char *name CLEANUP(freep) = mem_strndup(texts[i], n);
+
+		buf_puts(b, i ? ", " : "");
+		buf_yaml_text(b, name);
+		buf_puts(b, ": ");
 		if (!equals)
 			buf_puts(b, "null");
 		else if (is_secret(texts[i], n))
