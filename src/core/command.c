@@ -147,9 +147,9 @@ void on_cancel_later(struct core *c, struct task *t, const struct core_event *ev
 }
 
 /* What may be in the branch already is not cancelled: its turn says whether it is. */
-void on_cancel_standing(struct core *c, struct task *t, const struct core_event *ev)
+void on_cancel_queued(struct core *c, struct task *t, const struct core_event *ev)
 {
-	if (t->verdict == VERDICT_ALREADY)
+	if (t->maybe_in)
 		on_cancel_later(c, t, ev);
 	else
 		on_cancel(c, t, ev);

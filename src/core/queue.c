@@ -63,7 +63,7 @@ void queue_enter(struct core *c, struct task *t)
 
 enum core_wait core_waits_for(const struct task *t)
 {
-	if (t->state != TASK_QUEUED)
+	if (t->state != TASK_QUEUED || t->cancel) /* what is cancelled waits for its turn alone */
 		return WAIT_NONE;
 	if (t->away == AWAY_GONE && !t->branch) /* a branch was handed in by itself */
 		return WAIT_EPIC;
@@ -76,7 +76,7 @@ static void landed(struct core *c, struct task *t, const struct oid *commit)
 {
 	t->landed = *commit;
 	t->reason[0] = '\0';
-	t->person = t->cancel = 0;
+	t->person = t->cancel = t->maybe_in = 0;
 	task_set_state(c, t, TASK_MERGED);
 }
 
@@ -138,6 +138,7 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 {
 	t->merge = ev->a;
 	t->tree = ev->b;
+	t->maybe_in = 0;
 	gate_reset(c, t, ev->n);
 	if (!gate_is_off(c, t))
 		queue_found(c, t, c->policy.n_checks ? VERDICT_MADE : VERDICT_PASSED);
@@ -145,6 +146,7 @@ void on_merge_made(struct core *c, struct task *t, const struct core_event *ev)
 
 void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
 {
+	t->maybe_in = 0;
 	if (t->cancel) {
 		task_set_state(c, t, TASK_CANCELLING);
 		return;
@@ -202,6 +204,7 @@ void on_landed(struct core *c, struct task *t, const struct core_event *ev)
 void on_already(struct core *c, struct task *t, const struct core_event *ev)
 {
 	t->merge = ev->a.hex[0] ? ev->a : t->head;
+	t->maybe_in = 1;
 	queue_found(c, t, VERDICT_ALREADY);
 }
 
@@ -210,6 +213,7 @@ void on_moved(struct core *c, struct task *t, const struct core_event *ev)
 {
 	c->run.epic_head = ev->a;
 	c->run_dirty = true;
+	t->maybe_in = 0;
 	if (t->cancel) {
 		task_set_state(c, t, TASK_CANCELLING);
 	} else if (train_is_first(c, t)) {
@@ -226,6 +230,7 @@ void on_rewritten(struct core *c, struct task *t, const struct core_event *ev)
 		c->run.last_landing = t->lands_on; /* nothing yet: where the branch began */
 	if (c->run.exit == 0) /* another of its group has said so */
 		run_rewritten(c, &ev->a);
+	t->maybe_in = 0;
 	task_set_state(c, t, TASK_QUEUED);
 }
 

@@ -184,6 +184,7 @@ void train_land(struct core *c, struct task *t, const struct oid *on, const stru
 {
 	t->lands_on = *on;
 	t->lands_as = *as;
+	t->maybe_in = 1;
 	group_count(c, /* failed */ false);
 	task_set_state(c, t, TASK_LANDING);
 }

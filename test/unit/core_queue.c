@@ -398,6 +398,50 @@ static void test_queue__a_landing_that_nobody_heard_of_is_found(void **state)
 	rig_done(&r);
 }
 
+/* Cancelled meanwhile, and held as well: its turn says whether there is anything left to cancel. */
+static void test_queue__a_landing_that_nobody_heard_of_is_not_cancelled(void **state)
+{
+	for (int in = 0; in < 2; in++) {
+		struct rig r;
+		(void)state;
+		rig_init(&r, NULL);
+		issues(&r, "a");
+		begin(&r);
+		to_queue(&r, "a");
+		merge_made(&r, "a");
+		ANSWER(&r, "a", ACT_LAND, .kind = EV_ERROR, .n = -1, .text = "it cannot be done");
+		tidied(&r);
+		order(&r, "a", EV_HOLD);
+		order(&r, "a", EV_CANCEL);
+		assert_state(&r, "a", TASK_QUEUED);
+		run_event(&r, EV_START, 1);
+		opened(&r);
+		if (in)
+			ANSWER(&r, "a", ACT_MERGE, .kind = EV_ALREADY);
+		else
+			merge_made(&r, "a");
+		assert_state(&r, "a", in ? TASK_MERGED : TASK_CANCELLING);
+		rig_done(&r);
+	}
+}
+
+/* The branch was found elsewhere: it has not landed, and is cancelled at once. */
+static void test_queue__what_has_not_landed_is_cancelled_at_once(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	to_queue(&r, "a");
+	merge_made(&r, "a");
+	ANSWER(&r, "a", ACT_LAND, .kind = EV_REWRITTEN, .a = oid_of("theirs"), .text = "");
+	assert_state(&r, "a", TASK_QUEUED);
+	order(&r, "a", EV_CANCEL);
+	assert_state(&r, "a", TASK_CANCELLING);
+	rig_done(&r);
+}
+
 static void test_queue__an_issue_that_cannot_be_closed_unblocks_and_is_asked_again(void **state)
 {
 	struct rig r;
@@ -476,6 +520,8 @@ int main(void)
 		cmocka_unit_test(test_queue__a_branch_rewritten_meanwhile_stops_the_run_once),
 		cmocka_unit_test(test_queue__what_is_in_the_branch_already_is_closed),
 		cmocka_unit_test(test_queue__a_landing_that_nobody_heard_of_is_found),
+		cmocka_unit_test(test_queue__a_landing_that_nobody_heard_of_is_not_cancelled),
+		cmocka_unit_test(test_queue__what_has_not_landed_is_cancelled_at_once),
 		cmocka_unit_test(
 			test_queue__an_issue_that_cannot_be_closed_unblocks_and_is_asked_again),
 		cmocka_unit_test(test_queue__dispatched_tasks_end_at_their_pull_request),
