@@ -147,11 +147,17 @@ static int child_open(struct child *c, const struct child_spec *s, struct err *e
 	return c->in_fd < 0 ? ERR_IO : 0;
 }
 
-/* TSan takes each clone() for a fork, after which it allows no new thread. This is the same one. */
+/*
+ * TSan takes each clone() for a fork, after which it allows no new thread, and what the new process
+ * does to its signals for done to ours: it keeps our handlers in the memory that both have. These are
+ * the same calls.
+ */
 #if defined(__SANITIZE_THREAD__)
 int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
-#define clone   __clone
-#define NO_TSAN __attribute__((no_sanitize("thread"))) /* it does not return from launch() */
+int __sigaction(int sig, const struct sigaction *to, struct sigaction *was);
+#define clone                   __clone
+#define sigaction(sig, to, was) __sigaction(sig, to, was)
+#define NO_TSAN                 __attribute__((no_sanitize("thread"))) /* it does not return from launch() */
 #else
 #define NO_TSAN
 #endif
