@@ -45,7 +45,7 @@ at_end()
 	local status=$?
 
 	cd /
-	if cat "$T"/found/* 2>/dev/null >&2; then
+	if cat "$T"/found/* >&2 2>/dev/null; then
 		status=1
 	fi
 	# Set KEEP to look at what a test left.
