@@ -38,15 +38,16 @@ test-github: all
 test-claims: all
 	@ninja -C $(BUILD) test-claims
 
-# Every test under ASan and UBSan; those of threads under TSan. The shim, static, is without.
+# Every test under ASan and UBSan; those of threads under TSan. They take two to ten times as long. The shim,
+# static, is without.
 sanitize: SANITIZE_FLAGS ?= --no-suite house --no-suite fresh
 sanitize:
-	@$(MAKE) --no-print-directory test BUILD=$(BUILD)-asan TEST_FLAGS='$(SANITIZE_FLAGS)' \
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)-asan TEST_FLAGS='-t 2 $(SANITIZE_FLAGS)' \
 		MESON_FLAGS='$(MESON_FLAGS) -Db_sanitize=address,undefined -Db_lundef=false'
 
+tsan: SANITIZE_FLAGS ?= --suite unit --suite contract --suite cli --suite sim
 tsan:
-	@$(MAKE) --no-print-directory test BUILD=$(BUILD)-tsan \
-		TEST_FLAGS='--suite unit --suite contract --suite cli --suite sim' \
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)-tsan TEST_FLAGS='-t 4 $(SANITIZE_FLAGS)' \
 		MESON_FLAGS='$(MESON_FLAGS) -Db_sanitize=thread -Db_lundef=false'
 
 # The scripts of test/cli with ganger under memcheck: make valgrind VALGRIND="t0041 t0301"
