@@ -16,6 +16,12 @@ struct hub {
 	char *path;  /* "/repos/owner/name", escaped */
 	bool draft, rewrites;
 	bool no_async; /* it was asked once and is not offered there */
+	bool hides;    /* protection was asked for once, and this login may not read it */
+	/* What GitHub refused to merge last for want of people, as it was then. */
+	struct {
+		char *state, *why;
+		int times;
+	} refused;
 	/* What was put into the merge queue of its base last: it may come back out of it. */
 	struct {
 		int64_t number;
@@ -46,6 +52,7 @@ struct hub_rules {
 	bool has_failed;  /* a check among it: waiting alone will not mend that */
 	bool is_strict;   /* the head must have all of the base in it */
 	bool has_queue;   /* merges go through the base's own merge queue */
+	bool is_hidden;   /* there is more, which this login may not read */
 };
 /* head: what is to be merged. ret: always filled; hub_rules_done(). e: as github_list(). */
 int hub_rules(struct hub *h,
@@ -60,12 +67,25 @@ void hub_rules_done(struct hub_rules *r);
 int hub_branch_rules(struct hub *h, const char *branch, struct cJSON **ret, struct err *e)
 	MUST_CHECK;
 int hub_branch(struct hub *h, const char *branch, struct cJSON **ret, struct err *e) MUST_CHECK;
+/*
+ * What the older protection asks of a branch, as hub_branch() has it; ret: json_free(). NULL: it has none, or
+ * *ret_hidden: only administrators may read it, and this login is none.
+ */
+int hub_protection(struct hub *h,
+		   const struct cJSON *branch,
+		   struct cJSON **ret,
+		   bool *ret_hidden,
+		   struct err *e) MUST_CHECK;
+#define HUB_HIDDEN "what only its administrators may read, perhaps reviews"
+/* GitHub has found out that there is something that does not let it be merged. */
+bool hub_is_blocked(const struct cJSON *pull);
 int hub_asks(struct forge *f,
 	     const char *branch,
 	     enum forge_way way,
 	     struct buf *ret,
 	     struct err *e) MUST_CHECK;
 int hub_waits(struct forge *f, int64_t number, struct buf *ret, struct err *e) MUST_CHECK;
+int hub_methods(struct forge *f, const char *branch, unsigned *ret, struct err *e) MUST_CHECK;
 
 int hub_merge(struct forge *f,
 	      const struct forge_merge_spec *s,

@@ -391,6 +391,8 @@ static void hub_free(struct forge *f)
 	free(h->name);
 	free(h->owner);
 	free(h->path);
+	free(h->refused.state);
+	free(h->refused.why);
 	free(h);
 }
 
@@ -401,6 +403,7 @@ static const struct forge_ops hub_ops = {
 	.merge = hub_merge,
 	.asks = hub_asks,
 	.waits = hub_waits,
+	.methods = hub_methods,
 	.get = hub_get,
 	.hurry = hub_hurry,
 	.free = hub_free,

@@ -76,24 +76,47 @@ static void add_rule(struct buf *b, const struct cJSON *rule, enum forge_way way
 		add_checks(b, json_at(parameters, "required_status_checks"));
 }
 
+/* Of the older protection, as far as it may be read. */
+static void add_protection(struct buf *b,
+			   const struct cJSON *branch,
+			   const struct cJSON *all,
+			   enum forge_way way)
+{
+	const struct cJSON *guard = json_at(branch, "protection"), *j;
+	const struct cJSON *reviews = json_at(all, "required_pull_request_reviews");
+
+	if (reviews && way == FORGE_BY_PUSH)
+		add(b, "a pull request");
+	add_reviews(b, reviews);
+	cJSON_ArrayForEach(j, all)
+	{
+		const char *words = json_true(j, "enabled") ? words_of(j->string) : NULL;
+		if (words)
+			add(b, words);
+	}
+	add_checks(b, json_at(json_at(guard, "required_status_checks"), "checks"));
+}
+
 int hub_asks(struct forge *f, const char *name, enum forge_way way, struct buf *ret, struct err *e)
 {
 	struct cJSON *rules CLEANUP(json_freep) = NULL, *branch CLEANUP(json_freep) = NULL;
+	struct cJSON *all CLEANUP(json_freep) = NULL;
 	struct hub *h = hub_of(f);
 	const struct cJSON *rule;
+	bool is_hidden = false;
 	int rc = hub_branch_rules(h, name, &rules, e);
 
 	rc = rc ? rc : hub_branch(h, name, &branch, e);
+	rc = rc ? rc : hub_protection(h, branch, &all, &is_hidden, e);
 	if (rc)
 		return err_wrap(e, "what '%s' asks for", name);
 	cJSON_ArrayForEach(rule, rules)
 	{
 		add_rule(ret, rule, way, branch);
 	}
-	const struct cJSON *guard = json_at(branch, "protection");
-	add_checks(ret, json_at(json_at(guard, "required_status_checks"), "checks"));
-	if (!ret->n && json_true(branch, "protected"))
-		add(ret, "what only its administrators may read");
+	add_protection(ret, branch, all, way);
+	if (is_hidden)
+		add(ret, HUB_HIDDEN);
 	return 0;
 }
 
@@ -110,7 +133,91 @@ int hub_waits(struct forge *f, int64_t number, struct buf *ret, struct err *e)
 	if (rc)
 		return rc;
 	buf_puts(ret, buf_cstr(&r.unmet));
+	if (!ret->n && r.is_hidden && hub_is_blocked(pull))
+		add(ret, HUB_HIDDEN);
 	if (r.has_queue)
 		add(ret, "its merge queue");
+	return 0;
+}
+
+/* ---- By which methods it merges ---- */
+
+static unsigned method_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned method;
+	} methods[] = {
+		{"merge",  FORGE_MERGE },
+		{"squash", FORGE_SQUASH},
+		{"rebase", FORGE_REBASE},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		if (streq(name, methods[i].name))
+			return methods[i].method;
+	}
+	return 0;
+}
+
+/* Of the repository; who may not push is not told. */
+static unsigned methods_of_all(const struct cJSON *repository)
+{
+	return (cJSON_IsFalse(json_at(repository, "allow_merge_commit")) ? 0 : FORGE_MERGE) |
+	       (cJSON_IsFalse(json_at(repository, "allow_squash_merge")) ? 0 : FORGE_SQUASH) |
+	       (cJSON_IsFalse(json_at(repository, "allow_rebase_merge")) ? 0 : FORGE_REBASE);
+}
+
+static unsigned methods_of_rule(const struct cJSON *rule)
+{
+	const char *type = json_text(rule, "type");
+	const struct cJSON *list = json_at(json_at(rule, "parameters"), "allowed_merge_methods"),
+			   *j;
+	unsigned some = 0;
+
+	if (streq(type, "required_linear_history"))
+		return FORGE_SQUASH | FORGE_REBASE;
+	cJSON_ArrayForEach(j, list)
+	{
+		some |= method_of(cJSON_IsString(j) ? j->valuestring : "");
+	}
+	return some ? some : FORGE_ANY;
+}
+
+/* Its queue merges by the method that is set there. */
+static bool has_queue(const struct cJSON *rules)
+{
+	const struct cJSON *rule;
+
+	cJSON_ArrayForEach(rule, rules)
+	{
+		if (streq(json_text(rule, "type"), "merge_queue"))
+			return true;
+	}
+	return false;
+}
+
+int hub_methods(struct forge *f, const char *name, unsigned *ret, struct err *e)
+{
+	struct cJSON *repository CLEANUP(json_freep) = NULL, *rules CLEANUP(json_freep) = NULL;
+	struct cJSON *branch CLEANUP(json_freep) = NULL, *all CLEANUP(json_freep) = NULL;
+	struct hub *h = hub_of(f);
+	const struct cJSON *rule;
+	bool is_hidden = false;
+	int rc = github_get(h->g, h->path, &repository, e);
+
+	rc = rc ? rc : hub_branch_rules(h, name, &rules, e);
+	rc = rc ? rc : hub_branch(h, name, &branch, e);
+	rc = rc ? rc : hub_protection(h, branch, &all, &is_hidden, e);
+	*ret = FORGE_ANY;
+	if (rc || has_queue(rules))
+		return rc;
+	*ret = methods_of_all(repository);
+	cJSON_ArrayForEach(rule, rules)
+	{
+		*ret &= methods_of_rule(rule);
+	}
+	if (json_true(json_at(all, "required_linear_history"), "enabled"))
+		*ret &= FORGE_SQUASH | FORGE_REBASE;
 	return 0;
 }

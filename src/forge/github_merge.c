@@ -15,6 +15,7 @@
 
 #define AGAIN_MS  15000 /* to ask for checks, reviews and the forge's own queue again */
 #define QUEUE_MAX 3     /* times that one head is put into that queue */
+#define ASK_MAX   40 /* times that one head is asked to be merged that it does not call blocked */
 
 struct merging {
 	struct hub *h;
@@ -154,21 +155,63 @@ static int enqueue(struct merging *m, struct err *e)
 	return github_refused(&a, ERR_INVALID, "put the pull request into the merge queue", e);
 }
 
+/* Whoever reviews it, or pushes, changes that. The caller's. */
+static char *state_of(const struct merging *m)
+{
+	return mem_printf("%" PRId64 " %s %s", m->s->number, m->s->head_sha,
+			  json_text(m->pull, "updated_at"));
+}
+
+/*
+ * People, or their programs, have to do something first. Where GitHub calls it blocked it is not asked to
+ * merge it again while it is as it was; its word alone is not taken for that: it may know that we may.
+ */
+static int want_people(struct merging *m, const char *text, struct err *e)
+{
+	__typeof__(m->h->refused) *r = &m->h->refused;
+	char *now CLEANUP(freep) = state_of(m);
+
+	if (!r->state || !streq(r->state, now))
+		r->times = 0;
+	free(r->state);
+	free(r->why);
+	r->state = TAKE(now);
+	r->why = mem_strdup(text);
+	if (hub_is_blocked(m->pull) || ++r->times < ASK_MAX)
+		return later(m, text, e);
+	(void)err_set(e, ERR_INVALID,
+		      "GitHub refused %d times to merge pull request %" PRId64
+		      ", which it does not call blocked: %s",
+		      ASK_MAX, m->s->number, text);
+	return err_hint(e, "look at it on GitHub, or set forge.land to push");
+}
+
+/* It was refused, and is still as it was. */
+static bool waits_for_people(const struct merging *m)
+{
+	char *now CLEANUP(freep) = state_of(m);
+
+	return hub_is_blocked(m->pull) && m->h->refused.state && streq(m->h->refused.state, now);
+}
+
 /*
  * One status has many reasons, told apart by their words: "Base branch was modified", "not
  * mergeable", "Required status check … is expected", "… must be made through the merge queue".
  */
-static int refused(struct merging *m, const char *text, struct err *e)
+static int refused(struct merging *m, int status, const char *text, struct err *e)
 {
+	bool blocked = status == 405 && hub_is_blocked(m->pull);
+
 	if (says(text, "merge queue"))
 		return enqueue(m, e);
-	if (says(text, "base branch was modified") || says(text, "not mergeable") ||
-	    says(text, "conflict")) {
+	if (says(text, "base branch was modified") || says(text, "conflict") ||
+	    (says(text, "not mergeable") && !blocked)) {
 		m->out.result = FORGE_MOVED;
 		return 0;
 	}
-	if (says(text, "status check") || says(text, "review") || says(text, "is still a draft"))
-		return later(m, text, e);
+	if (says(text, "status check") || says(text, "review") || says(text, "is still a draft") ||
+	    (blocked && !says(text, "not allowed")))
+		return want_people(m, text, e);
 	(void)err_set(e, ERR_INVALID, "could not merge pull request %" PRId64 ": %s", m->s->number,
 		      text);
 	return err_hint(e, "look at it on GitHub, or set forge.land to push");
@@ -215,7 +258,7 @@ static int merge_now(struct merging *m, struct err *e)
 	}
 	if (a.result == GITHUB_UNKNOWN || a.status == 409)
 		return find_out(m, a.text, e);
-	return refused(m, a.text, e);
+	return refused(m, a.status, a.text, e);
 }
 
 /* ---- Later: GitHub answers with the number of a job ---- */
@@ -230,7 +273,7 @@ static int job_over(struct merging *m, const struct cJSON *job, bool is_new, str
 		return 0;
 	}
 	if (streq(status, "failed"))
-		return refused(m, json_text(details, "message"), e);
+		return refused(m, 405, json_text(details, "message"), e);
 	return streq(status, "enqueued") ? in_queue(m, is_new, e) : later(m, "GitHub is at it", e);
 }
 
@@ -289,7 +332,7 @@ static int merge_async(struct merging *m, bool *ret_offered, struct err *e)
 		m->h->no_async = true;
 		return 0;
 	}
-	return refused(m, a.text, e);
+	return refused(m, a.status, a.text, e);
 }
 
 /* What people and their programs have to say first is waited for; what they refused is not. */
@@ -334,6 +377,8 @@ static int merge(struct merging *m, struct err *e)
 	if (rc || m->out.result)
 		return rc;
 	rc = ask_rules(m, e);
+	if (rc == 0 && !m->has_queue && waits_for_people(m))
+		return later(m, m->h->refused.why, e);
 	if (rc == 0 && !m->h->no_async)
 		rc = merge_async(m, &offered, e);
 	if (rc || offered)

@@ -8,8 +8,8 @@
 
 /*
  * What the base asks for before anything is merged into it: rulesets (GET rules/branches/B, also
- * of a branch that is not there) and the older protection (GET branches/B; more of it only
- * administrators may read). And which of it the pull request has not.
+ * of a branch that is not there) and the older protection (GET branches/B has its checks, GET
+ * branches/B/protection, for administrators alone, all of it). And which of it the pull request has not.
  */
 
 struct sight {
@@ -55,6 +55,41 @@ int hub_branch(struct hub *h, const char *branch, struct cJSON **ret, struct err
 	int rc = github_get(h->g, path, ret, e);
 
 	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+int hub_protection(struct hub *h,
+		   const struct cJSON *branch,
+		   struct cJSON **ret,
+		   bool *ret_hidden,
+		   struct err *e)
+{
+	const struct cJSON *enabled = json_at(json_at(branch, "protection"), "enabled");
+	struct err why = ERR_INIT;
+	*ret = NULL;
+	*ret_hidden = false;
+	/* What rulesets protect is 'protected', too, with a protection that is not enabled. */
+	if (!json_true(branch, "protected") || cJSON_IsFalse(enabled))
+		return 0;
+	*ret_hidden = h->hides;
+	if (h->hides)
+		return 0;
+	char *rest CLEANUP(freep) = branch_path(h, "/branches/", json_text(branch, "name"));
+	char *path CLEANUP(freep) = mem_printf("%s/protection", rest);
+	int rc = github_get(h->g, path, ret, &why);
+	if (rc == ERR_NOT_FOUND && strcasestr(why.msg, "not protected"))
+		return 0;                               /* meanwhile */
+	if (rc == ERR_NOT_FOUND || rc == ERR_INVALID) { /* by the kind of token 404 or 403 */
+		*ret_hidden = h->hides = true;
+		return 0;
+	}
+	if (rc && e)
+		*e = why;
+	return rc;
+}
+
+bool hub_is_blocked(const struct cJSON *pull)
+{
+	return streq(json_text(pull, "mergeable_state"), "blocked");
 }
 
 static const char *base_of(const struct sight *s)
@@ -181,7 +216,8 @@ static void count_reviews(
 	}
 }
 
-static int add_reviews(struct sight *s, const struct cJSON *rule, struct err *e)
+/* stale: the name of what says whether a push makes approvals void. */
+static int add_reviews(struct sight *s, const struct cJSON *rule, const char *stale, struct err *e)
 {
 	struct cJSON *list CLEANUP(json_freep) = NULL;
 	int64_t wanted = json_int(rule, "required_approving_review_count");
@@ -194,7 +230,7 @@ static int add_reviews(struct sight *s, const struct cJSON *rule, struct err *e)
 	int rc = read_list(s, rest, NULL, &list, e);
 	if (rc)
 		return rc;
-	count_reviews(s, list, json_true(rule, "dismiss_stale_reviews_on_push"), &yes, &no);
+	count_reviews(s, list, json_true(rule, stale), &yes, &no);
 	const char *sep = s->out->unmet.n ? ", " : "";
 	if (no)
 		buf_printf(&s->out->unmet, "%sa review that asks for changes", sep);
@@ -216,7 +252,7 @@ static int add_rule(struct sight *s, const struct cJSON *rule, struct err *e)
 		return 0;
 	}
 	if (streq(type, "pull_request"))
-		return add_reviews(s, more, e);
+		return add_reviews(s, more, "dismiss_stale_reviews_on_push", e);
 	if (!streq(type, "required_status_checks"))
 		return 0;
 	s->out->is_strict |= json_true(more, "strict_required_status_checks_policy");
@@ -239,13 +275,19 @@ static int add_rulesets(struct sight *s, struct err *e)
 
 static int add_protection(struct sight *s, struct err *e)
 {
-	struct cJSON *branch CLEANUP(json_freep) = NULL;
+	struct cJSON *branch CLEANUP(json_freep) = NULL, *all CLEANUP(json_freep) = NULL;
 	/* Whether it is there the merge itself finds out. */
 	int rc = hub_branch(s->h, base_of(s), &branch, e);
 	const struct cJSON *checks =
 		json_at(json_at(branch, "protection"), "required_status_checks");
 
-	return rc ? rc : add_checks(s, json_at(checks, "checks"), "app_id", e);
+	rc = rc ? rc : add_checks(s, json_at(checks, "checks"), "app_id", e);
+	rc = rc ? rc : hub_protection(s->h, branch, &all, &s->out->is_hidden, e);
+	if (rc)
+		return rc;
+	s->out->is_strict |= json_true(json_at(all, "required_status_checks"), "strict");
+	return add_reviews(s, json_at(all, "required_pull_request_reviews"),
+			   "dismiss_stale_reviews", e);
 }
 
 int hub_rules(struct hub *h,

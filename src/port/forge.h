@@ -49,6 +49,14 @@ struct forge_merge {
 /* How something gets into a branch. */
 enum forge_way { FORGE_BY_PUSH = 1, FORGE_BY_PULL };
 
+/* How a merge there looks, as a set. */
+enum forge_method {
+	FORGE_MERGE = 1,
+	FORGE_SQUASH = 2,
+	FORGE_REBASE = 4,
+	FORGE_ANY = FORGE_MERGE | FORGE_SQUASH | FORGE_REBASE,
+};
+
 struct forge;
 
 struct forge_ops {
@@ -79,6 +87,9 @@ struct forge_ops {
 		    struct err *e);
 	/* What an open pull request lacks of that as it is now; the rest as of asks(). */
 	int (*waits)(struct forge *f, int64_t number, struct buf *ret, struct err *e);
+	/* The set of methods by which merge() may be asked to merge into this branch, as far as it is told.
+	 * NULL: any. */
+	int (*methods)(struct forge *f, const char *branch, unsigned *ret, struct err *e);
 	int (*get)(struct forge *f, int64_t number, struct pull *ret, struct err *e);
 	/* As of a tracker. */
 	void (*hurry)(struct forge *f, int64_t each_ms);

@@ -4,15 +4,10 @@
 
 #include <string.h>
 
-void protected_find(struct buf *ret,
-		    struct forge *f,
-		    const struct config *c,
-		    const char *epic_branch)
+static void push_line(struct buf *ret, struct forge *f, const char *epic_branch)
 {
 	struct buf what CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
-	if (!f->ops->asks || !streq(c->forge_land, "push") || streq(c->git_push, "never"))
-		return;
 	if (f->ops->asks(f, epic_branch, FORGE_BY_PUSH, &what, &e))
 		buf_printf(ret, "could not find out whether '%s' may be pushed to: %s", epic_branch,
 			   e.msg);
@@ -24,17 +19,70 @@ void protected_find(struct buf *ret,
 			   epic_branch, buf_cstr(&what));
 }
 
-/* A line where pull requests into this branch have to wait for others. */
+/* Where pull requests into this branch have to wait for others. */
 static void pulls_line(struct buf *ret, struct forge *f, const char *whose, const char *branch)
 {
 	struct buf what CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
 	if (f->ops->asks(f, branch, FORGE_BY_PULL, &what, &e))
-		buf_printf(ret, "could not find out what %s into '%s' waits for: %s\n", whose,
-			   branch, e.msg);
+		buf_printf(ret, "could not find out what %s into '%s' waits for: %s", whose, branch,
+			   e.msg);
 	else if (what.n)
-		buf_printf(ret, "%s into '%s' is merged only with %s\n", whose, branch,
+		buf_printf(ret, "%s into '%s' is merged only with %s", whose, branch,
 			   buf_cstr(&what));
+}
+
+void protected_find(struct buf *ret,
+		    struct forge *f,
+		    const struct config *c,
+		    const char *epic_branch)
+{
+	if (!f->ops->asks || streq(c->git_push, "never"))
+		return;
+	if (streq(c->forge_land, "push"))
+		push_line(ret, f, epic_branch);
+	else
+		pulls_line(ret, f, "each pull request", epic_branch);
+}
+
+/* "squash" of a set that has that alone. */
+static void method_names(struct buf *b, unsigned methods)
+{
+	static const char *const names[] = {"merge", "squash", "rebase"};
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		if (methods & 1U << i)
+			buf_printf(b, "%s'%s'", b->n ? ", " : "", names[i]);
+}
+
+int protected_method(struct forge *f,
+		     const struct config *c,
+		     const char *epic_branch,
+		     struct err *e)
+{
+	struct buf names CLEANUP(buf_done) = BUF_INIT;
+	struct err none = ERR_INIT;
+	unsigned methods = FORGE_ANY;
+	bool squash = streq(c->queue_method, "squash");
+	if (!f->ops->methods || !streq(c->forge_land, "api") ||
+	    f->ops->methods(f, epic_branch, &methods, &none) ||
+	    methods & (squash ? FORGE_SQUASH : FORGE_MERGE))
+		return 0;
+	method_names(&names, methods);
+	(void)err_set(e, ERR_INVALID,
+		      "forge.land 'api': queue.method is '%s', and the forge merges into '%s' only "
+		      "by %s",
+		      c->queue_method, epic_branch, names.n ? buf_cstr(&names) : "nothing");
+	if (methods & (FORGE_MERGE | FORGE_SQUASH))
+		return err_hint(e, "set queue.method to %s, or allow the other there",
+				methods & FORGE_MERGE ? "merge" : "squash");
+	return err_hint(e, "set forge.land to push, or allow '%s' there", c->queue_method);
+}
+
+/* What one of the others wrote, if anything, becomes a line. */
+static void end_line(struct buf *b, size_t before)
+{
+	if (b->n > before)
+		buf_putc(b, '\n');
 }
 
 void protected_plan(struct buf *ret,
@@ -43,15 +91,17 @@ void protected_plan(struct buf *ret,
 		    const char *epic_branch,
 		    const char *base)
 {
+	struct err e = ERR_INIT;
 	if (!f->ops->asks)
 		return;
 	protected_find(ret, f, c, epic_branch);
-	if (ret->n)
-		buf_putc(ret, '\n');
-	if (streq(c->forge_land, "api"))
-		pulls_line(ret, f, "each pull request", epic_branch);
+	end_line(ret, 0);
+	if (protected_method(f, c, epic_branch, &e))
+		buf_printf(ret, "%s; %s\n", e.msg, e.hint);
+	size_t before = ret->n;
 	if (base)
 		pulls_line(ret, f, "the final pull request", base);
+	end_line(ret, before);
 }
 
 bool protected_is_why(const char *words)

@@ -6,9 +6,9 @@
 #include "port/forge.h"
 
 /*
- * Before anything is pushed: would the forge take a push to the epic's branch? One line for a
- * person, with the key that lands otherwise; empty: nothing stands against it, or nothing is pushed
- * there. A forge that cannot be asked is said too, and is no reason not to go on.
+ * Before anything is pushed: would the forge take a push to the epic's branch, or what will it wait for where
+ * it lands by itself? One line for a person, with the key that lands otherwise; empty: nothing stands against
+ * it, or nothing is pushed there. A forge that cannot be asked is said too, and is no reason not to go on.
  */
 void protected_find(struct buf *ret,
 		    struct forge *f,
@@ -26,6 +26,15 @@ void protected_plan(struct buf *ret,
 		    const struct config *c,
 		    const char *epic_branch,
 		    const char *base);
+
+/*
+ * INVALID, with a hint: the forge is to land, and does not merge into the epic's branch by queue.method.
+ * Where it cannot be asked that is not known.
+ */
+int protected_method(struct forge *f,
+		     const struct config *c,
+		     const char *epic_branch,
+		     struct err *e) MUST_CHECK;
 
 /* The same after a push was refused: is it for such rules, by the forge's words? */
 bool protected_is_why(const char *words);

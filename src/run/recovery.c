@@ -50,7 +50,7 @@ static int check_landing(const struct supervisor *s, struct err *e)
 	if (streq(c->queue_method, "rebase"))
 		return err_set(e, ERR_INVALID,
 			       "forge.land 'api' cannot be used with queue.method 'rebase'");
-	return 0;
+	return protected_method(s->forge, c, s->epic_branch, e);
 }
 
 /* A limit that will not hold is said before anything is begun. */

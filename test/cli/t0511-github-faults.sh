@@ -135,12 +135,16 @@ fault api 0 '{"act": "unknown", "method": "GET", "route": "*/pulls/{number}", "t
 fault api 3 '{"act": "human", "do": "push_head", "method": "PUT", "route": "*/merge"}' push_again
 fault api 3 '{"act": "human", "do": "close_pull", "method": "PUT", "route": "*/merge"}' person '{"do": "reopen_pull"}'
 
-# guarded NAME RULE DEED...: the base asks for something, which people do once it was looked for.
+# guarded NAME RULE DEED...: the base asks for something, which people do once it was looked for. RULE: of a
+# ruleset, or a deed that sets up another.
 guarded()
 {
 	mine || return 1
 	the_epic "g$n_turns"
-	person "{\"do\": \"rules\", \"rules\": [{\"branches\": [\"epic/*\"], $2}]}"
+	case $2 in
+	'{'*) person "$2" ;;
+	*) person "{\"do\": \"rules\", \"rules\": [{\"branches\": [\"epic/*\"], $2}]}" ;;
+	esac
 	for deed in "${@:3}"; do
 		strike "{\"act\": \"human\", \"after\": true, \"times\": 999, \"do\": $deed}"
 	done
@@ -161,6 +165,9 @@ guarded 'one that is renamed, and made anew' "$ci" \
 guarded 'a review that comes late, and one that a push dismisses' \
 	'"type": "pull_request", "parameters": {"required_approving_review_count": 1, "dismiss_stale_reviews_on_push": true}' \
 	'"everywhere", "each": "review", "method": "GET", "route": "*/reviews"'
+guarded 'a review that only the older protection asks for, which it may not read' \
+	'{"do": "protect", "protection": {"epic/1": {"reviews": 1}}}' \
+	'"everywhere", "each": "review", "method": "PUT", "route": "*/merge"'
 # Its merges are its own: they have no trailers of ours.
 queued=1 guarded 'a merge queue of its own' '"type": "merge_queue"' '"run_queue", "method": "POST", "route": "/graphql"' &&
 	is "$(pulls | cut -d' ' -f2 | sort | uniq -c | xargs) $(control asked | jq '[.requests | keys[] | select(test("PUT .*/merge$"))] | length')" \

@@ -30,6 +30,7 @@ code_is 2 'without --yes nothing is done'
 err_like "$asks" 'what the forge asks of the branch is said where it is asked'
 run ganger "${on_hub[@]}" -c forge.land=api run 1
 unlike "$(cat "$T/err")" 'takes changes to' 'not where the forge lands'
+err_like "each pull request into 'epic/1' is merged only with the check 'ci'$" '… but what will hold it up'
 person '{"do": "guard", "branch": "epic/1"}'
 before=$(wc -l <"$T/traffic")
 go "${on_hub[@]}"
@@ -51,10 +52,35 @@ hub_epic 1 '' classic
 git -C "$bare" branch epic/1 main
 person_protects '{"required_status_checks": [{"context": "build"}]}'
 go "${on_hub[@]}"
-err_like "only with the check 'build': it may refuse" 'protection, of the older kind'
+hidden='what only its administrators may read, perhaps reviews'
+err_like "only with the check 'build', $hidden: it may refuse" 'protection, of the older kind, and that not all of it can be read'
 person_protects '{"reviews": 1}'
 run ganger "${on_hub[@]}" run 1 --yes
-err_like 'only with what only its administrators may read' '… also where only that it is there can be read'
+err_like "only with $hidden" '… also where only that it is there can be read'
+run ganger "${on_hub[@]}" -c forge.land=api plan 1
+out_like "^note: each pull request into 'epic/1' is merged only with $hidden$" '… also where the forge lands'
+control conf '{"admin": true}' >/dev/null
+run ganger "${on_hub[@]}" plan 1
+out_like "^note: the forge takes changes to 'epic/1' only with a pull request, 1 approving review: it may refuse" \
+	'an administrator is told'
+
+# Reviews that only the older protection asks for are waited for, whether it can be read or not.
+for admin in false true; do
+	hub_epic 1 '' "reviews-$admin"
+	control conf "{\"admin\": $admin}" >/dev/null
+	go "${on_hub[@]}" -c github.pull_requests=final
+	person '{"do": "protect", "protection": {"main": {"reviews": 1}}}'
+	run ganger "${on_hub[@]}" -c github.pull_requests=final finish 1 --merge
+	code_is 4 "a review is missing (administrator: $admin)"
+	case $admin in
+	true) err_like 'is not merged yet: it waits for 0 of 1 approving reviews$' '… and that is said' ;;
+	false) err_like 'is not merged yet: At least 1 approving review is required' '… and that is said, by GitHub' ;;
+	esac
+	person '{"do": "review"}'
+	run ganger "${on_hub[@]}" -c github.pull_requests=final finish 1 --merge
+	code_is 0 'with it the epic is finished'
+	is "$(wrote merge) $(closed) $(books)" '1 1 2 ' '… and closed, merged once'
+done
 
 # Of the final pull request the rules of its base decide. A plan says which, finish what it lacks of them.
 hub_epic 1 '' base
@@ -62,7 +88,7 @@ person '{"do": "rules", "rules": [{"type": "pull_request", "branches": ["main"],
 	"parameters": {"required_approving_review_count": 1}}, {"type": "merge_queue", "branches": ["main"]}]}'
 person '{"do": "protect", "protection": {"main": {"required_status_checks": [{"context": "ci"}]}}}'
 run ganger "${on_hub[@]}" -c github.pull_requests=final plan 1 --json
-is "$(jq -c .notes "$T/out")" "[\"the final pull request into 'main' is merged only with 1 approving review, its merge queue, the check 'ci'\"]" \
+is "$(jq -c .notes "$T/out")" "[\"the final pull request into 'main' is merged only with 1 approving review, its merge queue, the check 'ci', $hidden\"]" \
 	'a plan says what the end will wait for'
 is "$(control asked | jq .writes)" 0 '… and only reads'
 go "${on_hub[@]}" -c github.pull_requests=final

@@ -308,6 +308,57 @@ class Fake(unittest.TestCase):
         guard = self.get(R + '/branches/main').body['protection']
         self.assertEqual(guard['required_status_checks']['contexts'], ['ci'])
 
+    def test_protection_is_for_administrators(self):
+        number = self.open_pull()['number']
+        at = R + '/branches/main/protection'
+        self.assertEqual(self.get(R + '/branches/main').body['protected'], False)
+        self.control('human', {'do': 'protect', 'protection': {'main': {
+            'reviews': 1, 'dismiss': True, 'strict': True, 'required_status_checks': [{'context': 'ci'}]}}})
+        self.control('human', {'do': 'check', 'name': 'ci', 'conclusion': 'success'})
+        self.assertEqual((self.get(at).status, self.get(at).body['message']), (404, 'Not Found'))
+        self.assertEqual(self.get(R + '/branches/main', fresh=True).body['protection']['enabled'], True)
+        self.assertIn('approving review', self.merge(number).body['message'])
+        self.control('conf', {'admin': True})
+        self.assertTrue(self.get(R, fresh=True).body['permissions']['admin'])
+        body = self.get(at).body
+        self.assertEqual(body['required_pull_request_reviews']['required_approving_review_count'], 1)
+        self.assertEqual(body['required_status_checks']['strict'], True)
+        self.assertEqual(self.get(R + '/branches/task%2Fx/protection').body['message'], 'Branch not protected')
+        for mergeable in (None, True):  # it is only begun to find out
+            pull = self.get(f'{R}/pulls/{number}', fresh=True).body
+            self.assertEqual((pull['mergeable'], pull['mergeable_state']), (mergeable, mergeable and 'blocked' or 'unknown'))
+        self.control('human', {'do': 'review'})
+        self.control('human', {'do': 'push_head'})
+        self.assertEqual(self.get(f'{R}/pulls/{number}/reviews').body[0]['state'], 'DISMISSED')
+        self.is_clean()
+
+    def test_what_rulesets_protect_is_protected(self):
+        self.control('human', {'do': 'rules', 'rules': [{'type': 'deletion', 'branches': ['main']}]})
+        branch = self.get(R + '/branches/main').body
+        self.assertEqual((branch['protected'], branch['protection']['enabled']), (True, False))
+        self.is_clean()
+
+    def test_methods(self):
+        number = self.open_pull()['number']
+
+        def refused(method):
+            reply = self.ask('PUT', f'{R}/pulls/{number}/merge', {'sha': self.head, 'merge_method': method})
+            return reply.status == 405 and reply.body['message']
+        self.control('human', {'do': 'methods', 'methods': ['squash', 'rebase']})
+        self.assertEqual(refused('merge'), 'Merge commits are not allowed on this repository.')
+        told = self.get(R).body
+        self.assertEqual([told[f'allow_{n}'] for n in ('merge_commit', 'squash_merge', 'rebase_merge')],
+                         [False, True, True])
+        self.control('conf', {'tells_methods': False})
+        self.assertNotIn('allow_merge_commit', self.get(R, fresh=True).body)
+        self.control('human', {'do': 'methods', 'methods': ['merge', 'squash']})
+        self.control('human', {'do': 'rules', 'rules': [
+            {'type': 'pull_request', 'parameters': {'allowed_merge_methods': ['merge']}}]})
+        self.assertIn('Squash merges', refused('squash'))
+        self.control('human', {'do': 'protect', 'protection': {'main': {'linear': True}}})
+        self.assertIn('Merge commits', refused('merge'))
+        self.is_clean()
+
     def test_merge_queue(self):
         pull = self.open_pull()
         self.control('human', {'do': 'rules', 'rules': [{'type': 'merge_queue', 'parameters': {}}]})

@@ -2,6 +2,8 @@
 
 /* Landing through the API of GitHub, and what its base asks for first. */
 
+#define HIDDEN "what only its administrators may read, perhaps reviews"
+
 static struct forge_merge_spec spec_of(int64_t number, const char *head)
 {
 	return (struct forge_merge_spec){.number = number,
@@ -241,8 +243,9 @@ static void test_forge_github__knows_what_a_push_would_lack(void **state)
 		&hub, "human",
 		"{\"do\": \"protect\", \"protection\": {\"epic/e\": "
 		"{\"required_status_checks\": [{\"context\": \"ci\"}, {\"context\": \"b\"}]}}}");
-	assert_asks("epic/e", "a login that may change it, no merge commits, signed commits, "
-			      "a pull request, its merge queue, the check 'ci', the check 'b'");
+	assert_asks("epic/e",
+		    "a login that may change it, no merge commits, signed commits, "
+		    "a pull request, its merge queue, the check 'ci', the check 'b', " HIDDEN);
 	/* One that is not there yet has to be made. */
 	assert_asks("epic/new",
 		    "a login that may make it, a login that may change it, "
@@ -251,7 +254,44 @@ static void test_forge_github__knows_what_a_push_would_lack(void **state)
 	github_fake_tell(&hub, "human", "{\"do\": \"rules\", \"rules\": []}");
 	github_fake_tell(&hub, "human",
 			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"reviews\": 1}}}");
-	assert_asks("epic/e", "what only its administrators may read");
+	assert_asks("epic/e", HIDDEN);
+}
+
+/* The older protection has more than checks, for administrators. */
+static void test_forge_github__reads_protection_where_it_may(void **state)
+{
+	static const char protect[] = "{\"do\": \"protect\", \"protection\": {\"epic/e\": "
+				      "{\"reviews\": 2, \"linear\": true, "
+				      "\"required_status_checks\": [{\"context\": \"ci\"}]}}}";
+
+	(void)state;
+	github_fake_tell(&hub, "conf", "{\"admin\": true}");
+	github_fake_tell(&hub, "human", protect);
+	assert_asks("epic/e",
+		    "a pull request, 2 approving reviews, no merge commits, the check 'ci'");
+	assert_asks_by(FORGE_BY_PULL, "epic/e",
+		       "2 approving reviews, no merge commits, the check 'ci'");
+	/* A token that may not read it is refused by 404, or by 403; it is not asked again for that. */
+	fault("GET", "*/protection",
+	      "\"status\", \"status\": 403, \"message\": \"Resource not accessible\"");
+	open_forge(false);
+	int before = asked("GET */protection");
+	for (int i = 0; i < 2; i++)
+		assert_asks(
+			"epic/e",
+			"the check 'ci', what only its administrators may read, perhaps reviews");
+	assert_int_equal(asked("GET */protection"), before + 1);
+	/* What GitHub does not say for the moment is no answer. */
+	open_forge(false);
+	fault("GET", "*/protection", "\"status\", \"status\": 500, \"times\": 3");
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	assert_int_equal(f->ops->asks(f, "epic/e", FORGE_BY_PUSH, &b, &e), ERR_IO);
+	/* That rulesets protect it is no protection of the older kind. */
+	github_fake_tell(&hub, "conf", "{\"admin\": false}");
+	github_fake_tell(&hub, "human", "{\"do\": \"protect\", \"protection\": {}}");
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"deletion\"}]}");
+	assert_asks("epic/e", "");
 }
 
 /* That it is one is no news to a pull request; what it lacks goes as people and their checks come. */
@@ -308,6 +348,127 @@ static void test_forge_github__waits_for_reviews(void **state)
 	assert_int_equal(asked("PUT */merge"), 0);
 	struct forge_merge m = merge(number, head);
 	assert_merged(&m);
+}
+
+static void test_forge_github__waits_for_reviews_of_protection(void **state)
+{
+	(void)state;
+	github_fake_tell(&hub, "conf", "{\"admin\": true}");
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"reviews\": 1}}}");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "waits for 0 of 1 approving reviews"));
+	assert_waits(number, "0 of 1 approving reviews");
+	assert_int_equal(asked("PUT */merge"), 0);
+	github_fake_tell(&hub, "human", "{\"do\": \"review\"}");
+	struct forge_merge m = merge(number, head);
+	assert_merged(&m);
+}
+
+/* They may not be read: GitHub is asked to merge it, once, and its reason is what is waited for. */
+static void test_forge_github__waits_for_reviews_that_it_may_not_read(void **state)
+{
+	(void)state;
+	for (int async = 0; async < 2; async++) {
+		const char *call = async ? "PUT */merge-async" : "PUT */merge";
+		github_fake_tell(&hub, "conf", async ? "{\"async\": true}" : "{\"async\": false}");
+		github_fake_tell(&hub, "human", "{\"do\": \"protect\", \"protection\": {}}");
+		open_forge(false);
+		char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1 + async);
+		int64_t number = ensure();
+		github_fake_tell(
+			&hub, "human",
+			"{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"reviews\": 1}}}");
+		int before = asked(call);
+		for (int i = 0; i < 3; i++) {
+			assert_int_equal(merge_fails(number, head), ERR_BUSY);
+			assert_non_null(strstr(e.msg, "At least 1 approving review is required"));
+			assert_true(e.until_ms > clock_now().wall_ms);
+		}
+		assert_int_equal(asked(call), before + 1);
+		assert_waits(number, HIDDEN);
+		github_fake_tell(&hub, "human", "{\"do\": \"review\"}");
+		struct forge_merge m = merge(number, head);
+		assert_merged(&m);
+	}
+}
+
+/* What GitHub blocks for another reason waits for people, too; what is set wrongly does not. */
+static void test_forge_github__what_is_blocked_waits_for_people(void **state)
+{
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"reviews\": 1}}}");
+	fault("PUT", "*/merge",
+	      "\"status\", \"status\": 405, \"message\": \"All comments must be resolved.\"");
+	assert_int_equal(merge_fails(number, head), ERR_BUSY);
+	assert_non_null(strstr(e.msg, "not merged yet: All comments must be resolved"));
+	open_forge(false);
+	fault("PUT", "*/merge",
+	      "\"status\", \"status\": 405, \"message\": \"Squash merges are not allowed.\"");
+	assert_int_equal(merge_fails(number, head), ERR_INVALID);
+	assert_int_equal(times("merge"), 0);
+}
+
+/* It says no for want of a review, again and again, and calls it clean: that does not go on for ever. */
+static void test_forge_github__does_not_ask_for_ever(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	char *head CLEANUP(freep) = github_fake_push(&hub, first.head, 1);
+	int64_t number = ensure();
+	fault("PUT", "*/merge",
+	      "\"status\", \"times\": 99, \"status\": 405, \"message\": \"a review is required\"");
+	while (merge_fails(number, head) == ERR_BUSY)
+		assert_true(++n < 99);
+	assert_int_equal(n, 39);
+	assert_int_equal(e.code, ERR_INVALID);
+	assert_non_null(strstr(e.msg, "does not call blocked: a review is required"));
+}
+
+static void assert_methods(const char *branch, unsigned expected)
+{
+	unsigned methods = 0;
+
+	if (f->ops->methods(f, branch, &methods, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(methods, expected);
+}
+
+static void test_forge_github__knows_by_which_methods_it_may_merge(void **state)
+{
+	(void)state;
+	assert_methods("epic/e", FORGE_ANY);
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"methods\", \"methods\": [\"squash\", \"rebase\"]}");
+	assert_methods("epic/e", FORGE_SQUASH | FORGE_REBASE);
+	/* Who may not push is not told. */
+	github_fake_tell(&hub, "conf", "{\"tells_methods\": false}");
+	assert_methods("epic/e", FORGE_ANY);
+	github_fake_tell(
+		&hub, "human",
+		"{\"do\": \"rules\", \"rules\": [{\"type\": \"pull_request\", \"branches\": "
+		"[\"epic/*\"], \"parameters\": {\"allowed_merge_methods\": [\"merge\", "
+		"\"squash\"]}}]}");
+	assert_methods("epic/e", FORGE_MERGE | FORGE_SQUASH);
+	assert_methods("epic/new", FORGE_MERGE | FORGE_SQUASH);
+	assert_methods("main", FORGE_ANY);
+	/* Its queue has a method of its own. */
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"required_linear_history\"}, "
+			 "{\"type\": \"merge_queue\", \"branches\": [\"main\"]}]}");
+	assert_methods("epic/e", FORGE_SQUASH | FORGE_REBASE);
+	assert_methods("main", FORGE_ANY);
+	github_fake_tell(&hub, "human", "{\"do\": \"rules\", \"rules\": []}");
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"linear\": true}}}");
+	github_fake_tell(&hub, "conf", "{\"admin\": true}");
+	assert_methods("epic/e", FORGE_SQUASH | FORGE_REBASE);
 }
 
 /* A base with a merge queue of its own: it is given to that, once, and not merged by us. */
@@ -400,6 +561,12 @@ int main(void)
 		T(test_forge_github__knows_what_a_push_would_lack),
 		T(test_forge_github__knows_what_a_pull_request_would_lack),
 		T(test_forge_github__waits_for_reviews),
+		T(test_forge_github__reads_protection_where_it_may),
+		T(test_forge_github__waits_for_reviews_of_protection),
+		T(test_forge_github__waits_for_reviews_that_it_may_not_read),
+		T(test_forge_github__what_is_blocked_waits_for_people),
+		T(test_forge_github__does_not_ask_for_ever),
+		T(test_forge_github__knows_by_which_methods_it_may_merge),
 		T(test_forge_github__a_queue_of_its_base_takes_it),
 		T(test_forge_github__what_its_queue_refuses_is_left),
 		T(test_forge_github__a_draft_is_made_ready_to_be_merged),

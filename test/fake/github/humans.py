@@ -115,7 +115,9 @@ def everywhere(world, repo, a):
 
 
 def review(world, repo, a):
-    pull = pull_of(world, repo, a)['pull']
+    issue = pull_of(world, repo, a)
+    pull = issue['pull']
+    world.touch(issue)
     pull['reviews'].append({'id': world.new_id(), 'user': a.get('user', PERSON), 'state': a.get('state', 'APPROVED'),
                             'commit_id': pull['head_sha'], 'submitted_at': world.stamp(), 'body': ''})
 
@@ -154,6 +156,11 @@ def protect(world, repo, a):
     repo['protection'] = a['protection']
 
 
+def methods(world, repo, a):
+    """By which the repository merges: 'methods'."""
+    repo['methods'] = a['methods']
+
+
 def guard(world, repo, a):
     """From now on pushes to 'branch' are refused, in GitHub's words."""
     hook = os.path.join(world.git(repo).path, 'hooks', 'update')
@@ -171,7 +178,7 @@ exit 1
 DEEDS = {f.__name__: f for f in (
     push, push_head, push_base, close, reopen, delete_issue, transfer, label, unlabel, edit, delete_branch,
     create_branch, create_ref, close_pull, reopen_pull, draft, check, review, everywhere, run_queue, empty_queue, rename, lose,
-    rules, protect, guard)}
+    rules, protect, methods, guard)}
 
 
 def act(world, spec):

@@ -168,7 +168,8 @@ def list_reviews(call):
 
 @route('POST', P + '/reviews', {'event!': str, 'body': str, 'commit_id': str})
 def add_review(call):
-    pull = find(call)[1]['pull']
+    issue = find(call)[1]
+    pull = issue['pull']
     states = {'APPROVE': 'APPROVED', 'REQUEST_CHANGES': 'CHANGES_REQUESTED', 'COMMENT': 'COMMENTED'}
     if call.body['event'] not in states:
         raise invalid('PullRequestReview', 'event')
@@ -176,6 +177,7 @@ def add_review(call):
               'commit_id': call.body.get('commit_id', pull['head_sha']), 'submitted_at': call.world.stamp(),
               'body': call.body.get('body') or ''}
     pull['reviews'].append(review)
+    call.world.touch(issue)
     call.wrote('review', number=call.number())
     return Answer(200, review_out(call, review))
 
@@ -200,24 +202,42 @@ def required(world, repo, base):
         yield check['context'], check.get('app_id')
 
 
+def methods_of(world, repo, base):
+    """By which a pull request may be merged into a branch, as rules and protection leave it."""
+    found = set(repo['methods'])
+    for rule in world.rules_of(repo, base):
+        if rule['type'] == 'pull_request':
+            found &= set(rule['parameters'].get('allowed_merge_methods', found))
+        if rule['type'] == 'required_linear_history':
+            found -= {'merge'}
+    return found - {'merge'} if repo['protection'].get(base, {}).get('linear') else found
+
+
+def reviews_of(world, repo, base):
+    """How many approvals each rule and the protection ask for."""
+    for rule in world.rules_of(repo, base):
+        if rule['type'] == 'pull_request':
+            yield rule['parameters'].get('required_approving_review_count', 0)
+    if 'reviews' in repo['protection'].get(base, {}):
+        yield repo['protection'][base]['reviews']
+
+
 def forbidden(world, repo, issue, method):
     """Why the rules of the base do not let it be merged; None: they do."""
     pull = issue['pull']
     rules = world.rules_of(repo, pull['base'])
     if any(r['type'] == 'merge_queue' for r in rules) and method != 'queue':
         return say.QUEUE_REQUIRED
-    if method and method != 'queue' and method not in repo['methods']:
-        return say.METHOD_NOT_ALLOWED % method.capitalize()
+    if method and method != 'queue' and method not in methods_of(world, repo, pull['base']):
+        return say.METHOD_NOT_ALLOWED % ('Merge commits' if method == 'merge' else method.capitalize() + ' merges')
     for name, app in required(world, repo, pull['base']):
         state = state_of(world, repo, pull['head_sha'], name, app)
         if state != 'success':
             return (say.CHECK_FAILING if state == 'failure' else say.CHECK_EXPECTED) % name
-    for rule in rules:
-        if rule['type'] == 'pull_request':
-            wanted = rule['parameters'].get('required_approving_review_count', 0)
-            got, refused = approvals(pull)
-            if got < wanted or refused:
-                return say.REVIEW_REQUIRED % max(wanted, 1)
+    for wanted in reviews_of(world, repo, pull['base']):
+        got, refused = approvals(pull)
+        if got < wanted or refused:
+            return say.REVIEW_REQUIRED % max(wanted, 1)
     return None
 
 

@@ -1,6 +1,6 @@
 """Repositories, branches, refs and commits: read from and written to the real repository."""
 
-from answers import NOT_FOUND, NOT_FORWARD, OBJECT_MISSING, REF_EXISTS, REF_MISSING, Answer, Refused
+from answers import NOT_FOUND, NOT_FORWARD, NOT_PROTECTED, OBJECT_MISSING, REF_EXISTS, REF_MISSING, Answer, Refused
 from repo import ZERO, Moved
 from routes import route
 from shapes import repository, urls
@@ -123,6 +123,36 @@ def create_commit(call):
     return Answer(201, commit_out(call, git.commit_facts(sha)))
 
 
+@route('GET', R + '/branches/{branch}/protection')
+def get_protection(call):
+    """Administrators alone may read it; to others it is as if it were not there."""
+    repo, branch = call.repo(), call.params['branch']
+    if not call.world.conf['admin']:
+        raise Refused(404, NOT_FOUND)
+    guard, url = repo['protection'].get(branch), call.url('repos', repo['name'], 'branches', branch, 'protection')
+    if not guard:
+        raise Refused(404, NOT_PROTECTED)
+    out = {'url': url, 'enforce_admins': {'url': url + '/enforce_admins', 'enabled': True},
+           **{n: {'enabled': n == 'required_linear_history' and guard.get('linear', False)} for n in (
+               'required_linear_history', 'allow_force_pushes', 'allow_deletions', 'block_creations',
+               'required_conversation_resolution', 'lock_branch', 'allow_fork_syncing')},
+           'required_signatures': {'url': url + '/required_signatures', 'enabled': False}}
+    if guard.get('required_status_checks'):
+        out['required_status_checks'] = checks_out(guard) | {'url': url, 'strict': guard.get('strict', False)}
+    if 'reviews' in guard:
+        out['required_pull_request_reviews'] = {
+            'url': url + '/required_pull_request_reviews', 'required_approving_review_count': guard['reviews'],
+            'dismiss_stale_reviews': guard.get('dismiss', False), 'require_code_owner_reviews': False,
+            'require_last_push_approval': False}
+    return Answer(200, out)
+
+
+def checks_out(guard):
+    checks = guard.get('required_status_checks', [])
+    return {'contexts': [c['context'] for c in checks],
+            'checks': [{'context': c['context'], 'app_id': c.get('app_id')} for c in checks]}
+
+
 @route('GET', R + '/branches/{branch+}')
 def get_branch(call):
     repo, branch = call.repo(), call.params['branch']
@@ -130,14 +160,15 @@ def get_branch(call):
     if not sha:
         raise Refused(404, 'Branch not found')
     guard = repo['protection'].get(branch, {})
-    checks = guard.get('required_status_checks', [])
+    # Rulesets protect it as well, and are told elsewhere.
+    protected = bool(guard or call.world.rules_of(repo, branch))
+    level = 'everyone' if guard.get('required_status_checks') else 'off'
     return Answer(200, {
-        'name': branch, 'commit': branch_commit(call, sha), 'protected': bool(guard),
+        'name': branch, 'commit': branch_commit(call, sha), 'protected': protected,
         '_links': dict.fromkeys(('self', 'html'), call.url('repos', repo['name'], 'branches', branch)),
         'protection_url': call.url('repos', repo['name'], 'branches', branch, 'protection'),
-        'protection': {'enabled': bool(guard), 'required_status_checks': {
-            'enforcement_level': 'everyone' if checks else 'off', 'contexts': [c['context'] for c in checks],
-            'checks': [{'context': c['context'], 'app_id': c.get('app_id')} for c in checks]}}})
+        'protection': {'enabled': bool(guard),
+                       'required_status_checks': {'enforcement_level': level, **checks_out(guard)}}})
 
 
 def branch_commit(call, sha):

@@ -47,15 +47,16 @@ def repository(call, repo):
            'has_discussions')
     born = {n: '2020-01-01T00:00:00Z' for n in ('created_at', 'updated_at', 'pushed_at')}
     url = call.url('repos', repo['name'])
+    # Who may not push is not told how one merges.
+    methods = {f'allow_{name}': name.split('_')[0] in repo['methods']
+               for name in ('merge_commit', 'squash_merge', 'rebase_merge')} if call.world.conf['tells_methods'] else {}
     return {
         **urls('full-repository', url), **dict.fromkeys(counts, 0), **dict.fromkeys(off, False), **born,
         **dict.fromkeys(('description', 'homepage', 'language', 'license', 'mirror_url')),
         'id': repo['id'], 'node_id': call.world.node('R_', repo['id']), 'name': name, 'full_name': repo['name'],
         'owner': user(call.world, owner), 'default_branch': repo['default'], 'has_issues': True, 'url': url,
         'html_url': SITE + repo['name'], 'clone_url': SITE + repo['name'] + '.git',
-        'permissions': {'admin': False, 'push': True, 'pull': True},
-        'allow_merge_commit': 'merge' in repo['methods'], 'allow_squash_merge': 'squash' in repo['methods'],
-        'allow_rebase_merge': 'rebase' in repo['methods']}
+        'permissions': {'admin': call.world.conf['admin'], 'push': True, 'pull': True}, **methods}
 
 
 def link(url):

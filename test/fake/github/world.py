@@ -24,7 +24,7 @@ class World:
         self.app = None      # {id, slug, key: PEM, installation}
         self.lost = set()    # full names that the bot may no longer see
         self.conf = {'mergeable_reads': 1, 'async': False, 'async_reads': 1, 'dependencies': True,
-                     'sub_issues': True, 'limit': 5000}
+                     'sub_issues': True, 'limit': 5000, 'admin': False, 'tells_methods': True}
 
     def now(self):
         return time.time() + self.skew
@@ -134,11 +134,12 @@ class World:
     def dismiss(self, repo, pull):
         """A push makes approvals stale where the rules say so."""
         pull['reads'] = 0
-        for rule in self.rules_of(repo, pull['base']):
-            if rule['type'] == 'pull_request' and rule['parameters'].get('dismiss_stale_reviews_on_push'):
-                for review in pull['reviews']:
-                    if review['state'] == 'APPROVED':
-                        review['state'] = 'DISMISSED'
+        stale = repo['protection'].get(pull['base'], {}).get('dismiss') or any(
+            r['type'] == 'pull_request' and r['parameters'].get('dismiss_stale_reviews_on_push')
+            for r in self.rules_of(repo, pull['base']))
+        for review in pull['reviews'] if stale else []:
+            if review['state'] == 'APPROVED':
+                review['state'] = 'DISMISSED'
 
     def merged(self, repo, issue, sha, how):
         pull = issue['pull']
