@@ -80,14 +80,6 @@ static void landed(struct core *c, struct task *t, const struct oid *commit)
 	task_set_state(c, t, TASK_MERGED);
 }
 
-/* Its history is in, or without that, by queue.method, what an earlier landing came to. */
-static void already(struct core *c, struct task *t)
-{
-	bool by_landing = t->merge.hex[0] && strcmp(t->merge.hex, t->lands_as.hex) == 0;
-	const struct oid in = by_landing ? t->merge : t->head;
-	landed(c, t, &in);
-}
-
 static void red(struct core *c, struct task *t);
 
 /* Everything before it has landed, just as it was tested: what was found of it is true of it. */
@@ -103,7 +95,7 @@ void verdict_counts(struct core *c, struct task *t)
 		train_land(c, t, &t->onto, &t->merge);
 		break;
 	case VERDICT_ALREADY:
-		already(c, t);
+		landed(c, t, &t->merge); /* its head, or what an earlier landing came to */
 		break;
 	case VERDICT_CONFLICT:
 		conflict_counts(c, t);

@@ -77,11 +77,68 @@ static int find_skips(struct task_work *w, const struct oid *merge, int64_t *ret
 	return 0;
 }
 
+static struct git_land_spec land_spec(const struct task_work *w)
+{
+	return (struct git_land_spec){.branch = w->s->epic_branch,
+				      .old = w->t.lands_on,
+				      .new_ = w->t.lands_as,
+				      .task = w->t.id};
+}
+
+/* Was it merged, and the answer got lost? ret->result stays as it is where it was not. */
+static int merged_before(struct task_work *w, struct forge_merge *ret)
+{
+	struct forge *f = w->s->forge;
+	struct pull p CLEANUP(pull_done) = {0};
+	if (f->ops->get(f, w->t.pull, &p, &w->e))
+		return w->e.code;
+	if (p.state != PULL_MERGED || !streq(p.head_sha, w->t.head.hex))
+		return 0;
+	if (!p.merged_sha[0])
+		return err_set(&w->e, ERR_BUSY, "the forge does not say yet as what it merged it");
+	ret->result = FORGE_MERGED;
+	(void)snprintf(ret->sha.hex, sizeof(ret->sha.hex), "%s", p.merged_sha);
+	return 0;
+}
+
+static bool lands_by_forge(const struct task_work *w)
+{
+	/* What brings the base in has no pull request. */
+	return streq(w->s->config->forge_land, "api") && w->s->forge->ops->merge && w->t.pull;
+}
+
+/*
+ * A landing that was begun before, and of which nobody heard: a forge's squash is a commit that only the
+ * forge can name. It is found here, for it might conflict with what has come in since.
+ */
+static bool find_landing(struct task_work *w)
+{
+	struct git_land found = {0};
+	struct git_land_spec spec = land_spec(w);
+	struct forge_merge made = {0};
+	if (!w->t.lands_as.hex[0] || !lands_by_forge(w) || git_method_of(w) == GIT_MERGE)
+		return false;
+	if (merged_before(w, &made))
+		return true;
+	if (made.result != FORGE_MERGED)
+		return false;
+	spec.by = GIT_LAND_THERE;
+	spec.there = made.sha;
+	if (w->s->git->ops->land(w->s->git, &spec, &found, &w->e))
+		return true;
+	w->answer.kind = EV_ALREADY;
+	w->answer.a = made.sha;
+	buf_puts(&w->text, found.text);
+	return true;
+}
+
 void act_merge(struct task_work *w)
 {
 	struct buf subject CLEANUP(buf_done) = BUF_INIT;
 	struct buf body CLEANUP(buf_done) = BUF_INIT;
 	struct git_merge made = {0};
+	if (find_landing(w))
+		return;
 	subject_of(w, &subject);
 	act_closes(w, &body);
 	struct git_merge_spec spec = {
@@ -136,12 +193,6 @@ static void answer_landed(struct task_work *w, const struct git_land *found, con
 	}
 }
 
-static struct git_land_spec land_spec(const struct task_work *w)
-{
-	return (struct git_land_spec){
-		.branch = w->s->epic_branch, .old = w->t.lands_on, .new_ = w->t.lands_as, .task = w->t.id};
-}
-
 static void land_by_push(struct task_work *w)
 {
 	struct git_land found = {0};
@@ -169,20 +220,6 @@ static int ask_forge(struct task_work *w, struct forge_merge *ret)
 		.message = buf_cstr(&message),
 	};
 	return f->ops->merge(f, &spec, ret, &w->e);
-}
-
-/* The branch is elsewhere: is it there because this was merged, and the answer got lost? */
-static int merged_before(struct task_work *w, struct forge_merge *ret)
-{
-	struct forge *f = w->s->forge;
-	struct pull p CLEANUP(pull_done) = {0};
-	if (f->ops->get(f, w->t.pull, &p, &w->e))
-		return w->e.code;
-	if (p.state != PULL_MERGED)
-		return 0;
-	ret->result = FORGE_MERGED;
-	(void)snprintf(ret->sha.hex, sizeof(ret->sha.hex), "%s", p.merged_sha);
-	return 0;
 }
 
 /*
@@ -216,9 +253,7 @@ static void land_by_forge(struct task_work *w)
 
 void act_land(struct task_work *w)
 {
-	bool by_forge = streq(w->s->config->forge_land, "api") && w->s->forge->ops->merge;
-	/* What brings the base in has no pull request. */
-	if (by_forge && w->t.pull)
+	if (lands_by_forge(w))
 		land_by_forge(w);
 	else
 		land_by_push(w);

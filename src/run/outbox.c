@@ -94,8 +94,8 @@ static void say_answer(struct task_work *w)
 				   "task %s: somebody moved the epic branch to %.12s; it is merged "
 				   "onto that anew",
 				   w->t.id, w->answer.a.hex);
-	if ((w->answer.kind == EV_LANDED || w->answer.kind == EV_MOVED ||
-	     w->answer.kind == EV_PREPARED) &&
+	if ((w->answer.kind == EV_LANDED || w->answer.kind == EV_ALREADY ||
+	     w->answer.kind == EV_MOVED || w->answer.kind == EV_PREPARED) &&
 	    text[0])
 		supervisor_message(s, "task %s: %s", w->t.id, text);
 }

@@ -379,23 +379,26 @@ static void test_queue__what_is_in_the_branch_already_is_closed(void **state)
 /* Without its history in the branch (queue.method) it has landed as what it was to land as. */
 static void test_queue__a_landing_that_nobody_heard_of_is_found(void **state)
 {
-	struct rig r;
 	(void)state;
-	rig_init(&r, NULL);
-	issues(&r, "a");
-	begin(&r);
-	to_queue(&r, "a");
-	merge_made(&r, "a");
-	const struct oid as = task(&r, "a")->lands_as;
-	ANSWER(&r, "a", ACT_LAND, .kind = EV_ERROR, .n = -1, .text = "it cannot be done");
-	assert_state(&r, "a", TASK_QUEUED);
-	tidied(&r);
-	run_event(&r, EV_START, 1);
-	opened(&r);
-	ANSWER(&r, "a", ACT_MERGE, .kind = EV_ALREADY, .a = as);
-	assert_state(&r, "a", TASK_MERGED);
-	assert_string_equal(task(&r, "a")->landed.hex, as.hex);
-	rig_done(&r);
+	for (int by_forge = 0; by_forge < 2; by_forge++) {
+		struct rig r;
+		rig_init(&r, NULL);
+		issues(&r, "a");
+		begin(&r);
+		to_queue(&r, "a");
+		merge_made(&r, "a");
+		/* A forge squashes by itself. */
+		const struct oid as = by_forge ? (struct oid){"f0"} : task(&r, "a")->lands_as;
+		ANSWER(&r, "a", ACT_LAND, .kind = EV_ERROR, .n = -1, .text = "it cannot be done");
+		assert_state(&r, "a", TASK_QUEUED);
+		tidied(&r);
+		run_event(&r, EV_START, 1);
+		opened(&r);
+		ANSWER(&r, "a", ACT_MERGE, .kind = EV_ALREADY, .a = as);
+		assert_state(&r, "a", TASK_MERGED);
+		assert_string_equal(task(&r, "a")->landed.hex, as.hex);
+		rig_done(&r);
+	}
 }
 
 /* Cancelled meanwhile, and held as well: its turn says whether there is anything left to cancel. */
