@@ -105,7 +105,7 @@ static void tokens(struct buf *out, const cJSON *o)
 			   n_out->valuedouble);
 }
 
-void event_text(struct buf *out, struct str line)
+bool event_show(struct buf *out, const cJSON *o)
 {
 	static const struct {
 		const char *type;
@@ -123,17 +123,25 @@ void event_text(struct buf *out, struct str line)
 		{"session",    NULL      },
                 {"turn",       NULL      },
 	};
-	cJSON *o = cJSON_ParseWithLength(line.p, line.n);
 	const char *type = text_of(o, "type");
 	size_t i = 0;
 
 	while (i < ARRAY_LEN(types) && !streq(types[i].type, type))
 		i++;
-	if (i == ARRAY_LEN(types)) {
+	if (i == ARRAY_LEN(types))
+		return false;
+	if (types[i].show)
+		types[i].show(out, o);
+	return true;
+}
+
+void event_text(struct buf *out, struct str line)
+{
+	cJSON *o = cJSON_ParseWithLength(line.p, line.n);
+
+	if (!event_show(out, o)) {
 		buf_line(out, line);
 		buf_putc(out, '\n');
-	} else if (types[i].show) {
-		types[i].show(out, o);
 	}
 	cJSON_Delete(o);
 }

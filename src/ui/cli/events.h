@@ -9,5 +9,8 @@
  * as it is.
  */
 void event_text(struct buf *out, struct str line);
+struct cJSON;
+/* The same of an event that was parsed; false: it is none, and nothing was added. */
+bool event_show(struct buf *out, const struct cJSON *o);
 
 #endif

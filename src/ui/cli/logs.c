@@ -5,6 +5,7 @@
 #include "ui/cli/commands.h"
 #include "ui/cli/epic.h"
 #include "ui/cli/events.h"
+#include "ui/cli/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 
 /*
  * ganger logs: what an attempt has written, as it is; on a terminal made harmless. Where there are
- * events of it, these.
+ * events of it, these; and where it tells what it does as JSON, that as text.
  */
 
 #define PART     65536
@@ -31,7 +32,9 @@ struct printing {
 	int fd;
 	off_t at;
 	bool terminal, events;
-	struct buf line; /* on a terminal, of events: what there is of the last line */
+	bool raw;        /* nothing is made of it */
+	bool stream;     /* it goes line by line: on a terminal, of events, of JSON that is known */
+	struct buf line; /* what there is of the last line, where it is not passed on as it is */
 };
 
 /* Without escape sequences and control bytes; tabs and indentation stay. */
@@ -52,6 +55,34 @@ static void add_harmless(struct buf *out, struct str line)
 	buf_putc(out, '\n');
 }
 
+static void add_line(const struct printing *p, struct buf *out)
+{
+	struct str line = buf_str(&p->line);
+
+	if (p->events) {
+		event_text(out, line);
+	} else if (!p->raw && stream_text(out, line)) {
+		return;
+	} else if (p->terminal) {
+		add_harmless(out, line);
+	} else {
+		buf_add(out, line.p, line.n);
+		buf_putc(out, '\n');
+	}
+}
+
+/* From the first such line on; what stands before it passes as it is. */
+static bool begins_stream(const struct printing *p, struct str part)
+{
+	struct buf none CLEANUP(buf_done) = BUF_INIT;
+	struct str line;
+
+	while (!p->raw && str_next(&part, '\n', &line))
+		if (stream_text(&none, line))
+			return true;
+	return false;
+}
+
 static void print_harmless(struct printing *p, struct str text)
 {
 	struct buf out CLEANUP(buf_done) = BUF_INIT;
@@ -61,10 +92,7 @@ static void print_harmless(struct printing *p, struct str text)
 			buf_putc(&p->line, text.p[i]);
 			continue;
 		}
-		if (p->events)
-			event_text(&out, buf_str(&p->line));
-		else
-			add_harmless(&out, buf_str(&p->line));
+		add_line(p, &out);
 		buf_reset(&p->line);
 	}
 	cli_print_buf(p->c, &out);
@@ -79,7 +107,8 @@ static int print_new(struct printing *p, struct err *e)
 	while ((n = pread(p->fd, part, PART, p->at)) > 0) {
 		struct buf b = {.p = part, .n = (size_t)n, .cap = PART, .max = PART};
 
-		if (p->terminal || p->events)
+		p->stream = p->stream || p->terminal || p->events || begins_stream(p, buf_str(&b));
+		if (p->stream)
 			print_harmless(p, (struct str){part, (size_t)n});
 		else
 			cli_print_buf(p->c, &b);
@@ -134,7 +163,8 @@ static int open_log(struct printing *p, const struct found_task *f, int64_t atte
 	(void)snprintf(number, sizeof(number), "%" PRId64, attempt);
 	path = path_log(&f->view.paths, t->id, attempt == t->attempt ? NULL : number);
 	events = path_events(&f->view.paths, t->id, attempt ? number : NULL);
-	p->fd = cli_flag(p->c, "raw") ? -1 : open_of(events);
+	p->raw = cli_flag(p->c, "raw");
+	p->fd = p->raw ? -1 : open_of(events);
 	p->events = p->fd >= 0;
 	if (!p->events)
 		p->fd = open_of(path);

@@ -357,8 +357,9 @@ const struct cli_command cli_commands[] = {
 		.name = "logs",
 		.usage = "ID",
 		.help = "print what an attempt has written",
-		.about = "Of an agent that is talked to: what it said and did, and what it was denied;\n"
-			 "with --raw the messages of its protocol.\n",
+		.about = "Of an agent that is talked to, or that tells what it does as JSON (Claude Code,\n"
+			 "Codex, Copilot): what it said and did, and what it was denied; with --raw\n"
+			 "what it wrote.\n",
 		.options = logs_options,
 		.operands_min = 1,
 		.operands_max = 1,
