@@ -76,6 +76,25 @@ static inline void rig_done(struct rig *r)
 	VEC_DONE(&r->todo);
 }
 
+/* A test with a rig of its own, of the usual policy; what it changes of that it says first. */
+static inline int rig_setup(void **state)
+{
+	struct rig *r = malloc(sizeof(*r));
+	assert_non_null(r);
+	rig_init(r, NULL);
+	*state = r;
+	return 0;
+}
+
+static inline int rig_teardown(void **state)
+{
+	rig_done(*state);
+	free(*state);
+	return 0;
+}
+
+#define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
 static inline struct task *task(struct rig *r, const char *id)
 {
 	int at = core_find(&r->c, id);
