@@ -17,7 +17,7 @@ struct host_uv {
 	struct host host;
 	uv_loop_t loop;
 	uv_timer_t wake, tick;
-	uv_signal_t interrupt, terminate, hangup;
+	uv_signal_t interrupt, terminate, hangup, resumed;
 	struct supervisor *s;
 	struct control *control;
 	int ready_fd; /* as the spec's */
@@ -103,6 +103,14 @@ static void on_stop_signal(uv_signal_t *sig, int signum)
 	supervisor_stop(h->s, h->s->stop == STOP_NO ? STOP_GRACEFUL : STOP_NOW);
 }
 
+static void on_continue(uv_signal_t *sig, int signum)
+{
+	const struct host_uv *h = sig->data;
+	(void)signum;
+	if (h->s && h->s->spec.observer.resumed)
+		h->s->spec.observer.resumed(h->s->spec.observer.ctx);
+}
+
 /* Output goes on to run.log, and so does the run. */
 static void output_to_log(const struct host_uv *h)
 {
@@ -153,13 +161,14 @@ static void host_init(struct host_uv *h)
 	watch_signal(h, &h->interrupt, on_stop_signal, SIGINT);
 	watch_signal(h, &h->terminate, on_stop_signal, SIGTERM);
 	watch_signal(h, &h->hangup, on_hangup, SIGHUP);
+	watch_signal(h, &h->resumed, on_continue, SIGCONT);
 }
 
 static void host_done(struct host_uv *h)
 {
-	uv_handle_t *const all[] = {(uv_handle_t *)&h->wake, (uv_handle_t *)&h->tick,
+	uv_handle_t *const all[] = {(uv_handle_t *)&h->wake,      (uv_handle_t *)&h->tick,
 				    (uv_handle_t *)&h->interrupt, (uv_handle_t *)&h->terminate,
-				    (uv_handle_t *)&h->hangup};
+				    (uv_handle_t *)&h->hangup,    (uv_handle_t *)&h->resumed};
 	control_close(h->control);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		uv_close(all[i], NULL);

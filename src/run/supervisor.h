@@ -23,6 +23,8 @@ struct observer {
 	void (*turn)(void *ctx, const struct core *c);
 	/* Something for a person that is no change of state: one line. */
 	void (*message)(void *ctx, const char *line);
+	/* We were stopped (Ctrl-Z), and go on: the terminal was others' meanwhile. */
+	void (*resumed)(void *ctx);
 	int64_t tick_ms; /* turn() is also called this often; 0: never by itself */
 };
 

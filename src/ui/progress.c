@@ -313,6 +313,14 @@ static void on_message(void *ctx, const char *line)
 	(void)fflush(p->o.messages);
 }
 
+static void on_resumed(void *ctx)
+{
+	struct progress *p = ctx;
+
+	if (p->screen)
+		board_screen_lost(p->screen);
+}
+
 struct progress *progress_new(const struct progress_options *o, struct observer *ret)
 {
 	struct progress *p = mem_alloc(sizeof(*p));
@@ -327,6 +335,7 @@ struct progress *progress_new(const struct progress_options *o, struct observer 
 				 .transition = on_transition,
 				 .turn = on_turn,
 				 .message = on_message,
+				 .resumed = on_resumed,
 				 .tick_ms = p->screen ? TICK_MS : 0};
 	return p;
 }

@@ -141,4 +141,46 @@ err_like "$supervisor" 'and names the first'
 release
 ended
 code_is 0 'which goes on'
+
+# On a terminal: stopped by the user, who looks at something else, and goes on.
+cat >"$T/terminal.py" <<'END'
+import os, pty, re, signal, sys
+
+folder, argv = sys.argv[1], sys.argv[2:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execve(argv[0], argv, {**os.environ, "TERM": "xterm"})
+seen = b""
+
+
+def until(what):
+    global seen
+    while not re.search(what, seen):
+        seen += os.read(fd, 4096)
+
+
+signal.alarm(20)
+open(folder + "/here").read()  # the agent is at work
+until(b"1 working")
+os.kill(pid, signal.SIGSTOP)
+os.waitpid(pid, os.WUNTRACED)
+os.kill(pid, signal.SIGCONT)
+# A frame on a line of its own, which does not go up over what stands above it.
+seen = b""
+until(rb"\n\x1b\[\?25l\r(?!\x1b\[\d*A)\x1b?.")
+print("below")
+open(folder + "/go", "w").write("\n")
+try:
+    while os.read(fd, 4096):
+        pass
+except OSError:
+    pass
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+scene terminal
+task shown
+mkfifo "$T/here" "$T/go"
+does shown 'echo here >"$T/here"; read -r line <"$T/go"; echo 1 >shown'
+is "$(python3 "$T/terminal.py" "$T" "$GANGER" run "$epic")" 'below
+0' 'the board begins anew below what was written meanwhile'
 done_testing

@@ -432,6 +432,58 @@ static void test_terminal__is_given_back_as_it_was(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* As a shell does with Ctrl-Z, 'bg' and 'fg': another job has the terminal for a while. */
+static int lend_terminal(void)
+{
+	const struct board_style style = {0};
+	struct board_view v = sample();
+	struct board_screen *s;
+	pid_t other = fork();
+
+	if (other == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	(void)alarm(20);
+	(void)signal(SIGTTOU, SIG_IGN);
+	s = board_screen_new(STDOUT_FILENO, (struct board_size){33, 77}, &style);
+	board_screen_draw(s, &v);
+	if (setpgid(other, other) || tcsetpgrp(STDOUT_FILENO, other))
+		return 1;
+	(void)!write(STDOUT_FILENO, "<", 1);
+	v.elapsed_ms += 1000000;
+	board_screen_draw(s, &v);
+	board_screen_say(s, "said");
+	if (tcsetpgrp(STDOUT_FILENO, getpgrp()))
+		return 2;
+	(void)!write(STDOUT_FILENO, ">", 1);
+	board_screen_draw(s, &v);
+	board_screen_free(s);
+	return kill(other, SIGKILL) ? 3 : 0;
+}
+
+static void test_terminal__is_left_alone_while_another_job_has_it(void **state)
+{
+	const struct winsize w = {.ws_row = 33, .ws_col = 77};
+	struct buf all CLEANUP(buf_done) = BUF_INIT;
+	char chunk[4096];
+	int master = -1, status = -1;
+	ssize_t n;
+	pid_t pid = forkpty(&master, NULL, NULL, &w);
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(lend_terminal());
+	while ((n = read(master, chunk, sizeof(chunk))) > 0)
+		buf_add(&all, chunk, (size_t)n);
+	(void)close(master);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* What is said is a line; then it begins below, and goes up over nothing. */
+	assert_non_null(strstr(buf_cstr(&all), "<said\r\r\n\033[?25h>\r\r\n\033[?25l\r3 "));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_done)
@@ -446,6 +498,7 @@ int main(void)
 		T(test_screen__a_terminal_that_is_gone_is_no_matter),
 		T(test_terminal__is_not_a_pipe_nor_a_dumb_one),
 		T(test_terminal__is_given_back_as_it_was),
+		T(test_terminal__is_left_alone_while_another_job_has_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

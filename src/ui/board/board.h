@@ -97,9 +97,10 @@ board_screen_new(int fd, struct board_size size, const struct board_style *style
 /* The board stays as drawn last, the cursor below it; echo is as it was, unread input is dropped. */
 void board_screen_free(struct board_screen *s);
 
-/* Repaint what differs from the frame before; no system call where nothing does. */
+/* Repaint what differs from the frame before. Nothing is written where nothing does, nor in the
+ * background, where the terminal is the shell's. */
 void board_screen_draw(struct board_screen *s, const struct board_view *v);
-/* A line that stays, above the board, and scrolls away as output does. */
+/* A line that stays, above the board, and scrolls away as output does; in the background by itself. */
 void board_screen_say(struct board_screen *s, const char *line);
 /*
  * After SIGWINCH: the next draw is a whole one. Lines are taken to have been rewrapped; what

@@ -33,6 +33,7 @@ struct board_screen {
 	struct buf pending; /* what the terminal has not taken of the last frame */
 	struct termios before;
 	bool echo_off, gone; /* gone: it cannot be written to any more */
+	bool away;           /* others have written since: nothing that is shown is where it was */
 };
 
 bool board_terminal(int fd, struct board_size *ret)
@@ -46,6 +47,14 @@ bool board_terminal(int fd, struct board_size *ret)
 		w = (struct winsize){.ws_row = DEFAULT_ROWS, .ws_col = DEFAULT_COLS};
 	*ret = (struct board_size){w.ws_row, w.ws_col};
 	return true;
+}
+
+/* Has another job the terminal? One that is not ours at all was given to us. */
+static bool is_others(int fd)
+{
+	pid_t in_front = tcgetpgrp(fd);
+
+	return in_front > 0 && in_front != getpgrp();
 }
 
 /*
@@ -132,7 +141,8 @@ void board_screen_free(struct board_screen *s)
 	p = (struct pollfd){.fd = s->out, .events = POLLOUT};
 	while (!flush(s) && !s->gone && poll(&p, 1, LAST_WAIT_MS) > 0)
 		;
-	if (s->echo_off) {
+	/* Who sets it from the background is stopped; there the shell has seen to it. */
+	if (s->echo_off && !is_others(s->fd)) {
 		/* What was typed unseen is not for the shell. Neither waits for a held terminal. */
 		(void)tcflush(s->fd, TCIFLUSH);
 		(void)tcsetattr(s->fd, TCSANOW, &s->before);
@@ -204,11 +214,29 @@ static void go_up(struct buf *b, size_t n)
 		buf_printf(b, UP, (int)n);
 }
 
+/* May it be written to? In the background it is the shell's, and what follows begins anew. */
+static bool is_ours(struct board_screen *s)
+{
+	if (is_others(s->fd)) {
+		s->away = true;
+		return false;
+	}
+	if (s->away) {
+		forget(s);
+		buf_puts(&s->pending, "\r\n");
+		echo_off(s); /* the shell has turned it on again */
+	}
+	s->away = false;
+	return true;
+}
+
 void board_screen_draw(struct board_screen *s, const struct board_view *v)
 {
 	struct buf page CLEANUP(buf_done) = BUF_INIT;
 	struct buf frame CLEANUP(buf_done) = BUF_INIT;
 
+	if (!is_ours(s))
+		return;
 	/* A frame of which a part is still to be taken comes first, and whole. */
 	if (!flush(s))
 		return;
@@ -226,16 +254,20 @@ void board_screen_say(struct board_screen *s, const char *line)
 {
 	struct text_locale l;
 	struct buf *b = &s->pending;
+	bool ours;
 
 	if (b->n > PENDING_MAX)
 		return; /* the user holds the terminal: what is said here is in the report as well */
+	ours = is_ours(s);
 	l = text_wide();
-	buf_puts(b, HIDE);
-	go_up(b, s->shown.n);
-	buf_puts(b, TO_END);
+	if (ours) {
+		buf_puts(b, HIDE);
+		go_up(b, s->shown.n);
+		buf_puts(b, TO_END);
+	}
 	(void)text_cut(b, str_of(line), 1 << 20, s->style.utf8); /* wrapped, not cut */
 	buf_puts(b, "\r\n");
-	for (size_t i = 0; i < s->shown.n; i++)
+	for (size_t i = 0; ours && i < s->shown.n; i++)
 		buf_printf(b, "%s\r\n", s->shown.items[i]);
 	buf_puts(b, SHOW);
 	text_narrow(l);
@@ -272,7 +304,5 @@ void board_screen_resize(struct board_screen *s, struct board_size size)
 
 void board_screen_lost(struct board_screen *s)
 {
-	forget(s);
-	buf_puts(&s->pending, "\r\n");
-	echo_off(s); /* a shell in between has turned it on again */
+	s->away = true;
 }

@@ -33,7 +33,7 @@ static void draw(const struct view *v, struct board_screen *screen)
 	boardview_done(&b);
 }
 
-/* The terminal has its echo back before we go: a signal only ends the loop. */
+/* The terminal has its echo back before we go: a signal only ends the loop, or says that we are back. */
 static int catch_signals(void)
 {
 	sigset_t set;
@@ -42,16 +42,23 @@ static int catch_signals(void)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGCONT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* False: a signal has come. */
-static bool wait_look(int fd)
+/* False: a signal has come that ends it. */
+static bool wait_look(int fd, struct board_screen *screen)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct signalfd_siginfo came;
 
-	return poll(&p, 1, LOOK_MS) == 0;
+	if (poll(&p, 1, LOOK_MS) == 0)
+		return true;
+	if (read(fd, &came, sizeof(came)) != sizeof(came) || came.ssi_signo != SIGCONT)
+		return false;
+	board_screen_lost(screen);
+	return true;
 }
 
 static int
@@ -69,7 +76,7 @@ watch(struct cli *c, const char *epic, struct board_screen *screen, struct board
 		draw(&v, screen);
 		if (!v.pid)
 			return CLI_OK;
-		if (!wait_look(signals))
+		if (!wait_look(signals, screen))
 			return CLI_OK;
 		if (!board_terminal(STDOUT_FILENO, &now))
 			continue; /* in the background */
