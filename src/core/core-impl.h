@@ -27,14 +27,19 @@ bool task_is(const struct task *t, unsigned flags);
 
 /* heap.c */
 enum heap_order { HEAP_READY, HEAP_QUEUE, HEAP_DUE };
+/* By index. One that is in it is not added, one that is not is not removed: both end the program. */
 void heap_add(struct core *c, enum heap_order o, int task);
 void heap_remove(struct core *c, enum heap_order o, int task);
 /* What the order goes by has changed of it: to its place, where it is in ready or queue. */
 void heap_update(struct core *c, int task);
-bool heap_before(const struct core *c, enum heap_order o, int a, int b);
-void heap_check(const struct core *c);
+bool heap_before(const struct core *c,
+		 enum heap_order o,
+		 int a,
+		 int b);               /* is a's turn before b's? */
+void heap_check(const struct core *c); /* ends the program where one is out of order */
 
 /* schedule.c */
+/* Start what may start, best first. */
 void schedule_claims(struct core *c);
 /* The key of the run's limit that is spent; NULL: there is room. */
 const char *schedule_spent(const struct core *c);
@@ -44,11 +49,14 @@ const char *task_spent(const struct core *c, const struct task *t);
 void attempt_give_up(struct core *c, struct task *t);
 bool schedule_stuck(const struct core *c);            /* no new attempt will be started by itself */
 void task_make_ready(struct core *c, struct task *t); /* READY, or BLOCKED while needs are unmet */
-void task_wait(struct core *c, struct task *t, int64_t delay_ms);
+void task_wait(struct core *c, struct task *t, int64_t delay_ms); /* WAITING: it is tried again */
+/* How long to wait after so many tries, from 1; a little different each time. */
 int64_t backoff_ms(struct core *c, int64_t tries);
+/* An attempt of t's kind is over. signature: how it failed; too many alike in a row pause the kind. */
 void kind_ended(struct core *c, struct task *t, bool success, const char *signature);
+/* Until then by the wall clock, a day at most; what it waits for already it waits for still. */
 void kind_pause(struct core *c, struct kind *k, int64_t until_ms, const char *why);
-void kinds_check_clock(struct core *c);
+void kinds_check_clock(struct core *c); /* the wall clock may have been set back */
 /* By policy, where t will not land by itself; else nothing. */
 void dependents_fall(struct core *c, struct task *t);
 /* The same from the other side: t, where something that it needs will not land. */
@@ -56,6 +64,7 @@ void needs_fall(struct core *c, struct task *t);
 bool sync_holds(const struct core *c, const struct task *t); /* is it as SYNCED would leave it? */
 /* Once t is tried again after all, or done. */
 void dependents_rise(struct core *c, struct task *t);
+/* Do what follows of t->away for one that is not at work, and undo what followed of it before. */
 void task_heed_tracker(struct core *c, struct task *t);
 bool task_is_out(const struct task *t); /* not to be started, as the tracker says */
 void task_start_over(struct task *t); /* a person wants it again: nothing of before counts */
@@ -65,22 +74,24 @@ void needs_changed(struct core *c, struct task *t);
 /* attempt.c */
 /* One line on how a job ended; limit is the key that says how long it may take. */
 void job_text(const struct core_event *ev, const char *limit, char *ret, size_t size);
+/* t has no process any more: how and when it ended, for who judges it. */
 void job_over(struct core *c, struct task *t, const struct core_event *ev);
 
 /* beside.c */
 void ready_place(struct core *c, struct task *t); /* among those that may be claimed, or not */
 bool beside_under_way(const struct task *t);      /* does it keep those beside it waiting? */
 void beside_update(struct core *c, struct task *t); /* after it changed */
-void beside_add(struct core *c, int a, int b);
-bool beside_waits(const struct core *c, const struct task *t);
+void beside_add(struct core *c, int a, int b);      /* these two touch the same files */
+bool beside_waits(const struct core *c, const struct task *t); /* for one beside it, by policy */
 
 /* conflict.c */
+/* Everything before it has landed: a resolver's attempt, or a person's turn. */
 void conflict_counts(struct core *c, struct task *t);
-void conflict_to_person(struct core *c, struct task *t);
+void conflict_to_person(struct core *c, struct task *t); /* the reason is set */
 /* It was given to the one agent that may have a person's branch, and this run has that no more. Asked
  * as it is about to begin: a command that changes a journal knows of no agents. */
 bool resolver_is_gone(const struct core *c, const struct task *t);
-void resolve_done(struct core *c, struct task *t);
+void resolve_done(struct core *c, struct task *t);   /* t->head is what was made of it */
 void resolve_failed(struct core *c, struct task *t); /* the reason says why */
 
 /* queue.c */
@@ -92,9 +103,12 @@ void queue_ask_approval(struct core *c, struct task *t);
 void queue_found(struct core *c, struct task *t, enum core_verdict v);
 /* It failed the check, and that is known to be its fault. */
 void queue_send_back(struct core *c, struct task *t);
+/* Its check said neither: it is merged and tested again later, so many times. */
 void queue_no_verdict(struct core *c, struct task *t, const char *why);
+/* Act on what was found of it: it is the first, and what it was merged onto has landed. */
 void verdict_counts(struct core *c, struct task *t);
-void task_fail(struct core *c, struct task *t);
+void task_fail(struct core *c,
+	       struct task *t); /* the reason is set; its claim is given back first */
 
 /* gate.c */
 /* Its merge is another one: skips is a mask of the checks that are not about it. */
@@ -122,23 +136,28 @@ void group_count(struct core *c, bool failed);
 size_t train_first(const struct core *c); /* the first that may land: proofs stand before it */
 /* It is red on what has landed. False: why is not asked, or known. */
 bool proof_begin(struct core *c, struct task *t);
+/* What it came to on what it was merged onto now: the next half, or the end of it. */
 void proof_found(struct core *c, struct task *t, enum core_verdict v);
 
 /* train.c */
-struct task *train_at(const struct core *c, size_t at);
+struct task *train_at(const struct core *c, size_t at); /* by its place, from 0 */
+/* What who stands at this place, or would (train.n), is to be merged onto; NULL: not known yet. */
 const struct oid *train_onto(const struct core *c, size_t at);
-bool train_holds_at(const struct core *c, size_t at);
+bool train_holds_at(const struct core *c, size_t at); /* as train_holds() */
 int train_gates(const struct core *c); /* checks that run or begin */
-void train_take_gate(struct core *c, struct task *t);
+void train_take_gate(struct core *c, struct task *t); /* t->gate: the lowest that is free, from 1 */
 /* It passed, by itself or with its group: the branch goes from 'on' to 'as'. */
 void train_land(struct core *c, struct task *t, const struct oid *on, const struct oid *as);
+/* Merge, test and land what may be, as things are; asked after every event. */
 void queue_pump(struct core *c);
+/* As a task's state gets F_MERGE, or loses it: at the end of it, or out of it. */
 void train_enter(struct core *c, struct task *t);
 void train_leave(struct core *c, struct task *t);
-void train_loaded(struct core *c);
+void train_loaded(struct core *c); /* as the rows have it */
 /* Is it merged onto what now stands before it? */
 bool train_holds(const struct core *c, const struct task *t);
 bool train_is_first(const struct core *c, const struct task *t);
+/* What was found of it is void: it keeps its place and is merged anew. */
 void train_rebuild(struct core *c, struct task *t);
 
 /* command.c */
@@ -149,17 +168,19 @@ bool error_may_pass(int64_t code);
 int64_t error_delay_ms(int64_t errors);
 
 /* lost.c */
-void run_lost(struct core *c, const struct core_event *ev);
+void run_lost(struct core *c, const struct core_event *ev); /* EV_LOST */
 
 /* news.c */
-void news_step(struct core *c, const struct core_event *ev);
+void news_step(struct core *c,
+	       const struct core_event *ev); /* the tracker has news, or a person a branch */
 
 /* run.c */
-void run_due(struct core *c);
-void run_begin_preflight(struct core *c);
-void run_step(struct core *c, const struct core_event *ev);
+void run_due(struct core *c);             /* ask for its action again, where it is time */
+void run_begin_preflight(struct core *c); /* where it waits, and no check is left of before */
+void run_step(struct core *c, const struct core_event *ev); /* an event of the run */
+/* Somebody took landings out of the branch, which is at tip: nothing lands until it is run again. */
 void run_rewritten(struct core *c, const struct oid *tip);
-void run_check_over(struct core *c);
+void run_check_over(struct core *c); /* it tidies up once nothing can go on */
 
 /* The handlers of task.def. */
 typedef void task_handler(struct core *c, struct task *t, const struct core_event *ev);

@@ -114,7 +114,8 @@ struct supervisor {
 	char *meta_config; /* values in force, to be journaled with the first turn */
 };
 
-/* turn.c */
+/* turn.c: for the next turn. ev and its texts are copied; forget: a job whose folder may go once that
+ * is durable; 0: none. */
 void inbox_add(struct supervisor *s, const struct core_event *ev, int64_t forget);
 
 /*
@@ -131,11 +132,12 @@ int supervisor_asked(struct supervisor *s,
 
 /* At once, before core_reissue(): what is asked for again follows from it. Durable with the first turn. */
 void supervisor_step(struct supervisor *s, const struct core_event *ev);
+/* A line for people, whoever watches; what is not plain text in it is escaped there. */
 void supervisor_message(struct supervisor *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void supervisor_stop(struct supervisor *s, int how); /* enum core_stop; also says so */
 bool disk_is_full(const struct supervisor *s); /* hardly any room where state is kept */
 
-/* outbox.c */
+/* outbox.c: carry it out, off the thread where it may take long; its answer is an event. */
 void outbox_send(struct supervisor *s, const struct action *a);
 
 /* What a piece of work knows: copies, since the core goes on while it runs. */
@@ -172,10 +174,12 @@ void act_closes(const struct task_work *w, struct buf *b);
 
 /* jobs.c */
 void job_send(struct supervisor *s, struct task_work *w); /* takes over w */
-void job_stop(struct supervisor *s, int64_t number, enum job_stop how);
+void job_stop(struct supervisor *s, int64_t number, enum job_stop how); /* its end is told as any */
+/* What the executor tells; ctx is the supervisor. */
 void job_started(void *ctx, const struct job_started *j);
 void job_ended(void *ctx, const struct job_end *end);
 void job_waits(void *ctx, const struct err *why);
+/* No row waits for it: it is ended, and its folder goes. */
 void job_adopt_orphan(struct supervisor *s, int64_t number);
 struct job *job_find(struct supervisor *s,
 		     int64_t number); /* or NULL; until the next comes or goes */
@@ -206,7 +210,8 @@ void attempt_done(struct attempt *a);
 /* recovery.c: who makes this task's attempt. */
 const struct worker *worker_of(const struct supervisor *s, const struct task *t);
 
-/* outbox.c */
+/* outbox.c: an action on its way, with copies of all it needs. work_defer(): fn is run off the thread,
+ * then work.done on it, by default what sends the answer and frees w. */
 void work_free(struct task_work *w);
 struct task_work *work_new(struct supervisor *s, const struct action *a);
 void work_defer(struct task_work *w, work_fn *fn);
@@ -219,7 +224,7 @@ int graph_read(const struct supervisor *s,
 	       struct issue *ret_epic,
 	       struct issue_graph *ret,
 	       struct err *e) MUST_CHECK;
-void graph_apply(struct supervisor *s, const struct issue_graph *g);
+void graph_apply(struct supervisor *s, const struct issue_graph *g); /* on the loop's thread */
 /* What came up on the way: said once, and journaled with the next turn. */
 void graph_found(struct supervisor *s, const struct issue_graph *g);
 
@@ -235,7 +240,7 @@ void graph_touched(struct supervisor *s, int task, struct str paths);
 int recovery_lost(struct supervisor *s, struct err *e) MUST_CHECK;
 
 /* recovery.c */
-void recovery_orphans(struct supervisor *s);
+void recovery_orphans(struct supervisor *s); /* ends the jobs that no row waits for */
 void recovery_start(struct supervisor *s); /* START, once no orphan is left */
 
 /* publish.c: swarm-pids.json, swarm-progress.json, report.md, at most once a second. */
