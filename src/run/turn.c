@@ -159,7 +159,7 @@ static int write_turn(struct supervisor *s, struct err *e)
 
 static void event_disk(struct supervisor *s, bool full)
 {
-	inbox_add(s, &(struct core_event){.kind = EV_DISK, .task = -1, .n = full}, 0);
+	supervisor_event(s, &(struct core_event){.kind = EV_DISK, .task = -1, .n = full});
 }
 
 /* On a full disk there is the reserve, kept for just this; on anything else there is no way on. */
