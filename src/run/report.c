@@ -28,17 +28,20 @@ static void add_ganger(struct buf *b, const char *command, const char *id)
 	buf_putc(b, '\n');
 }
 
-static void add_retry(struct buf *b, const struct report_spec *s, const struct task *t)
+/* Of a task. Its epic may have it beside another: the base's news, and what is dispatched. */
+static void
+add_of_task(struct buf *b, const char *command, const struct report_spec *s, const struct task *t)
 {
-	if (t->branch == 2) { /* several epics may have this one */
-		buf_puts(b, "ganger retry --epic ");
-		buf_shell(b, s->core->run.epic);
+	const struct run_row *run = &s->core->run;
+
+	buf_printf(b, "ganger %s ", command);
+	if (t->branch == 2 || run->dispatch) {
+		buf_puts(b, "--epic ");
+		buf_shell(b, run->epic);
 		buf_putc(b, ' ');
-		buf_shell(b, t->id);
-		buf_putc(b, '\n');
-	} else {
-		add_ganger(b, "retry", t->id);
 	}
+	buf_shell(b, t->id);
+	buf_putc(b, '\n');
 }
 
 /*
@@ -67,7 +70,7 @@ static void add_conflict_steps(struct buf *b, const struct report_spec *s, const
 	buf_printf(b, "\n# resolve the conflicts in %s, then:\n", at);
 	buf_printf(b, "git -C %s commit --all --no-edit\n", at);
 	buf_printf(b, "git worktree remove %s\n", at);
-	add_retry(b, s, t);
+	add_of_task(b, "retry", s, t);
 }
 
 static void add_path(struct buf *b, const char *path)
@@ -88,31 +91,31 @@ static void add_log(struct buf *b, const struct report_spec *s, const char *task
 void report_next_step(struct buf *b, const struct report_spec *s, const struct task *t)
 {
 	if (core_waits_for(t) == WAIT_EPIC) {
-		add_ganger(b, "cancel", t->id);
+		add_of_task(b, "cancel", s, t);
 	} else if (core_waits_for(t) == WAIT_RELEASE) {
-		add_ganger(b, "queue release", t->id);
+		add_of_task(b, "queue release", s, t);
 	} else if (core_waits_for(t) == WAIT_APPROVAL) {
-		add_ganger(b, "diff", t->id);
-		add_ganger(b, "approve", t->id);
+		add_of_task(b, "diff", s, t);
+		add_of_task(b, "approve", s, t);
 	} else if (t->state == TASK_CONFLICTED) {
 		add_conflict_steps(b, s, t);
 	} else if (t->state == TASK_MERGED || t->state == TASK_NOTHING) {
 		if (!t->gave_up)
 			return;
 		add_ganger(b, "show", t->id); /* who holds it, and what it says */
-		add_ganger(b, "retry", t->id);
+		add_of_task(b, "retry", s, t);
 	} else if (t->state == TASK_FAILED || t->gave_up) {
 		if (t->red || t->gate_errors)
 			add_log(b, s, t->id, "gate");
 		else if (t->attempt)
-			add_ganger(b, "logs", t->id);
+			add_of_task(b, "logs", s, t);
 		else
 			add_ganger(b, "show", t->id);
 		if (t->away == AWAY_EARLY) /* else it fails again at once */
 			buf_puts(b, "# open its issue again, then:\n");
-		add_retry(b, s, t);
+		add_of_task(b, "retry", s, t);
 	} else if (t->state == TASK_CANCELLED) {
-		add_ganger(b, "retry", t->id);
+		add_of_task(b, "retry", s, t);
 	}
 }
 

@@ -203,37 +203,47 @@ void view_epics_done(struct view_epics *v)
 	VEC_DONE(&v->ids);
 }
 
-static bool
-epic_has(const struct place *p, const struct config *c, const char *epic, const char *task)
+static bool epic_has(const struct place *p,
+		     const struct config *c,
+		     const char *epic,
+		     const char *task,
+		     bool *ret_dispatch)
 {
 	struct view v CLEANUP(view_done) = {0};
 	struct err none = ERR_INIT; /* it was read a moment ago; if not now, it has no such task */
-	return view_open(p, c, epic, &v, &none) == 0 && core_find(&v.core, task) >= 0;
+	if (view_open(p, c, epic, &v, &none))
+		return false;
+	*ret_dispatch = v.core.run.dispatch;
+	return core_find(&v.core, task) >= 0;
 }
 
 int view_epic_of(const struct place *p,
 		 const struct config *c,
 		 const char *task,
 		 char **ret_epic,
+		 char **ret_beside,
 		 struct err *e)
 {
 	struct view_epics all CLEANUP(view_epics_done) = {0};
 	struct buf names CLEANUP(buf_done) = BUF_INIT;
-	char *found CLEANUP(freep) = NULL;
+	const char *found[2] = {NULL}; /* by whether it is a dispatch */
+	int n[2] = {0};
 	if (view_epics(p, &all, e))
 		return e->code;
 	for (size_t i = 0; i < all.ids.n; i++) {
-		if (!epic_has(p, c, all.ids.items[i], task))
+		bool dispatch;
+		if (!epic_has(p, c, all.ids.items[i], task, &dispatch))
 			continue;
 		buf_printf(&names, "%s'%s'", names.n ? ", " : "", all.ids.items[i]);
-		if (!found)
-			found = mem_strdup(all.ids.items[i]);
-		else
-			return err_set(e, ERR_INVALID, "several epics have a task '%s': %s", task,
-				       buf_cstr(&names));
+		found[dispatch] = all.ids.items[i];
+		n[dispatch]++;
 	}
-	if (!found)
+	if (n[0] > 1 || (!n[0] && n[1] > 1))
+		return err_set(e, ERR_INVALID, "several epics have a task '%s': %s", task,
+			       buf_cstr(&names));
+	if (!n[0] && !n[1])
 		return err_set(e, ERR_NOT_FOUND, "no run here has a task '%s'", task);
-	*ret_epic = TAKE(found);
+	*ret_epic = mem_strdup(found[n[0] ? 0 : 1]);
+	*ret_beside = n[0] && n[1] ? mem_strdup(found[1]) : NULL;
 	return 0;
 }

@@ -57,11 +57,16 @@ struct view_epics {
 int view_epics(const struct place *p, struct view_epics *ret, struct err *e) MUST_CHECK;
 void view_epics_done(struct view_epics *v);
 
-/* The epic that has this task; NOT_FOUND; INVALID where several have one, with their names. */
+/*
+ * The epic that has this task; NOT_FOUND; INVALID where several have one, with their names. What is
+ * dispatched may be a task of an epic as well: that is meant then, and ret_beside the dispatch, else
+ * NULL. The caller frees both.
+ */
 int view_epic_of(const struct place *p,
 		 const struct config *c,
 		 const char *task,
 		 char **ret_epic,
+		 char **ret_beside,
 		 struct err *e) MUST_CHECK;
 
 #endif

@@ -164,7 +164,7 @@ ganger cancel "$entry" >/dev/null
 run ganger finish "$epic" --merge
 code_is 3 'a base whose entry was cancelled waits for a person'
 err_like "^error: could not bring 'main' into '$branch': cancelled$" 'and why is said'
-out_like "^ganger retry $entry$" 'with what to do'
+out_like "^ganger retry --epic $epic $entry\$" 'with what to do'
 git checkout -q -B main "$branch"
 
 # Work is squashed, the base is not: it could not be moved to what does not descend from it.

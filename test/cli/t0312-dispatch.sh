@@ -153,4 +153,18 @@ is "$(json '[(t["id"], t["state"], t["attempt"]) for t in j["tasks"]]')" "[('$w'
 is "$(git rev-parse main "epic/$epic" | sort -u)" "$base" 'the base is untouched, and nothing merged'
 is "$(git worktree list | wc -l)" 1 'no worktree is left'
 
+# An issue that was dispatched is a task of its epic as well: commands mean that one, and say so.
+e=$(ganger add 'an epic of its own')
+x=$(ganger add x --epic "$e")
+failing=(-c "agents.it.command=echo of \$GANGER_EPIC; exit 1" -c limits.attempts=1)
+run ganger "${failing[@]}" dispatch "$x"
+epic=$(sed -n "s/^    ganger logs --epic \(dispatch-[0-9]*\) $x\$/\1/p" "$T/out")
+ok 'what failed is printed with its dispatch' test -n "$epic"
+run ganger "${failing[@]}" run "$e"
+code_is 1 'its epic takes it up, too'
+run ganger logs "$x"
+is "$code $(cat "$T/out")" "0 of $e" 'its id is that of the epic'
+err_like "^hint: .*'$epic'" 'which is said'
+run ganger logs --epic "$epic" "$x"
+out_is "of $epic" 'the other one is there by its name'
 done_testing

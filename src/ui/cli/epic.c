@@ -42,6 +42,7 @@ int epic_view(struct cli *c, const char *named, struct view *ret, struct err *e)
 int epic_of_id(struct cli *c, const char *id, struct session_id *ret, struct err *e)
 {
 	const char *named = cli_value(c, "epic");
+	char *beside CLEANUP(freep) = NULL;
 
 	*ret = (struct session_id){0};
 	if (!named && session_id_parse(id, ret))
@@ -51,8 +52,12 @@ int epic_of_id(struct cli *c, const char *id, struct session_id *ret, struct err
 		ret->epic = mem_strdup(named);
 		return 0;
 	}
-	if (view_epic_of(&c->place, &c->config, id, &ret->epic, e) == 0)
+	if (view_epic_of(&c->place, &c->config, id, &ret->epic, &beside, e) == 0) {
+		if (beside)
+			cli_hint(c, "that of epic '%s'; another one is in '%s': --epic names it",
+				 ret->epic, beside);
 		return 0;
+	}
 	if (e->code == ERR_INVALID)
 		(void)err_hint(e, "say which with --epic");
 	return e->code;
