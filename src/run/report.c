@@ -518,6 +518,14 @@ static void add_kept(struct page *p)
 	}
 }
 
+/* What each that is handed on would bring. */
+static void add_reviews(const struct page *p, struct buf *steps)
+{
+	for (size_t i = 0; i < p->c->tasks.n; i++)
+		if (p->c->tasks.items[i].state == TASK_SUBMITTED)
+			add_of_task(steps, "diff", p->s, &p->c->tasks.items[i]);
+}
+
 static void add_next(struct page *p)
 {
 	struct buf steps CLEANUP(buf_done) = BUF_INIT;
@@ -528,7 +536,8 @@ static void add_next(struct page *p)
 		buf_puts(p->b, "It goes on by itself. To watch it:\n");
 		add_ganger(&steps, "top", r->epic);
 	} else if (all_in && p->n.submitted) {
-		buf_puts(p->b, "Review the pull requests.\n");
+		buf_puts(p->b, "Review the pull requests:\n");
+		add_reviews(p, &steps);
 	} else if (all_in && !r->exit) {
 		buf_puts(p->b, "Look at it, then take it back to the base:\n");
 		buf_puts(&steps, "git diff ");

@@ -72,6 +72,16 @@ static void add_attempt(struct buf *b, const struct task *t)
 		buf_printf(b, "%sattempt %" PRId64, b->n ? ", " : "", t->attempt);
 }
 
+/* Where the work is, for who wants to look at it. */
+static void
+add_branch(struct buf *b, const struct progress *p, const struct core *c, const struct task *t)
+{
+	char *branch CLEANUP(freep) =
+		branch_expand(p->o.config->git_task_branch, c->run.epic, t->id);
+
+	buf_puts(b, branch);
+}
+
 /*
  * What is said on entering a state. False: nothing. A task that becomes ready is worth a line
  * only when it comes back: all others are claimed in their turn.
@@ -96,8 +106,12 @@ static bool entry_detail(const struct progress *p,
 		buf_puts(b, t->title);
 		add_attempt(b, t);
 		return true;
-	case TASK_QUEUED:
 	case TASK_SUBMITTED:
+		if (t->pull)
+			buf_printf(b, "pull request %" PRId64 ", branch ", t->pull);
+		add_branch(b, p, c, t);
+		return true;
+	case TASK_QUEUED:
 		if (t->pull)
 			buf_printf(b, "pull request %" PRId64, t->pull);
 		return true;
@@ -275,7 +289,9 @@ static void on_transition(void *ctx, const struct core *c, const struct transiti
 		return;
 	}
 	watch(p, c, t->task);
-	same = t->from != TASK_NONE && streq(task_state_word((enum task_state)t->from),
+	/* Of SUBMITTING nothing was said, so its end is news, whatever it is called. */
+	same = t->from != TASK_NONE && t->from != TASK_SUBMITTING &&
+	       streq(task_state_word((enum task_state)t->from),
 					     task_state_word((enum task_state)t->to));
 	/* It may have gone on in the same turn: only where it is now is worth a line. */
 	if (same || t->to != c->tasks.items[t->task].state)

@@ -167,4 +167,13 @@ is "$code $(cat "$T/out")" "0 of $e" 'its id is that of the epic'
 err_like "^hint: .*'$epic'" 'which is said'
 run ganger logs --epic "$epic" "$x"
 out_is "of $epic" 'the other one is there by its name'
+
+# Where to look at what came of it.
+y=$(ganger add y)
+echo 'echo y >y; git add y; git commit -qm y' >"$T/do/$y"
+run ganger dispatch "$y"
+epic=$(sed -n 's|^report: .*/\(dispatch-[0-9]*\)/report.md$|\1|p' "$T/out")
+like "$(cat "$T/out" "$T/err")" " $y  submitted  *pull request [0-9]+, branch ganger/$epic/$y\$" 'its pull request is said'
+run ganger report "$epic"
+out_like "^      ganger diff --epic $epic $y\$" 'and how to look at it'
 done_testing
