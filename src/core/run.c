@@ -199,7 +199,7 @@ void run_rewritten(struct core *c, const struct oid *tip)
 		   "is at %.12s",
 		   c->run.last_landing.hex, tip->hex);
 	c->run.exit = 3;
-	c->run.last_landing = *tip;
+	c->run.epic_head = c->run.last_landing = *tip;
 	c->run.tested_head = (struct oid){""};
 	emit_notice(c, NULL, NOTICE_PERSON);
 }

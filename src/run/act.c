@@ -322,6 +322,34 @@ static void say_end(const struct task_work *w, struct buf *b)
 		buf_puts(b, "; untested: no queue.check");
 }
 
+/* Is it in there? What a power cut took is in nothing. */
+static int is_in(const struct task_work *w,
+		 const struct oid *commit,
+		 const struct oid *tip,
+		 bool *ret,
+		 struct err *e)
+{
+	struct git *g = w->s->git;
+	struct oid at;
+	*ret = streq(commit->hex, tip->hex);
+	int rc = *ret ? 0 : g->ops->resolve(g, commit->hex, &at, e);
+	if (*ret || rc)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	return g->ops->ancestor(g, commit, tip, ret, e);
+}
+
+/* Somebody took it out of the branch again: whether that is the end of it is for a person to say. */
+static bool is_left_open(struct task_work *w, bool in)
+{
+	if (in || w->t.away == AWAY_SHUT || w->t.away == AWAY_EARLY)
+		return false;
+	buf_printf(&w->text,
+		   "what landed as %.12s is no longer in '%s'; close it by hand if that is meant",
+		   w->t.landed.hex, w->s->epic_branch);
+	w->answer.kind = EV_REFUSED;
+	return true;
+}
+
 void act_close(struct task_work *w)
 {
 	struct tracker *t = w->s->tracker;
@@ -329,11 +357,16 @@ void act_close(struct task_work *w)
 	say_end(w, &comment);
 	/* One whose next attempt found nothing to do is closed unmerged. */
 	const char *sha = w->t.landed.hex[0] ? w->t.landed.hex : NULL;
-	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e))
-		return;
 	/* What landed may be left open until the base has it: 'finish' or the forge closes it then. */
 	bool stays = w->t.branch == 2 || (sha && streq(w->s->config->tracker_close, "base"));
-	if (stays || t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
+	bool in = true;
+	if ((sha && !stays && is_in(w, &w->t.landed, &w->run.epic_head, &in, &w->e)) ||
+	    is_left_open(w, in))
+		return;
+	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e))
+		return;
+	if (stays || !in ||
+	    t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
 		if (w->t.branch == 2 || give_back(w) == 0)
 			w->answer.kind = EV_DONE;
 	} else if (w->e.code == ERR_CONFLICT || w->e.code == ERR_NOT_FOUND) {
@@ -375,14 +408,9 @@ void act_look(struct task_work *w)
 /* A branch that does not contain our last landing was moved back by somebody, or made anew. */
 static int has_landings(const struct task_work *w, const struct oid *tip, bool *ret, struct err *e)
 {
-	struct git *g = w->s->git;
 	const struct oid *last = &w->run.last_landing;
-	struct oid at;
-	*ret = !last->hex[0] || streq(last->hex, tip->hex);
-	int rc = *ret ? 0 : g->ops->resolve(g, last->hex, &at, e);
-	if (*ret || rc)
-		return rc == ERR_NOT_FOUND ? 0 : rc;
-	return g->ops->ancestor(g, last, tip, ret, e);
+	*ret = !last->hex[0];
+	return *ret ? 0 : is_in(w, last, tip, ret, e);
 }
 
 void act_open(struct task_work *w)

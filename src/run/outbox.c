@@ -65,8 +65,11 @@ void work_answer_error(struct task_work *w)
 }
 
 /* Those that are still what is wanted; what became of a task meanwhile has its own action. */
-static void send_later(struct supervisor *s)
+void outbox_opened(struct supervisor *s)
 {
+	enum run_state now = (enum run_state)s->core.run.state;
+	if (s->opened || now == RUN_NEW || now == RUN_OPENING || now == RUN_ENDED)
+		return;
 	__typeof__(s->later) later = s->later;
 	s->later = (__typeof__(s->later)){0};
 	s->opened = true;
@@ -105,8 +108,6 @@ static void deliver(struct work *work)
 	struct task_work *w = (struct task_work *)work;
 	struct supervisor *s = w->s;
 	s->works--;
-	if (w->answer.kind == EV_OPENED)
-		send_later(s);
 	if (w->answer.kind == EV_NONE && w->e.code)
 		work_answer_error(w);
 	say_answer(w);

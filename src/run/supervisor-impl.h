@@ -139,6 +139,8 @@ bool disk_is_full(const struct supervisor *s); /* hardly any room where state is
 
 /* outbox.c: carry it out, off the thread where it may take long; its answer is an event. */
 void outbox_send(struct supervisor *s, const struct action *a);
+/* What waited for the epic to be open goes out, once the core has heard where it is. */
+void outbox_opened(struct supervisor *s);
 
 /* What a piece of work knows: copies, since the core goes on while it runs. */
 struct task_work {

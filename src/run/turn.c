@@ -228,6 +228,7 @@ static void carry_out(struct supervisor *s)
 		s->unpublished = true;
 	core_take(&s->core);
 	forget_jobs(s);
+	outbox_opened(s);
 	for (size_t i = 0; i < actions.n; i++)
 		outbox_send(s, &actions.items[i]);
 	VEC_DONE(&actions);

@@ -94,6 +94,7 @@ struct checker {
 	int kept; /* commits of the journal */
 	int begun; /* last place given out */
 	int epic, remote, base;
+	int known; /* of the branch, by whoever acts; -1 */
 	bool epic_closed;
 	int alive; /* sessions */
 	int alive_by[CHECKER_BYS];

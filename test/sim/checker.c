@@ -19,7 +19,7 @@ struct checker *checker_new(const struct checker_limits *l)
 	if (!c)
 		abort();
 	c->limits = *l;
-	c->epic = c->remote = c->base = c->moved_from = -1;
+	c->epic = c->remote = c->base = c->known = c->moved_from = -1;
 	return c;
 }
 
@@ -279,6 +279,16 @@ int book_tip(const struct checker *c)
 	return c->limits.remote ? c->remote : c->epic;
 }
 
+void checker_knows(struct checker *c, int commit)
+{
+	c->known = commit;
+}
+
+static bool is_in(const struct checker *c, int tip, const struct book_task *t)
+{
+	return t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
+}
+
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason)
 {
 	struct book_task *t = book_task_of(c, task);
@@ -291,12 +301,9 @@ void checker_closed(struct checker *c, int task, bool by_person, const char *rea
 		book_settle(c, t, tip);
 	t->closed_by_us = true;
 	book_closes(c, task);
-	bool in = t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
-	/* Somebody took it out again; perhaps our own branch does not know yet. */
-	bool was_in = c->rewritten &&
-		      (t->landed >= 0 || t->by_hand ||
-		       (t->head >= 0 && c->epic >= 0 && book_holds(c, c->epic, t->head)));
-	if (in || was_in)
+	/* Somebody took it out again, and nobody here knows yet. */
+	bool was_in = c->rewritten && (is_in(c, c->known, t) || is_in(c, c->epic, t));
+	if (is_in(c, tip, t) || was_in)
 		return;
 	if (t->last_end != END_NOTHING)
 		checker_break(c, "rule 5: issue %d closed, its work is not in the branch (%s)",

@@ -77,6 +77,8 @@ void checker_peeked(struct checker *c);
 void checker_forgets_seen(struct checker *c);
 void checker_labelled(struct checker *c, int task, bool labelled); /* as one for BY_LABEL */
 void checker_touches(struct checker *c, int task, int file); /* 0: none that is known */
+/* Where the epic branch is, as whoever acts now was told; -1: nothing is said of that any more. */
+void checker_knows(struct checker *c, int commit);
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason);
 
 /* Jobs. */

@@ -37,7 +37,9 @@ static void run_work(int64_t n)
 		return;
 	sim->runs = w;
 	sim->runs_since = sim->asked.items[n];
+	checker_knows(sim->checker, sim->known.items[n]);
 	w->run(w);
+	checker_knows(sim->checker, -1);
 	sim->runs = NULL;
 }
 
@@ -71,6 +73,7 @@ static void host_defer(struct host *h, struct work *w)
 	int64_t n = (int64_t)sim->works.n, first = latency();
 	VEC_PUSH(&sim->works, w);
 	VEC_PUSH(&sim->asked, sim->now);
+	VEC_PUSH(&sim->known, oid_commit(&supervisor_core(sim->supervisor)->run.epic_head));
 	at_life(first, run_work, n);
 	at_life(first + latency(), end_work, n);
 }
@@ -308,7 +311,7 @@ static void drop(void)
 		if (w)
 			w->done(w);
 	}
-	sim->works.n = sim->asked.n = 0;
+	sim->works.n = sim->asked.n = sim->known.n = 0;
 	sim->reads = sim->peeks = NULL;
 	checker_forgets_seen(sim->checker);
 	supervisor_free(sim->supervisor);

@@ -260,6 +260,7 @@ struct world {
 	int64_t wake_at; /* -1 none */
 	VEC(struct work *) works;
 	VEC(int64_t) asked; /* when each of them was */
+	VEC(int) known;     /* where the epic branch was then, as far as the supervisor knew; -1 */
 	int64_t runs_since; /* the present one */
 	struct work *peeks; /* that saw what agents have changed, and is not over */
 	struct work *reads; /* that read the tracker, and is not over */

@@ -86,6 +86,7 @@ void world_free(struct world *w)
 	VEC_DONE(&w->events);
 	VEC_DONE(&w->works);
 	VEC_DONE(&w->asked);
+	VEC_DONE(&w->known);
 	checker_free(w->checker);
 	free(w);
 	sim = NULL;

@@ -317,6 +317,7 @@ static void test_queue__a_rewritten_branch_stops_the_queue(void **state)
 	merge_made(&r, "a");
 	ANSWER(&r, "a", ACT_LAND, .kind = EV_REWRITTEN, .a = oid_of("x"), .text = "reset");
 	assert_state(&r, "a", TASK_QUEUED);
+	assert_string_equal(r.c.run.epic_head.hex, "x");
 	to_queue(&r, "b"); /* who works may finish; nothing lands */
 	assert_state(&r, "b", TASK_QUEUED);
 	tidied(&r);

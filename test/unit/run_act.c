@@ -259,6 +259,60 @@ static void test_close__waits_for_the_base_where_it_is_to(void **state)
 	rig_done(&r);
 }
 
+/* What a person took out of the branch again is not said to be done; nor where they closed it themselves. */
+static void test_close__leaves_open_what_was_taken_out(void **state)
+{
+	static const struct {
+		bool in;
+		enum core_away away;
+		enum core_event_kind answer;
+		bool closed;
+	} cases[] = {
+		{true,  AWAY_NO,   EV_DONE,    true },
+		{false, AWAY_NO,   EV_REFUSED, false},
+		{false, AWAY_SHUT, EV_DONE,    false},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct rig r;
+		rig_init(&r);
+		world.tip = oid_of("dd"); /* it is there */
+		world.tip_in_epic = cases[i].in;
+		r.s.core.run.epic_head = oid_of("ee");
+		r.s.core.tasks.items[0].landed = oid_of("dd");
+		r.s.core.tasks.items[0].away = cases[i].away;
+		assert_int_equal(act(&r, ACT_CLOSE), cases[i].answer);
+		assert_int_equal(world.closed, cases[i].closed);
+		if (cases[i].answer == EV_REFUSED)
+			assert_non_null(strstr(r.s.inbox.items[0].ev.text,
+					       "what landed as dd is no longer in 'epic/e'"));
+		rig_done(&r);
+	}
+}
+
+/* An action that waits for the epic to be open is told where the branch was found. */
+static void test_outbox__waits_until_the_core_knows_the_branch(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r);
+	r.s.opened = false;
+	r.s.core.run.state = RUN_OPENING;
+	r.s.core.run.epic_head = oid_of("old");
+	r.s.core.tasks.items[0].landed = oid_of("new");
+	r.s.core.tasks.items[0].serial = 1;
+	outbox_send(&r.s, &(struct action){.kind = ACT_CLOSE, .task = 0, .serial = 1});
+	outbox_opened(&r.s);
+	assert_int_equal(r.s.inbox.n, 0);
+	r.s.core.run.state = RUN_RUNNING;
+	r.s.core.run.epic_head = oid_of("new");
+	outbox_opened(&r.s);
+	assert_int_equal(r.s.inbox.n, 1);
+	assert_int_equal(r.s.inbox.items[0].ev.kind, EV_DONE);
+	assert_true(world.closed);
+	rig_done(&r);
+}
+
 /* Origins 4b.10: a comment that failed made a finished session a failed one. */
 static void test_origins__a_comment_that_is_refused_holds_nothing_up(void **state)
 {
@@ -287,6 +341,8 @@ int main(void)
 		cmocka_unit_test(test_collect__keeps_the_job_after_an_error),
 		cmocka_unit_test(test_close__without_a_landing_closes_the_pull_request_unmerged),
 		cmocka_unit_test(test_close__waits_for_the_base_where_it_is_to),
+		cmocka_unit_test(test_close__leaves_open_what_was_taken_out),
+		cmocka_unit_test(test_outbox__waits_until_the_core_knows_the_branch),
 		cmocka_unit_test(test_origins__a_comment_that_is_refused_holds_nothing_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
