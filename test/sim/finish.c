@@ -14,7 +14,6 @@
  * git are what the linker takes instead.
  */
 
-#define BASE_REF  "refs/heads/main"
 #define HOUR      ((int64_t)3600000)
 #define TRIES_MAX 3 /* of one command, where it did not end well */
 

@@ -16,7 +16,7 @@ static void check_there(const struct oid *o, const char *what)
 static int git_open_epic(struct git *g, struct git_opened *ret, struct err *e)
 {
 	enum fate f = fate("open the epic");
-	int rc = refused(f, e), main_head = ref_get("refs/heads/main"), fork = main_head;
+	int rc = refused(f, e), main_head = ref_get(BASE_REF), fork = main_head;
 	(void)g;
 	if (rc)
 		return rc;

@@ -351,10 +351,10 @@ int epic_tip(void)
 void sim_git_init(void)
 {
 	int root = commit_change(-1, -1, BY_NOBODY);
-	ref_set("refs/heads/main", root);
+	ref_set(BASE_REF, root);
 	checker_base(sim->checker, root, true, false);
 	if (sim->settings.remote)
-		ref_set_either("refs/heads/main", root, true);
+		ref_set_either(BASE_REF, root, true);
 }
 
 bool worktree_is_kept(const struct worktree *w)
@@ -412,7 +412,8 @@ static bool ref_attempt(const char *name, int *ret_task, int *ret_attempt)
 /* Of what is in a branch of people, or was built on by somebody, more would be lost than one object. */
 static bool may_be_lost(int c)
 {
-	if (is_ancestor(c, ref_get(EPIC_REF)) || is_ancestor(c, remote_get(EPIC_REF)))
+	if (is_ancestor(c, ref_get(EPIC_REF)) || is_ancestor(c, remote_get(EPIC_REF)) ||
+	    is_ancestor(c, ref_get(BASE_REF)))
 		return false;
 	for (size_t i = 0; i < sim->worktrees.n; i++) {
 		const struct worktree *w = &sim->worktrees.items[i];

@@ -330,6 +330,7 @@ int issue_add(struct world *w, const char *id, int priority);
 /* repo.c, git.c */
 #define EPIC     "e"
 #define EPIC_REF "refs/heads/epic/" EPIC
+#define BASE_REF "refs/heads/main"
 int sim_git_open(struct git **ret);
 /* git_cut.c */
 bool commit_is_gone(const struct oid *o); /* a cut took it */

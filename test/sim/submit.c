@@ -48,7 +48,7 @@ static void develop(int issue, int base)
 /* Mostly where the epic is; else older, or a branch of somebody else's. */
 static int some_base(void)
 {
-	int epic = epic_tip(), main_head = ref_get("refs/heads/main");
+	int epic = epic_tip(), main_head = ref_get(BASE_REF);
 	int other = (int)rng_below(&sim->rng, (int64_t)sim->issues.n);
 	int stacked = issue_of(other)->branch ? own_tip(other) : -1;
 	if (stacked >= 0 && rng_chance(&sim->rng, 0.3))
