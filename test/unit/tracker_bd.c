@@ -248,7 +248,11 @@ static void test_bd__a_store_that_another_program_has_is_busy(void **state)
 			fail_msg("%zu: %s", i, e.msg);
 		assert_int_equal(g.issues.n, 1);
 		issue_graph_done(&g);
-		assert_int_equal(load(ever, 300, &g), ERR_BUSY);
+		int64_t ms = 300;
+		int rc;
+		while ((rc = load(ever, ms, &g)) == ERR_LIMIT && ms < 60000)
+			ms *= 4; /* a machine that cannot start it in that time */
+		assert_int_equal(rc, ERR_BUSY);
 	}
 }
 
