@@ -226,7 +226,9 @@ void on_unfixed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
 	if (t->branch) {
-		task_set_state(c, t, TASK_QUEUED);
+		queue_enter(
+			c,
+			t); /* perhaps with what a resolver made of it, which nobody has approved */
 		return;
 	}
 	if (t->from != FROM_MERGED)

@@ -152,6 +152,28 @@ static void test_order__a_person_approves_a_head_and_no_other(void **state)
 	rig_done(&r);
 }
 
+/* A resolver added to it, and before that was asked for it was cancelled and is tried again. */
+static void test_order__what_was_added_to_a_branch_is_asked_for_at_its_next_try(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.approve = true;
+	rig_init(&r, &p);
+	issues(&r, "aw");
+	begin(&r);
+	to_queue(&r, "a");
+	task(&r, "a")->branch = 1;
+	order(&r, "a", EV_APPROVE);
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+	task(&r, "a")->head = oid_of("with a resolver's");
+	order(&r, "a", EV_RETRY);
+	ANSWER(&r, "a", ACT_LOOK, .kind = EV_UNFIXED);
+	assert_state(&r, "a", TASK_QUEUED);
+	assert_int_equal(core_waits_for(task(&r, "a")), WAIT_APPROVAL);
+	rig_done(&r);
+}
+
 /* Of one run to the next the setting may change: what is queued follows it. */
 static void test_order__the_setting_of_the_present_run_decides_on_approval(void **state)
 {
@@ -175,6 +197,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order__a_person_approves_a_head_and_no_other),
+		cmocka_unit_test(
+			test_order__what_was_added_to_a_branch_is_asked_for_at_its_next_try),
 		cmocka_unit_test(test_order__the_setting_of_the_present_run_decides_on_approval),
 		cmocka_unit_test(test_order__an_entry_goes_where_a_person_moves_it),
 		cmocka_unit_test(test_order__what_was_moved_stays_ahead_of_what_arrives),
