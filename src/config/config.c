@@ -201,7 +201,7 @@ static int agent_key_read(const struct source *s,
 	int row;
 
 	trail_add(&t, key);
-	if (dot && !strncmp(key, "env.", 4) && dot[1] &&
+	if (dot && !strncmp(key, "env.", 4) && value_is_variable(dot + 1) &&
 	    (n->kind == NODE_TEXT || n->kind == NODE_NULL)) {
 		variable_set(a, dot + 1, n);
 		a->origin[CONFIG_AGENT_env] = origin_of(s, n);

@@ -391,8 +391,7 @@ read_checks(const struct config_key_info *k, const struct node *n, void *field, 
 	return 0;
 }
 
-/* A name that an environment can hold. */
-static bool is_variable(const char *s)
+bool value_is_variable(const char *s)
 {
 	return s[0] && !strpbrk(s, "= \t\n");
 }
@@ -410,7 +409,8 @@ read_map(const struct config_key_info *k, const struct node *n, void *field, str
 	for (size_t i = 0; i < n->items.n; i++) {
 		const struct node *item = &n->items.items[i];
 
-		if (!is_variable(item->key) || item->kind == NODE_LIST || item->kind == NODE_MAP) {
+		if (!value_is_variable(item->key) || item->kind == NODE_LIST ||
+		    item->kind == NODE_MAP) {
 			texts_free(texts);
 			return err_set(
 				e, ERR_INVALID, "has '%s', must be %s", item->key,

@@ -16,6 +16,8 @@
  */
 int value_read(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
 	MUST_CHECK;
+/* A name that an environment can hold. */
+bool value_is_variable(const char *s);
 /* The default of the list; only our own mistake can be wrong there. */
 void value_default(const struct config_key_info *k, void *field);
 void value_done(enum config_type type, void *field);

@@ -174,6 +174,7 @@ static const struct fault faults[] = {
 	{"limits:\n  attempts: [2]\n",                      "is a list",                             2},
 	{"limits:\n  attempts: 99999999999999999999\n",     "'limits.attempts'",                     2},
 	{"\n\nlimits.grace: off\n",                         "'limits.grace'",                        3},
+	{"agents.a.env.x y: 1\n",                           "agents.a.env.x y",                      1},
 	{"check:\n ? p:\t \n",                              "begins with '?'",                       2},
 	{"limits: {timeout: 31d}\n",                        "'limits.timeout'",                      1},
 	{"limits: {timeout: 2 fortnights}\n",               "'limits.timeout'",                      1},
