@@ -384,7 +384,7 @@ int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e);
 
 /* ---- remove.c ---- */
 
-/* The folders of all worktrees of the epic; the caller frees each, and the list. */
+/* The folders of all worktrees of the epic, or an error; the caller frees each, and the list. */
 int list_slots(const struct git_repo *g, char ***ret, size_t *ret_n, struct err *e) MUST_CHECK;
 /*
  * A worktree whose attempt was not collected holds the only copy of something: CONFLICT. Any other

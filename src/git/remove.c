@@ -31,47 +31,52 @@ static int remove_slot(struct git_repo *g, const struct slot *s, struct err *e)
 	return rc ? err_wrap(e, "could not remove worktree '%s'", s->path) : slot_trash(g, s, e);
 }
 
-/* The folder of a worktree whose books these are; NULL: they say nothing. */
-static char *path_of(const char *admin)
+/* A small file of the books; that there is none is no error. */
+static int read_book(const char *admin, const char *name, struct buf *ret, struct err *e)
 {
-	struct buf text CLEANUP(buf_done) = BUF_INIT;
-	char *file CLEANUP(freep) = path_join(admin, "gitdir");
-	struct str s;
+	char *file CLEANUP(freep) = path_join(admin, name);
+	struct err why = ERR_INIT;
+	int rc = file_read(file, SMALL_FILE, ret, &why);
 
-	if (file_read(file, SMALL_FILE, &text, NULL) < 0)
-		return NULL;
-	s = str_trim(buf_str(&text));
-	return str_ends(s, "/.git") ? mem_strndup(s.p, s.n - 5) : NULL;
+	if (rc == 0 || rc == ERR_NOT_FOUND || rc == ERR_LIMIT)
+		return 0;
+	if (e)
+		*e = why;
+	return rc;
 }
 
-/* By its own name the folder of this kind whose books these are; NULL: there is none. */
-static char *path_among(const struct git_repo *g, const char *kind, const char *admin)
+/* By its own name the folder of this kind whose books these are; *ret stays NULL: there is none. */
+static int
+path_among(const struct git_repo *g, const char *kind, const char *admin, char **ret, struct err *e)
 {
 	char *folder CLEANUP(freep) = path_join(g->spec->state_dir, kind);
-	DIR *dir = opendir(folder);
+	DIR *dir = *ret ? NULL : opendir(folder);
 	struct dirent *entry;
-	char *found = NULL;
 
-	while (dir && !found && (entry = readdir(dir))) {
+	if (!dir)
+		return *ret || errno == ENOENT ? 0 : err_sys(e, "could not open '%s'", folder);
+	while (!*ret && (entry = readdir(dir))) {
 		struct slot s CLEANUP(slot_done) = {0};
 		char *path CLEANUP(freep) = path_join(folder, entry->d_name);
 
 		slot_init(g, path, &s);
 		if (entry->d_name[0] != '.' && streq(s.admin, admin))
-			found = TAKE(path);
+			*ret = TAKE(path);
 	}
-	if (dir)
-		(void)closedir(dir);
-	return found;
+	(void)closedir(dir);
+	return 0;
 }
 
-/* A power cut may have left the books without a word. */
-static char *find_path(const struct git_repo *g, const char *admin)
+/* The folder of a worktree whose books these are; a power cut may have left them without a word. */
+static int find_path(const struct git_repo *g, const char *admin, char **ret, struct err *e)
 {
-	char *path = path_of(admin);
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	int rc = read_book(admin, "gitdir", &text, e);
+	struct str s = str_trim(buf_str(&text));
 
-	path = path ? path : path_among(g, "worktree", admin);
-	return path ? path : path_among(g, "gate", admin);
+	*ret = str_ends(s, "/.git") ? mem_strndup(s.p, s.n - 5) : NULL;
+	rc = rc ? rc : path_among(g, "worktree", admin, ret, e);
+	return rc ? rc : path_among(g, "gate", admin, ret, e);
 }
 
 static bool is_below(const char *path, const char *folder)
@@ -81,39 +86,53 @@ static bool is_below(const char *path, const char *folder)
 	return n && strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
+/* Of this epic? A worktree folder of the user's choice is shared by epics; the lock tells whose. */
+static int
+is_of_epic(const struct git_repo *g, const char *admin, const char *path, bool *ret, struct err *e)
+{
+	char *why CLEANUP(freep) = mem_printf("ganger, epic %s\n", g->epic_name);
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+
+	*ret = is_below(path, g->spec->state_dir);
+	if (*ret || !is_below(path, g->spec->worktree_dir))
+		return 0;
+	int rc = read_book(admin, "locked", &text, e);
+	*ret = rc == 0 && str_eq(buf_str(&text), str_of(why));
+	return rc;
+}
+
 /* All of the epic's, in one list, since removing them changes the folder that is read. */
 int list_slots(const struct git_repo *g, char ***ret, size_t *ret_n, struct err *e)
 {
 	char *folder CLEANUP(freep) = path_join(g->place.common_dir, "worktrees");
-	char *why CLEANUP(freep) = mem_printf("ganger, epic %s\n", g->epic_name);
 	VEC(char *) paths = {0};
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
+	int rc = 0;
 
 	if (!dir && errno != ENOENT)
 		return err_sys(e, "could not open '%s'", folder);
-	while (dir && (entry = readdir(dir))) {
+	while (dir && rc == 0 && (entry = readdir(dir))) {
 		char *admin CLEANUP(freep) = path_join(folder, entry->d_name);
-		char *lock CLEANUP(freep) = path_join(admin, "locked");
-		struct buf text CLEANUP(buf_done) = BUF_INIT;
-		char *path = NULL;
+		char *path CLEANUP(freep) = NULL;
+		bool ours = false;
 
 		if (strncmp(entry->d_name, "ganger-", 7) == 0)
-			path = find_path(g, admin);
-		/* A worktree folder of the user's choice is shared by epics; the lock tells whose. */
-		if (path && (is_below(path, g->spec->state_dir) ||
-			     (is_below(path, g->spec->worktree_dir) &&
-			      file_read(lock, SMALL_FILE, &text, NULL) == 0 &&
-			      str_eq(buf_str(&text), str_of(why)))))
-			VEC_PUSH(&paths, path);
-		else
-			free(path);
+			rc = find_path(g, admin, &path, e);
+		if (rc == 0 && path)
+			rc = is_of_epic(g, admin, path, &ours, e);
+		if (ours)
+			VEC_PUSH(&paths, TAKE(path));
 	}
 	if (dir)
 		(void)closedir(dir);
+	while (rc && paths.n)
+		free(paths.items[--paths.n]);
+	if (rc)
+		VEC_DONE(&paths);
 	*ret = paths.items;
 	*ret_n = paths.n;
-	return 0;
+	return rc;
 }
 
 /* As Git does with the last worktree: an empty folder for their books goes too. */

@@ -194,15 +194,15 @@ static void test_fault__a_killed_git_has_said_nothing(void **state)
 	assert_string_equal(e.msg, "could not run 'git rev-parse': it was ended by signal 9");
 }
 
-/* No file can be opened any more; what is open stays. */
-static struct rlimit take_descriptors(void)
+/* No more files can be opened than these; what is open stays. */
+static struct rlimit leave_descriptors(unsigned n)
 {
 	struct rlimit was, none;
 	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	assert_true(next >= 0 && getrlimit(RLIMIT_NOFILE, &was) == 0);
 	(void)close(next);
-	none = (struct rlimit){(rlim_t)next, was.rlim_max};
+	none = (struct rlimit){(rlim_t)next + n, was.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	return was;
 }
@@ -218,7 +218,7 @@ static void test_fault__without_descriptors_no_ref_is_absent(void **state)
 	fx_open(f);
 	g = repo_of(f->git);
 	head = rev(f, "HEAD");
-	struct rlimit was = take_descriptors();
+	struct rlimit was = leave_descriptors(0);
 	int found = ref_find(g, g->epic_ref, &at, &e);
 	int kept = f->git->ops->keep(f->git, "1", 1, &head, &e);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
@@ -241,7 +241,7 @@ static void test_fault__a_task_waits_for_descriptors(void **state)
 
 	fx_open(f);
 	s = wt_spec(f, 0, "1", 1);
-	struct rlimit was = take_descriptors();
+	struct rlimit was = leave_descriptors(0);
 	int rc = f->git->ops->worktree(f->git, &s, &w, &e);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(rc, ERR_IO);
@@ -256,16 +256,36 @@ static void test_fault__a_worktree_goes_once_its_books_are_read(void **state)
 
 	fx_open(f);
 	(void)fx_task(f, 0, "1", "echo x >x");
-	struct rlimit was = take_descriptors();
+	struct rlimit was = leave_descriptors(0);
 	int rc = f->git->ops->remove(f->git, slot_path(f, 0), &e);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(rc, ERR_IO);
-	was = take_descriptors();
+	was = leave_descriptors(0);
 	rc = f->git->ops->remove(f->git, NULL, &e);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(rc, ERR_IO);
 	e = (struct err)ERR_INIT;
 	assert_int_equal(f->git->ops->remove(f->git, slot_path(f, 0), &e), 0);
+}
+
+/* The folder of the books can be read, and none of them: a worktree that is not seen would stay. */
+static void test_fault__no_worktree_is_overlooked(void **state)
+{
+	struct fx *f = *state;
+	struct err e = ERR_INIT;
+
+	fx_open(f);
+	for (unsigned n = 1; n < 3; n++) {
+		struct rlimit was = leave_descriptors(n);
+		struct git_founds found = {0};
+		int rc = f->git->ops->worktrees(f->git, &found, &e);
+		size_t seen = found.items.n;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+		git_founds_done(&found);
+		assert_true(rc == ERR_IO || seen == 1);
+		if (n == 1)
+			assert_int_equal(rc, ERR_IO);
+	}
 }
 
 int main(void)
@@ -280,6 +300,7 @@ int main(void)
 		T(test_fault__without_descriptors_no_ref_is_absent),
 		T(test_fault__a_task_waits_for_descriptors),
 		T(test_fault__a_worktree_goes_once_its_books_are_read),
+		T(test_fault__no_worktree_is_overlooked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
