@@ -181,6 +181,7 @@ git update-ref "refs/heads/$branch" "$(git commit-tree "$branch^{tree}" -p "$bra
 run ganger finish "$epic" --merge
 code_is 0 'what somebody added by hand goes home, too'
 err_like "^warning: untested: somebody moved '$branch' on since the last landing$" 'that it is untested is said'
+like "$(ganger show "$epic")" "is in main by [0-9a-f]{12}; untested: somebody moved '$branch' on since the last landing" 'also where its issue is read'
 
 # Somebody took out what had landed.
 epic=$(ganger add taken)

@@ -115,6 +115,15 @@ run ganger "${on_hub[@]}" dispatch --yes "${id[alone]}"
 code_is 0 'with --yes it does'
 is "$(pulls)" "1 open ganger/dispatch-1/${id[alone]} main" 'a pull request into the base'
 
+# What somebody added by hand goes into the base with the rest, and is not called tested.
+hub_epic 1 '' by-hand
+go "${on_hub[@]}" -c queue.check=true
+run ganger "${on_hub[@]}" finish 1
+like "$(issues | jq -r '.[-1] | .body')" '^1 of 1 tasks are in, each tested as it landed$' 'that all was tested is said where others see it'
+git update-ref refs/heads/epic/1 "$(git commit-tree 'epic/1^{tree}' -p epic/1 -m 'by hand')"
+run ganger "${on_hub[@]}" finish 1
+like "$(issues | jq -r '.[-1] | .body')" "as it landed; untested: somebody moved 'epic/1' on since the last landing$" 'and that something was not'
+
 # An epic of 30 sub-issues, in layers that wait for each other.
 hub_epic 30 "$layers" epic
 WAIT_S=$((4 * WAIT_S)) # 90 starts of git and agents, also where much else runs

@@ -258,9 +258,10 @@ static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 	struct err e = ERR_INIT;
 	struct tracker *t = NULL;
 	struct issue issue CLEANUP(issue_done) = {0};
+	char *untested CLEANUP(freep) = finish_untested(v, &n->epic);
 	char *comment CLEANUP(freep) =
-		mem_printf("%s is in %s by %.12s%s", v->epic_branch, v->core.run.base, n->epic.hex,
-			   v->untested ? "; untested: no queue.check" : "");
+		mem_printf("%s is in %s by %.12s%s%s", v->epic_branch, v->core.run.base,
+			   n->epic.hex, untested ? "; untested: " : "", untested ? untested : "");
 	if (cli_tracker(c, &t, &e))
 		return cli_fail(c, &e);
 	int out = 0;
@@ -287,20 +288,11 @@ static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 	return CLI_OK;
 }
 
-/* What goes into the base was tested as it is: it is what landed last, and nobody moved it on since. */
 static void say_untested(struct cli *c, const struct view *v, const struct oid *epic)
 {
-	bool landed = false;
-	for (size_t i = 0; i < v->core.tasks.n && !landed; i++) {
-		const struct task *t = &v->core.tasks.items[i];
-		/* Its own head landed: it was there before its turn came, by another's hand. */
-		landed = streq(t->landed.hex, epic->hex) && !streq(t->head.hex, epic->hex);
-	}
-	if (v->untested)
-		cli_warn(c, "untested: no queue.check");
-	else if (!landed)
-		cli_warn(c, "untested: somebody moved '%s' on since the last landing",
-			 v->epic_branch);
+	char *why CLEANUP(freep) = finish_untested(v, epic);
+	if (why)
+		cli_warn(c, "untested: %s", why);
 }
 
 static void print_command(struct cli *c, const struct view *v)

@@ -36,6 +36,20 @@ int finish_fetch(struct cli *c, const struct view *v, char **ret_ref, struct err
 	return 0;
 }
 
+/* It was where it is what landed last, and nobody moved the branch on since. */
+char *finish_untested(const struct view *v, const struct oid *epic)
+{
+	if (v->untested)
+		return mem_strdup("no queue.check");
+	for (size_t i = 0; i < v->core.tasks.n; i++) {
+		const struct task *t = &v->core.tasks.items[i];
+		/* Where its own head landed it was there before its turn came, by another's hand. */
+		if (streq(t->landed.hex, epic->hex) && !streq(t->head.hex, epic->hex))
+			return NULL;
+	}
+	return mem_printf("somebody moved '%s' on since the last landing", v->epic_branch);
+}
+
 /* ---- The summary ---- */
 
 /* As code: what people wrote must not call others by @name, nor close issues by "fixes #12". */
@@ -103,9 +117,13 @@ static void add_summary(struct cli *c, const struct view *v, const struct oid *h
 {
 	struct core_totals n = core_count(&v->core);
 	int left = n.total - n.closed - n.merged;
+	char *untested CLEANUP(freep) = finish_untested(v, head);
 	add_closes(c, v, head, left, b);
-	buf_printf(b, "%d of %d tasks are in%s\n\n", n.total - left, n.total,
-		   v->untested ? "; untested: no queue.check" : ", each tested as it landed");
+	buf_printf(b, "%d of %d tasks are in%s", n.total - left, n.total,
+		   v->untested ? "" : ", each tested as it landed");
+	if (untested)
+		buf_printf(b, "; untested: %s", untested);
+	buf_puts(b, "\n\n");
 	for (size_t i = 0; i < v->core.tasks.n; i++)
 		if (!v->core.tasks.items[i].outside)
 			add_task(c, b, &v->core.tasks.items[i]);

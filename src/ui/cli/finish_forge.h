@@ -14,6 +14,13 @@ bool finish_on_forge(const struct cli *c);
 int finish_fetch(struct cli *c, const struct view *v, char **ret_ref, struct err *e) MUST_CHECK;
 
 /*
+ * Why what goes into the base was not tested as it is, for people; NULL: it was. The caller's.
+ *
+ * epic      where the epic branch is
+ */
+char *finish_untested(const struct view *v, const struct oid *epic);
+
+/*
  * Open the final pull request, or bring it up to date, with a summary of every task; where the
  * option 'merge' is given have the forge merge it, too.
  *
