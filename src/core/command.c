@@ -16,7 +16,8 @@ static void give_up(struct core *c, struct task *t, const char *why)
 	if (s == TASK_MERGED || s == TASK_NOTHING) {
 		t->gave_up = 1;
 		emit_notice(c, t, NOTICE_PERSON);
-	} else if (s == TASK_LANDING) {
+	} else if (s == TASK_LANDING || (s == TASK_MERGING && t->maybe_in)) {
+		/* It may be in the branch: nothing says that it failed. */
 		c->run.exit = 3;
 		run_reason(c, "could not land '%s': %s", t->id, why);
 		task_set_state(c, t, TASK_QUEUED);

@@ -402,6 +402,30 @@ static void test_queue__a_landing_that_nobody_heard_of_is_found(void **state)
 	}
 }
 
+/* What cannot be looked for either has not failed: it is looked for in the next run. */
+static void test_queue__a_landing_that_nobody_can_look_for_has_not_failed(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "a");
+	begin(&r);
+	to_queue(&r, "a");
+	merge_made(&r, "a");
+	for (int i = 0; i < 2; i++) {
+		ANSWER(&r, "a", i ? ACT_MERGE : ACT_LAND, .kind = EV_ERROR, .n = -1,
+		       .text = "it cannot be done");
+		assert_state(&r, "a", TASK_QUEUED);
+		assert_int_equal(core_exit_code(&r.c), 3);
+		tidied(&r);
+		run_event(&r, EV_START, 1);
+		opened(&r);
+	}
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_ALREADY);
+	assert_state(&r, "a", TASK_MERGED);
+	rig_done(&r);
+}
+
 /* Cancelled meanwhile, and held as well: its turn says whether there is anything left to cancel. */
 static void test_queue__a_landing_that_nobody_heard_of_is_not_cancelled(void **state)
 {
@@ -524,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_queue__a_branch_rewritten_meanwhile_stops_the_run_once),
 		cmocka_unit_test(test_queue__what_is_in_the_branch_already_is_closed),
 		cmocka_unit_test(test_queue__a_landing_that_nobody_heard_of_is_found),
+		cmocka_unit_test(test_queue__a_landing_that_nobody_can_look_for_has_not_failed),
 		cmocka_unit_test(test_queue__a_landing_that_nobody_heard_of_is_not_cancelled),
 		cmocka_unit_test(test_queue__what_has_not_landed_is_cancelled_at_once),
 		cmocka_unit_test(
