@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "run/facts.h"
 #include "run/found.h"
+#include "run/said.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -270,7 +271,9 @@ static void add_under_way(struct page *p, int at)
 
 static bool is_for_a_person(const struct page *p, int at)
 {
-	return task_needs_person(&p->c->tasks.items[at]);
+	const struct task *t = &p->c->tasks.items[at];
+	char *ask CLEANUP(freep) = said_asks(p->s->paths, t);
+	return ask || task_needs_person(t);
 }
 
 static bool has_failed(const struct page *p, int at)
@@ -281,12 +284,24 @@ static bool has_failed(const struct page *p, int at)
 	return over && !task_needs_person(t);
 }
 
+static void add_answers(struct buf *b, const struct report_spec *s, const struct task *t)
+{
+	add_of_task(b, "send --allow", s, t);
+	add_of_task(b, "send --deny", s, t);
+}
+
 static void add_trouble(struct page *p, int at)
 {
 	const struct task *t = &p->c->tasks.items[at];
 	struct buf steps CLEANUP(buf_done) = BUF_INIT;
+	char *ask CLEANUP(freep) = said_asks(p->s->paths, t);
 	add_gap(p);
 	add_name(p, t);
+	if (ask) {
+		buf_puts(p->b, ": asks for ");
+		buf_line(p->b, str_of(ask));
+		add_answers(&steps, p->s, t);
+	}
 	add_reason(p, at);
 	if (t->state == TASK_FAILED && t->attempt > 1)
 		buf_printf(p->b, " (after %" PRId64 " attempts)", t->attempt);

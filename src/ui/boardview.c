@@ -3,6 +3,8 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "run/facts.h"
+#include "run/said.h"
+#include "ui/cli/events.h"
 
 #include <string.h>
 #include <strings.h>
@@ -39,14 +41,36 @@ static char *own(struct boardview *v, char *text)
 	return text;
 }
 
+/* Of one that is talked to: its last event that says something. NULL: it is not, or none does. */
+static char *last_event(const struct paths *p, const struct task *t)
+{
+	struct buf events CLEANUP(buf_done) = BUF_INIT;
+	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	struct str rest, line, last = {0};
+
+	if (t->state != TASK_WORKING || !said_tail(p, t, &events))
+		return NULL;
+	for (rest = buf_str(&events); str_next(&rest, '\n', &line);)
+		if (!str_starts(line, "{\"type\":\"tokens\""))
+			event_text(&text, line);
+	for (rest = buf_str(&text); str_next(&rest, '\n', &line);) {
+		if (str_trim(line).n)
+			last = str_trim(line);
+	}
+	return last.n ? mem_strndup(last.p, last.n) : NULL;
+}
+
 /* The last line of its log that has something in it. */
 static char *last_line(const struct paths *p, const struct task *t)
 {
+	char *event = last_event(p, t);
 	char *path CLEANUP(freep) =
 		path_log(p, t->id, t->state == TASK_SETTING_UP ? "setup" : NULL);
 	struct buf tail CLEANUP(buf_done) = BUF_INIT;
 	struct str rest, line, last = {0};
 
+	if (event)
+		return event;
 	if (file_tail(path, TAIL_BYTES, &tail, NULL) < 0)
 		return NULL;
 	for (rest = buf_str(&tail); str_next(&rest, '\n', &line);) {

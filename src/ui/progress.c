@@ -292,7 +292,7 @@ static void on_transition(void *ctx, const struct core *c, const struct transiti
 	/* Of SUBMITTING nothing was said, so its end is news, whatever it is called. */
 	same = t->from != TASK_NONE && t->from != TASK_SUBMITTING &&
 	       streq(task_state_word((enum task_state)t->from),
-					     task_state_word((enum task_state)t->to));
+		     task_state_word((enum task_state)t->to));
 	/* It may have gone on in the same turn: only where it is now is worth a line. */
 	if (same || t->to != c->tasks.items[t->task].state)
 		return;

@@ -108,6 +108,12 @@ for k; do
 	code_is 0 "$k: it is told something" || note "$(cat "$T/err")"
 	echo go >"$T/go"
 	ok "$k: it asks a person" wait_file "$(events_of told)" '"ask".*asked.txt|asked.txt.*"ask"'
+	run ganger status "$epic"
+	out_like "asks for .*asked.txt: 'ganger send ${id[told]} --allow'" "$k: status says so"
+	run ganger report "$epic"
+	out_like "^      ganger send --deny ${id[told]}\$" "$k: and the report how to answer"
+	run ganger send "${id[told]}" ''
+	code_is 2 "$k: to say nothing is no answer"
 	run ganger send "${id[told]}" --allow
 	code_is 0 "$k: who allows it"
 	ok "$k: it asks again" wait_file "$(events_of told)" '"ask".*asked2.txt|asked2.txt.*"ask"'

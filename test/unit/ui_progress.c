@@ -1,7 +1,9 @@
 #include "base/clean.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "config/config.h"
 #include "run/place.h"
+#include "run/said.h"
 #include "ui/boardview.h"
 #include "ui/progress.h"
 #include "ui/result.h"
@@ -303,6 +305,62 @@ static void test_boardview__has_what_is_under_way(void **state)
 	paths_done(&paths);
 }
 
+/* What a program writes that is talked to is no text for people; its events are. */
+static void test_boardview__shows_what_a_talking_agent_says(void **state)
+{
+	static const struct {
+		const char *events, *shown, *asks;
+	} cases[] = {
+		{"{\"type\":\"message\",\"text\":\"one\\ntwo\"}\n{\"type\":\"tokens\",\"in\":1,"
+		 "\"out\":2}\n",							    "two", NULL},
+		{            "{\"type\":\"message\",\"text\":\"one\"}\n{\"type\":\"mess", "one", NULL},
+		{            "{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
+		 "\"ask\"}\n",									"? asks a person: shell: ls",								     "shell: ls"},
+		{  "{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
+		 "\"ask\"}\n"
+		 "{\"type\":\"decided\",\"decision\":\"deny\"}\n",							    "? denied",NULL},
+	};
+	struct fixture *f = *state;
+	struct paths paths = {0};
+	char dir[] = "/tmp/boardview.XXXXXX";
+	int works = add(f, "2", "Work", TASK_WORKING);
+	char *log = NULL, *events = NULL;
+
+	task(f, works)->attempt = 2;
+	core_loaded(&f->core);
+	assert_non_null(mkdtemp(dir));
+	f->place.state_dir = dir;
+	paths_find(&f->place, "7", NULL, &paths);
+	assert_int_equal(dir_make(paths.logs, NULL), 0);
+	log = path_log(&paths, "2", NULL);
+	events = path_events(&paths, "2", "2");
+	assert_int_equal(file_write(log, STR("{\"raw\":1}\n"), false, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct boardview v;
+		char *asks = NULL;
+
+		assert_int_equal(file_write(events, str_of(cases[i].events), false, NULL), 0);
+		boardview_fill(&(struct boardview_spec){.core = &f->core,
+							.paths = &paths,
+							.title = "",
+							.wall_ms = AT,
+							.since_ms = AT},
+			       &v);
+		assert_string_equal(v.view.tasks[0].last_line, cases[i].shown);
+		boardview_done(&v);
+		asks = said_asks(&paths, task(f, works));
+		if (cases[i].asks)
+			assert_string_equal(asks, cases[i].asks);
+		else
+			assert_null(asks);
+		free(asks);
+	}
+	free(log);
+	free(events);
+	paths_done(&paths);
+	assert_int_equal(dir_remove(dir, NULL), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -318,6 +376,7 @@ int main(void)
 		CASE(progress__messages_go_where_they_belong),
 		CASE(result__is_as_the_contract_has_it),
 		CASE(boardview__has_what_is_under_way),
+		CASE(boardview__shows_what_a_talking_agent_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ int cmd_send(struct cli *c, int argc, char **argv)
 	bool allow = cli_flag(c, "allow"), deny = cli_flag(c, "deny");
 	struct control_request r = {.verb = CONTROL_SAY};
 
-	if (allow + deny + (argc > 1) != 1)
+	if (allow + deny + (argc > 1 && argv[1][0]) != 1)
 		return cli_usage(c, "give one of TEXT, --allow and --deny");
 	if (allow || deny)
 		r.verb = allow ? CONTROL_ALLOW : CONTROL_DENY;

@@ -1,6 +1,7 @@
 #include "base/clean.h"
 #include "base/file.h"
 #include "run/facts.h"
+#include "run/said.h"
 #include "run/session.h"
 #include "ui/cli/cli.h"
 #include "ui/cli/commands.h"
@@ -66,11 +67,16 @@ static char *session_name_of(const struct view *v, const struct task *t)
 	return buf_take(&b);
 }
 
-static char *reason_of(const struct facts *f, int at)
+/* Why it is as it is; of an agent at work, what it asks a person. */
+static char *reason_of(const struct view *v, const struct facts *f, int at)
 {
+	const struct task *t = &v->core.tasks.items[at];
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	char *ask CLEANUP(freep) = said_asks(&v->paths, t);
 
 	facts_reason(&b, f, at);
+	if (ask && !b.n)
+		buf_printf(&b, "asks for %s: 'ganger send %s --allow' or '--deny'", ask, t->id);
 	return b.n ? buf_take(&b) : NULL;
 }
 
@@ -108,7 +114,7 @@ static cJSON *task_json(const struct view *v, const struct facts *f, int at)
 	cJSON_AddItemToObject(j, "id", cli_json_text(t->id));
 	cJSON_AddItemToObject(j, "title", cli_json_text(t->title));
 	cJSON_AddStringToObject(j, "state", task_word(t));
-	cJSON_AddItemToObject(j, "reason", json_text_take(reason_of(f, at)));
+	cJSON_AddItemToObject(j, "reason", json_text_take(reason_of(v, f, at)));
 	cJSON_AddBoolToObject(j, "held", f->held[at] >= 0);
 	cJSON_AddItemToObject(j, "attempt", json_number(t->attempt, begun));
 	cJSON_AddItemToObject(j, "session", json_text_take(session_name_of(v, t)));
@@ -280,14 +286,14 @@ static void add_attempt(struct buf *b, const struct core *c, const struct task *
 		buf_putc(b, ')');
 }
 
-static void task_lines(struct buf *b, const struct facts *f, int at, int cols)
+static void task_lines(struct buf *b, const struct view *v, const struct facts *f, int at, int cols)
 {
 	const struct core *c = f->core;
 	const struct task *t = &c->tasks.items[at];
 	bool working = task_state_flags((enum task_state)t->state) & F_SLOT;
 	struct buf id CLEANUP(buf_done) = BUF_INIT;
 	struct buf time CLEANUP(buf_done) = BUF_INIT;
-	struct buf why CLEANUP(buf_done) = BUF_INIT;
+	char *why CLEANUP(freep) = reason_of(v, f, at);
 
 	buf_line(&id, str_of(t->id));
 	if (working && t->attempt_ms)
@@ -298,11 +304,10 @@ static void task_lines(struct buf *b, const struct facts *f, int at, int cols)
 	buf_line(b, str_of(t->title));
 	add_attempt(b, c, t);
 	buf_putc(b, '\n');
-	facts_reason(&why, f, at);
-	if (!why.n)
+	if (!why)
 		return;
 	buf_printf(b, "  %*s  %-13s  %7s  ", cols, "", "", "");
-	buf_line(b, buf_str(&why));
+	buf_line(b, str_of(why));
 	buf_putc(b, '\n');
 }
 
@@ -395,7 +400,7 @@ static void status_text(struct buf *b, const struct view *v, const struct facts 
 	if (order.n)
 		qsort_r(order.items, order.n, sizeof(*order.items), by_rank, (void *)c);
 	for (size_t i = 0; i < order.n; i++)
-		task_lines(b, f, order.items[i], cols);
+		task_lines(b, v, f, order.items[i], cols);
 	VEC_DONE(&order);
 	add_hidden(b, c);
 }
