@@ -15,6 +15,7 @@ for command in $commands; do
 	code_is 0 "help $command works"
 	out_like "^usage: ganger $command( |\$)" "help $command shows its usage"
 	ganger help "$command" >"$T/expected"
+	is "$(awk 'length > 80' "$T/expected")" '' "help $command fits a terminal"
 	run ganger "$command" --help
 	is "$code $(cat "$T/out")" "0 $(cat "$T/expected")" "$command --help says the same"
 done
@@ -58,6 +59,7 @@ is $? 4 'a result that cannot be written exits with 4'
 err_like '^error: could not write the result' 'and says so'
 ganger help >&- 2>"$T/err"
 is $? 4 'so does a closed standard output'
+is "$(ganger help config | awk 'length > 80')" '' 'so does help config'
 (ganger help config; echo $? >"$T/code") 2>"$T/err" | head -c 1 >/dev/null
 is "$(cat "$T/code" "$T/err")" 0 'a reader that goes away is no error'
 

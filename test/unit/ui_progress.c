@@ -312,13 +312,13 @@ static void test_boardview__shows_what_a_talking_agent_says(void **state)
 		const char *events, *shown, *asks;
 	} cases[] = {
 		{"{\"type\":\"message\",\"text\":\"one\\ntwo\"}\n{\"type\":\"tokens\",\"in\":1,"
-		 "\"out\":2}\n",							    "two", NULL},
-		{            "{\"type\":\"message\",\"text\":\"one\"}\n{\"type\":\"mess", "one", NULL},
-		{            "{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
-		 "\"ask\"}\n",									"? asks a person: shell: ls",								     "shell: ls"},
-		{  "{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
+		 "\"out\":2}\n",				   "two",			NULL       },
+		{"{\"type\":\"message\",\"text\":\"one\"}\n{\"type\":\"mess",       "one",                        NULL       },
+		{"{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
+		 "\"ask\"}\n",				     "? asks a person: shell: ls", "shell: ls"},
+		{"{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
 		 "\"ask\"}\n"
-		 "{\"type\":\"decided\",\"decision\":\"deny\"}\n",							    "? denied",NULL},
+		 "{\"type\":\"decided\",\"decision\":\"deny\"}\n", "? denied",                   NULL       },
 	};
 	struct fixture *f = *state;
 	struct paths paths = {0};

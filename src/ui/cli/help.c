@@ -24,24 +24,70 @@ static int help_all(struct cli *c)
 	return CLI_OK;
 }
 
+#define COLUMNS 80
+
+/* A line of a help, its words broken where a terminal ends. */
+struct line {
+	struct buf text;
+	size_t begins; /* where its last line does, and */
+	int indent;    /* what those after the first begin with */
+};
+
+static void line_add(struct line *l, struct str word)
+{
+	if (l->text.n - l->begins + 1 + word.n > COLUMNS) {
+		buf_putc(&l->text, '\n');
+		l->begins = l->text.n;
+		buf_printf(&l->text, "%*s", l->indent, "");
+	} else if (l->text.n > l->begins) {
+		buf_putc(&l->text, ' ');
+	}
+	buf_add(&l->text, word.p, word.n);
+}
+
+static void line_add_words(struct line *l, const char *words)
+{
+	struct str rest = str_of(words), word;
+
+	while (str_next(&rest, ' ', &word))
+		line_add(l, word);
+}
+
+static void line_print(struct cli *c, struct line *l)
+{
+	buf_putc(&l->text, '\n');
+	cli_print_buf(c, &l->text);
+	buf_done(&l->text);
+}
+
 static void usage_line(struct cli *c, const struct cli_command *k)
 {
-	cli_print(c, "usage: ganger %s", k->name);
-	for (const struct cli_option *o = k->options; o && o->name; o++)
-		cli_print(c, o->value ? " [--%s %s]" : " [--%s]", o->name, o->value);
-	cli_print(c, "%s%s\n", k->usage[0] ? " " : "", k->usage);
+	struct line l = {.text = BUF_INIT, .indent = 8};
+
+	buf_printf(&l.text, "usage: ganger %s", k->name);
+	for (const struct cli_option *o = k->options; o && o->name; o++) {
+		char *option CLEANUP(freep) = o->value ? mem_printf("[--%s %s]", o->name, o->value)
+						       : mem_printf("[--%s]", o->name);
+
+		line_add(&l, str_of(option));
+	}
+	line_add_words(&l, k->usage);
+	line_print(c, &l);
 }
 
 static void option_line(struct cli *c, const struct cli_option *o)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	struct line l = {.text = BUF_INIT, .indent = 25};
 
 	if (o->letter)
 		buf_printf(&b, "-%c, ", o->letter);
 	buf_printf(&b, "--%s", o->name);
 	if (o->value)
 		buf_printf(&b, " %s", o->value);
-	cli_print(c, "  %-22s %s\n", buf_cstr(&b), o->help);
+	buf_printf(&l.text, "  %-22s", buf_cstr(&b));
+	line_add_words(&l, o->help);
+	line_print(c, &l);
 }
 
 static int help_command(struct cli *c, const struct cli_command *k)
@@ -62,12 +108,20 @@ static void key_lines(struct cli *c, const struct config_key_info *k)
 	struct buf key CLEANUP(buf_done) = BUF_INIT;
 	struct buf type CLEANUP(buf_done) = BUF_INIT;
 
+	struct line help = {.text = BUF_INIT, .indent = 6};
+	struct line is = {.text = BUF_INIT, .indent = 6};
+
 	buf_config_key(&key, k);
 	buf_config_type(&type, k);
-	cli_print(c, "  %s\n      %s\n      %s", buf_cstr(&key), k->help, buf_cstr(&type));
 	if (k->default_[0])
-		cli_print(c, "; default %s", k->default_);
-	cli_print(c, "\n");
+		buf_printf(&type, "; default %s", k->default_);
+	cli_print(c, "  %s\n", buf_cstr(&key));
+	buf_puts(&help.text, "     ");
+	line_add_words(&help, k->help);
+	line_print(c, &help);
+	buf_puts(&is.text, "     ");
+	line_add_words(&is, buf_cstr(&type));
+	line_print(c, &is);
 }
 
 static int help_config(struct cli *c)

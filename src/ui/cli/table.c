@@ -223,10 +223,11 @@ const struct cli_command cli_commands[] = {
 		.name = "import",
 		.usage = "beads|markdown FILE",
 		.help = "bring issues from a file into the built-in tracker",
-		.about = "markdown: the '# title' is the epic, '- [ ] title' a task, '- [x] title' a closed\n"
-			 "one; what is indented below it is its body. In a body 'after: 1, \"a title\"' names\n"
-			 "what it depends on, by position or title; 'labels: a, b' and 'priority: 0-4' do\n"
-			 "as they say. A line that is wrong is named, and nothing is imported.\n"
+		.about = "markdown: the '# title' is the epic, '- [ ] title' a task, '- [x] title' a\n"
+			 "closed one; what is indented below it is its body. In a body 'after: 1, \"a\n"
+			 "title\"' names what it depends on, by position or title; 'labels: a, b' and\n"
+			 "'priority: 0-4' do as they say. A line that is wrong is named, and nothing is\n"
+			 "imported.\n"
 			 "beads: a JSONL export. What cannot be used is named, and the rest is imported.\n"
 			 "An issue that is there already stays as it is. Prints the epic's id.\n",
 		.options = import_options,
@@ -242,8 +243,8 @@ const struct cli_command cli_commands[] = {
 		.help = "copy an epic of GitHub into Beads, or bring its copy up to date",
 		.about = "The epic, its sub-issues and what they wait for become issues of Beads (bd),\n"
 			 "known by their address; given again it does what has changed and nothing twice.\n"
-			 "Nothing is changed on GitHub. With github.graph: beads a run does the same, takes\n"
-			 "what both say waits, and closes each issue in both.\n",
+			 "Nothing is changed on GitHub. With github.graph: beads a run does the same,\n"
+			 "takes what both say waits, and closes each issue in both.\n",
 		.options = json_options,
 		.operands_min = 1,
 		.operands_max = 1,
@@ -254,8 +255,9 @@ const struct cli_command cli_commands[] = {
 		.name = "plan",
 		.usage = "[EPIC]",
 		.help = "show what a run would do: waves, cycles, what it may cost",
-		.about = "A dry run: nothing is started, changed or stored. A cycle exits with 3. With forge\n"
-			 "'github' notes say what the branches there ask for, as far as may be read.\n",
+		.about = "A dry run: nothing is started, changed or stored. A cycle exits with 3. With\n"
+			 "forge 'github' notes say what the branches there ask for, as far as may be\n"
+			 "read.\n",
 		.options = plan_options,
 		.operands_max = 1,
 		.needs = CLI_CONFIG,
@@ -289,8 +291,9 @@ const struct cli_command cli_commands[] = {
 		.usage = "BRANCH...",
 		.help = "put branches into the merge queue of an epic",
 		.about = "Each becomes a child issue and is pinned to its commit; 'ganger run' lands it.\n"
-			 "A branch that has moved since is submitted again. The branch itself is never written;\n"
-			 "a conflict goes to agents.resolver where that is set, else to a person.\n",
+			 "A branch that has moved since is submitted again. The branch itself is never\n"
+			 "written; a conflict goes to agents.resolver where that is set, else to a\n"
+			 "person.\n",
 		.options = submit_options,
 		.operands_min = 1,
 		.operands_max = -1,
@@ -301,10 +304,10 @@ const struct cli_command cli_commands[] = {
 		.name = "finish",
 		.usage = "EPIC",
 		.help = "bring the base into the epic, checked, and print how to take it back",
-		.about = "With forge 'github' the way back is a pull request: it is opened with a summary of\n"
-			 "every task, and merged only with --merge. What its base asks for is said.\n"
-			 "What somebody added to the epic branch by hand nobody tested: that is said, too. An issue\n"
-			 "whose work somebody took out of it again stays open.\n",
+		.about = "With forge 'github' the way back is a pull request: it is opened with a summary\n"
+			 "of every task, and merged only with --merge. What its base asks for is said.\n"
+			 "What somebody added to the epic branch by hand nobody tested: that is said,\n"
+			 "too. An issue whose work somebody took out of it again stays open.\n",
 		.options = finish_options,
 		.operands_min = 1,
 		.operands_max = 1,
@@ -335,9 +338,9 @@ const struct cli_command cli_commands[] = {
 		.name = "queue",
 		.usage = "[EPIC] | hold ID... | release ID... | move ID first|N",
 		.help = "list the merge queue, its head first; hold entries, or change its order",
-		.about = "What is held stays in the queue, and those behind it go on, until 'release'. N is\n"
-			 "the place among those that wait, as the list numbers them; all up to there keep\n"
-			 "their order, whatever arrives. What is being merged has its place.\n",
+		.about = "What is held stays in the queue, and those behind it go on, until 'release'. N\n"
+			 "is the place among those that wait, as the list numbers them; all up to there\n"
+			 "keep their order, whatever arrives. What is being merged has its place.\n",
 		.options = queue_options,
 		.operands_max = -1,
 		.needs = CLI_CONFIG,
@@ -381,9 +384,9 @@ const struct cli_command cli_commands[] = {
 		.name = "send",
 		.usage = "ID [TEXT]",
 		.help = "say something to the agent at work on a task, or answer it",
-		.about = "For kinds that are talked to: claude, codex, copilot, acp. What is said goes into\n"
-			 "its turn where the program takes that, else behind it. What it asks a person\n"
-			 "follows from agents.NAME.permissions.\n",
+		.about = "For kinds that are talked to: claude, codex, copilot, acp. What is said goes\n"
+			 "into its turn where the program takes that, else behind it. What it asks a\n"
+			 "person follows from agents.NAME.permissions.\n",
 		.options = send_options,
 		.operands_min = 1,
 		.operands_max = 2,
@@ -439,8 +442,8 @@ const struct cli_command cli_commands[] = {
 		.name = "approve",
 		.usage = "ID...",
 		.help = "let queued work land, where queue.approve is 'person'",
-		.about = "The commit that is queued is approved; what is added to it later is asked for anew.\n"
-			 "'diff' shows what it changes, 'queue' what waits.\n",
+		.about = "The commit that is queued is approved; what is added to it later is asked for\n"
+			 "anew. 'diff' shows what it changes, 'queue' what waits.\n",
 		.options = task_options,
 		.operands_min = 1,
 		.operands_max = -1,
@@ -479,10 +482,11 @@ const struct cli_command cli_commands[] = {
 		.name = "serve",
 		.usage = "",
 		.help = "take GitHub's webhooks, so that runs see changes at once",
-		.about = "In the foreground, until it is interrupted. A webhook only makes the supervisors of\n"
-			 "this repository ask GitHub, as they do at every 'poll'. The secret is read from\n"
-			 "$GANGER_WEBHOOK_SECRET (github.webhook_secret_env). The events to choose on GitHub:\n"
-			 "issues, sub-issues, issue dependencies, labels, repositories.\n",
+		.about = "In the foreground, until it is interrupted. A webhook only makes the\n"
+			 "supervisors of this repository ask GitHub, as they do at every 'poll'. The\n"
+			 "secret is read from $GANGER_WEBHOOK_SECRET (github.webhook_secret_env). The\n"
+			 "events to choose on GitHub: issues, sub-issues, issue dependencies, labels,\n"
+			 "repositories.\n",
 		.options = serve_options,
 		.needs = CLI_CONFIG,
 		.run = cmd_serve,
