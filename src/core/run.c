@@ -196,7 +196,7 @@ void run_rewritten(struct core *c, const struct oid *tip)
 {
 	run_reason(c,
 		   "the epic branch no longer contains what was landed on it: that was %.12s, it "
-		   "is at %.12s",
+		   "is at %.12s; another run goes on from there",
 		   c->run.last_landing.hex, tip->hex);
 	c->run.exit = 3;
 	c->run.epic_head = c->run.last_landing = *tip;

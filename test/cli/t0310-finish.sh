@@ -188,6 +188,8 @@ epic=$(ganger add taken)
 one=$(ganger add 'taken out' --epic "$epic")
 ganger -c tracker.close=base run "$epic" >"$T/run.out" 2>&1
 git update-ref "refs/heads/epic/$epic" main
+run ganger -c tracker.close=base finish "$epic"
+err_like "^warning: 'main' does not have what landed of '$one', " 'who asks how is told what is not in'
 run ganger -c tracker.close=base finish "$epic" --merge
 code_is 0 'an epic is finished from which somebody took what had landed'
 err_like "^warning: 'main' does not have what landed of '$one', " 'which is said'

@@ -220,9 +220,39 @@ static int move_base(struct cli *c, const struct view *v, const struct oid *epic
 	return CLI_OK;
 }
 
+/* Is what landed of a task where the epic is? Somebody may have taken it out again, which is said. */
+static int is_in(struct entry_git *g,
+		 const struct view *v,
+		 const struct ends *n,
+		 const struct task *t,
+		 bool *ret,
+		 struct err *e)
+{
+	if (entry_contains(g, &t->landed, n->epic_in_base ? &n->base : &n->epic, ret, e))
+		return e->code;
+	if (!*ret)
+		cli_warn(g->c, "'%s' does not have what landed of '%s', %.12s",
+			 n->epic_in_base ? v->core.run.base : v->epic_branch, t->id, t->landed.hex);
+	return 0;
+}
+
+/* Who takes the epic branch home by hand is to know what is not in it. */
+static int say_taken_out(struct cli *c, const struct view *v, const struct ends *n)
+{
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
+	struct err e = ERR_INIT;
+	bool in = false;
+	for (size_t i = 0; i < v->core.tasks.n; i++) {
+		const struct task *t = &v->core.tasks.items[i];
+		if (t->landed.hex[0] && t->branch != 2 && is_in(&g, v, n, t, &in, &e))
+			return cli_fail(c, &e);
+	}
+	return CLI_OK;
+}
+
 /*
  * tracker.close: base. What landed was left open until now; that one is closed already is no error.
- * Somebody may have taken it out of the epic branch again; ret: how many.
+ * ret: how many are not in.
  */
 static int close_tasks(struct cli *c,
 		       struct tracker *t,
@@ -240,13 +270,10 @@ static int close_tasks(struct cli *c,
 		bool in = false;
 		if (!k->landed.hex[0] || k->branch == 2)
 			continue;
-		if (entry_contains(&g, &k->landed, n->epic_in_base ? &n->base : &n->epic, &in, e))
+		if (is_in(&g, v, n, k, &in, e))
 			return e->code;
-		if (!in) {
-			cli_warn(c, "'%s' does not have what landed of '%s', %.12s",
-				 v->core.run.base, k->id, k->landed.hex);
-			(*ret)++;
-		} else if (closes && t->ops->close(t, k->id, "completed", comment, e))
+		*ret += !in;
+		if (in && closes && t->ops->close(t, k->id, "completed", comment, e))
 			return err_wrap(e, "could not close issue '%s'", k->id);
 	}
 	return 0;
@@ -317,6 +344,10 @@ static int finish(struct cli *c, const char *epic, struct view *v, struct ends *
 	if (code != CLI_OK)
 		return code;
 	bool merged = false;
+	if (!cli_flag(c, "merge"))
+		code = say_taken_out(c, v, n);
+	if (code != CLI_OK)
+		return code;
 	if (!n->epic_in_base)
 		say_untested(c, v, &n->epic);
 	if (n->epic_in_base)
