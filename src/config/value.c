@@ -393,7 +393,10 @@ read_checks(const struct config_key_info *k, const struct node *n, void *field, 
 
 bool value_is_variable(const char *s)
 {
-	return s[0] && !strpbrk(s, "= \t\n");
+	for (const char *p = s; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == '=' || *p == 0x7f)
+			return false;
+	return s[0] != '\0';
 }
 
 static int

@@ -16,7 +16,7 @@
  */
 int value_read(const struct config_key_info *k, const struct node *n, void *field, struct err *e)
 	MUST_CHECK;
-/* A name that an environment can hold. */
+/* A name that an environment can hold, and a person can read. */
 bool value_is_variable(const char *s);
 /* The default of the list; only our own mistake can be wrong there. */
 void value_default(const struct config_key_info *k, void *field);
