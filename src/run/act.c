@@ -338,6 +338,14 @@ static int is_in(const struct task_work *w,
 	return g->ops->ancestor(g, commit, tip, ret, e);
 }
 
+/* As it landed, or by a merge of somebody's: who took it out may have brought its work in again. */
+static int is_work_in(const struct task_work *w, bool *ret, struct err *e)
+{
+	const struct oid *tip = &w->run.epic_head;
+	int rc = is_in(w, &w->t.landed, tip, ret, e);
+	return rc || *ret || !w->t.head.hex[0] ? rc : is_in(w, &w->t.head, tip, ret, e);
+}
+
 /* Somebody took it out of the branch again: whether that is the end of it is for a person to say. */
 static bool is_left_open(struct task_work *w, bool in)
 {
@@ -360,8 +368,7 @@ void act_close(struct task_work *w)
 	/* What landed may be left open until the base has it: 'finish' or the forge closes it then. */
 	bool stays = w->t.branch == 2 || (sha && streq(w->s->config->tracker_close, "base"));
 	bool in = true;
-	if ((sha && !stays && is_in(w, &w->t.landed, &w->run.epic_head, &in, &w->e)) ||
-	    is_left_open(w, in))
+	if ((sha && !stays && is_work_in(w, &in, &w->e)) || is_left_open(w, in))
 		return;
 	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e))
 		return;
