@@ -18,7 +18,8 @@ def plain(request):
     """What it asks or says, in words that are the same in another run: whose number a pull request has is chance."""
     heads = {str(i['number']): i['pull']['head'] for repo in request.hub.world.repos.values()
              for i in request.hub.world.pulls(repo)}
-    what = re.sub('[0-9a-f]{40}', '{sha}', f'{request.method} {request.path_query} {request.raw.decode()}'.strip())
+    # Commits, and the ids of runs.
+    what = re.sub('[0-9a-f]{40}|[0-9a-f]{32}', '{id}', f'{request.method} {request.path_query} {request.raw.decode()}'.strip())
     return re.sub(r'(/pulls/|/issues/|#)(\d+)', lambda m: m[1] + heads.get(m[2], m[2]), what)
 
 
