@@ -23,7 +23,9 @@ static const char *notice_name(enum core_notice n)
 void act_notify(struct task_work *w)
 {
 	cJSON *j = cJSON_CreateObject();
-	const char *reason = w->action.task < 0 ? w->run.reason : w->t.reason;
+	const char *reason = w->text.n            ? buf_cstr(&w->text)
+			     : w->action.task < 0 ? w->run.reason
+						  : w->t.reason;
 	cJSON_AddStringToObject(j, "event", notice_name((enum core_notice)w->action.n));
 	cJSON_AddStringToObject(j, "epic", w->s->spec.epic);
 	if (w->action.task >= 0) {

@@ -74,9 +74,11 @@ static void on_ask(void *ctx, const char *question)
 {
 	struct talker *t = ctx;
 
-	if (t->known <= t->told) /* else it was asked before */
-		supervisor_message(t->s, "task %s asks: %s ('ganger send %s --allow' or '--deny')",
-				   t->task, question, t->task);
+	if (t->known > t->told)
+		return; /* it was asked before */
+	supervisor_message(t->s, "task %s asks: %s ('ganger send %s --allow' or '--deny')", t->task,
+			   question, t->task);
+	outbox_ask(t->s, t->task, question);
 }
 
 /* ---- orders ---- */

@@ -24,10 +24,12 @@ wire()
 		    permissions: [${3:-}]
 		retry: {delay: 10ms}
 		limits: {${2:-}}
+		hooks: {notify: "cat >>'$T/notified'; echo >>'$T/notified'"}
 	END
 	git add ganger.yaml && git commit -q -m settings || exit 1
 	epic=$(ganger add 'An epic')
 	: >"$T/heard"
+	: >"$T/notified"
 }
 
 # job TITLE LINES: a task whose agent does that.
@@ -112,6 +114,7 @@ for k; do
 	out_like "asks for .*asked.txt: 'ganger send ${id[told]} --allow'" "$k: status says so"
 	run ganger report "$epic"
 	out_like "^      ganger send --deny ${id[told]}\$" "$k: and the report how to answer"
+	ok "$k: hooks.notify hears it" wait_file "$T/notified" '"needs a person".*asks: .*asked.txt'
 	run ganger send "${id[told]}" ''
 	code_is 2 "$k: to say nothing is no answer"
 	run ganger send "${id[told]}" --allow
