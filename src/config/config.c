@@ -455,3 +455,8 @@ int config_finish(struct config *c, struct err *e)
 				 e);
 	return 0;
 }
+
+int config_batch(const struct config *c)
+{
+	return streq(c->forge_land, "api") ? 1 : c->queue_batch;
+}

@@ -110,6 +110,9 @@ int config_set(struct config *c, const char *assignment, struct err *e) MUST_CHE
 /* Check what no single key can say, and fill what depends on others. Call once, last. */
 int config_finish(struct config *c, struct err *e) MUST_CHECK;
 
+/* queue.batch, but where a forge merges one pull request at a time: no group would land as it was tested. */
+int config_batch(const struct config *c);
+
 /*
  * The agent to use.
  *

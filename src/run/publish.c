@@ -190,6 +190,7 @@ void publish_files(struct supervisor *s, bool now)
 				   .epic_branch = s->epic_branch,
 				   .task_pattern = s->config->git_task_branch,
 				   .untested = !s->config->queue_check,
+				   .batch = s->core.policy.batch,
 				   .running = s->core.run.state != RUN_ENDED,
 				   .push = s->config->git_push,
 				   .found = s->found,

@@ -250,6 +250,9 @@ static void add_state(struct page *p)
 	buf_puts(p->b, ".\n");
 	if (p->s->untested)
 		buf_puts(p->b, "What landed is untested: no queue.check.\n");
+	else if (p->s->batch > 1)
+		buf_printf(p->b, "What lands together is tested together: queue.batch is %d.\n",
+			   p->s->batch);
 }
 
 static bool is_under_way(const struct page *p, int at)

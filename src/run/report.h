@@ -13,6 +13,7 @@ struct report_spec {
 	const char *task_pattern; /* git.task_branch */
 	const struct paths *paths;
 	bool untested;    /* no queue.check */
+	int batch;        /* queue.batch */
 	bool running;     /* a supervisor is at it */
 	const char *found; /* as found.h has it; NULL: nothing */
 	const char *push; /* git.push in force: "never", "epic", "all" */

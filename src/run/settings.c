@@ -88,8 +88,7 @@ void settings_policy(const struct supervisor_spec *spec, struct policy *ret)
 		.resolver = spec->resolver ? WORKER_TASK + 1 : WORKER_TASK,
 		.skip_dependents = streq(c->policy_failed_dependency, "skip"),
 		.fail_uncommitted = streq(c->policy_uncommitted, "fail"),
-		/* A forge merges one pull request at a time: no group lands as it was tested. */
-		.batch = streq(c->forge_land, "api") ? 1 : c->queue_batch,
+		.batch = config_batch(c),
 		.gate_retries = c->queue_retries,
 		.flaky_fails = streq(c->queue_flaky, "fail"),
 		.approve = streq(c->queue_approve, "person"),

@@ -121,6 +121,7 @@ struct report_spec view_report(const struct view *v)
 				    .task_pattern = v->config->git_task_branch,
 				    .paths = &v->paths,
 				    .untested = v->untested,
+				    .batch = config_batch(v->config),
 				    .push = v->config->git_push,
 				    .found = v->found,
 				    .running = v->pid != 0};

@@ -270,8 +270,12 @@ static void begin(struct progress *p, const struct core *c)
 	if (p->began)
 		return;
 	p->began = true;
-	if (!p->screen && !p->o.config->queue_check)
+	if (p->screen)
+		return;
+	if (!p->o.config->queue_check)
 		say(p, c, "-", "untested", "no queue.check is set");
+	else if (c->policy.batch > 1)
+		say(p, c, "-", "groups", "what lands together is tested together: queue.batch");
 }
 
 static void on_transition(void *ctx, const struct core *c, const struct transition *t)

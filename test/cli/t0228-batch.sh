@@ -44,6 +44,10 @@ landings()
 submitted whole one two three four
 run ganger run "$epic"
 code_is 0 'all of a group land'
+out_like '  -  groups         what lands together is tested together: queue.batch$' \
+	'that they are tested together is said'
+like "$(ganger report "$epic")" '^What lands together is tested together: queue.batch is [0-9]+\.$' \
+	'in the report, too'
 is "$(landings)" 'one two three four' 'in their order, a commit each'
 is "$(cat "$T/tested")" 'entry-four entry-one entry-three entry-two' 'after one test, of what the last is'
 is "$(git log --first-parent --format='%(trailers:key=Ganger-Task,valueonly)' "main..epic/$epic" | grep -c .)" 4 \
