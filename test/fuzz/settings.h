@@ -48,7 +48,9 @@ static inline void settings_check(const struct config *c)
 			CHECK(config_set(&again, text, &e) == 0);
 	}
 	buf_config(&second, &again);
-	CHECK(str_eq(buf_str(&first), buf_str(&second)));
+	if (!strstr(buf_cstr(&first),
+		    "(hidden ")) /* a secret is printed by its fingerprint alone */
+		CHECK(str_eq(buf_str(&first), buf_str(&second)));
 }
 
 #endif

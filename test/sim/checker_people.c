@@ -20,6 +20,12 @@ void checker_approved(struct checker *c, int task, int commit)
 		t->head = commit; /* it is what was shown to them */
 }
 
+/* It was asked for, and perhaps nobody heard that it was taken; a later one may not have been. */
+static bool was_asked(const struct book_task *t, int commit)
+{
+	return commit >= 0 && (commit == t->asked || commit == t->asked_before);
+}
+
 void checker_lost(struct checker *c, int task, int attempt, int commit)
 {
 	struct book_task *t = book_task_of(c, task);
@@ -29,7 +35,8 @@ void checker_lost(struct checker *c, int task, int attempt, int commit)
 		return;
 	/* An agent that found nothing to do left it to a later attempt as well. */
 	bool latest = attempt == t->attempt_most || t->head == commit;
-	if (t->head == commit)
+	/* What was asked for, unheard, may be what the journal has by now. */
+	if (t->head == commit || was_asked(t, commit))
 		t->head = t->approved = -1;
 	t->asked = t->asked == commit ? -1 : t->asked;
 	t->fixed = t->fixed == commit ? -1 : t->fixed;
@@ -87,12 +94,6 @@ static void is_at(struct checker *c, struct book_task *t, int commit)
 	t->by_hand = book_tip(c) >= 0 && book_holds(c, book_tip(c), commit);
 	t->red = t->resolved = false;
 	t->red_on = -1;
-}
-
-/* It was asked for, and perhaps nobody heard that it was taken; a later one may not have been. */
-static bool was_asked(const struct book_task *t, int commit)
-{
-	return commit >= 0 && (commit == t->asked || commit == t->asked_before);
 }
 
 static void is_taken_at(struct checker *c, int task, int commit)
