@@ -126,6 +126,8 @@ code_is 1 'a red branch fails'
 out_like "^[0-9:]+  $id  failed  *the check failed on the merged tree: exit code 1" 'which is said'
 is "$(cat "$T/started")" '' 'and no agent is started on it'
 not_ok 'it did not land' landed red
+run ganger logs "$id"
+err_like "^hint: its check has: less '/.*'$" 'where its log is, is said'
 git switch -q bad && git rm -q red && echo 5 >fifth && git add fifth && git commit -qm mended && git switch -q main
 run ganger submit --epic "$epic" bad
 is "$(cat "$T/out") $(state "$id")" "$id ['queued']" 'mended, it is submitted again'
