@@ -35,14 +35,14 @@ static bool number_parse(enum config_type type, struct str s, int64_t *ret)
 	return str_i64(s, ret);
 }
 
-/* Is it in "low..high"? 'off' is 0 and needs a word of its own in front. */
+/* Is it in "low..high"? 'off' is 0: it has a word of its own in front, or is where the range begins. */
 static bool number_fits(const struct config_key_info *k, const struct node *n, int64_t value)
 {
 	struct str range = str_of(k->range), low;
 	int64_t from = 0, to = 0;
 
 	if (streq(n->text, "off"))
-		return str_starts(range, "off,");
+		return str_starts(range, "off,") || str_starts(range, "0..");
 	if (str_starts(range, "off,"))
 		range = (struct str){range.p + 4, range.n - 4};
 	CHECK(str_next(&range, '.', &low));

@@ -86,6 +86,7 @@ static void test_config__all_types(void **state)
 			      "  link: [node_modules, 'a b']\n"
 			      "  setup: [npm, ci]\n"
 			      "queue: {check: make test}\n"
+			      "retry.delay: off\n"
 			      "agents:\n"
 			      "  mine:\n"
 			      "    command: ./agent --fast\n"
@@ -99,6 +100,7 @@ static void test_config__all_types(void **state)
 	assert_string_equal(c.git_push, "all");
 	assert_int_equal(c.limits_timeout, 90000);
 	assert_int_equal(c.limits_silence, 0);
+	assert_int_equal(c.retry_delay, 0);
 	assert_int_equal(c.limits_log, 1 << 20);
 	assert_true(c.limits_cost > 2.49 && c.limits_cost < 2.51);
 	assert_true(c.limits_tokens == 5000000000);
