@@ -132,6 +132,8 @@ void book_closes(struct checker *c, int task);
 bool book_is_owed(const struct book_task *t);
 /* Has this tree passed the check; is anything in new_ and not in old that the second is about? */
 bool book_passed(const struct checker *c, int commit, int check);
+/* Of all that the second check is about: it is as it was in something that passed. */
+bool book_area_passed(const struct checker *c, int tip);
 bool book_is_about(const struct checker *c, int old, int new_);
 int book_tip(const struct checker *c); /* the remote's, where there is one */
 

@@ -25,7 +25,7 @@ static bool same_area(const struct checker *c, int a, int b)
 }
 
 /* Of what the second check is about nothing may have come in since it passed. */
-static bool area_passed(const struct checker *c, int tip)
+bool book_area_passed(const struct checker *c, int tip)
 {
 	for (int i = 0; i < c->n_green; i++)
 		if (c->green[i].check == 1 && same_area(c, c->green[i].commit, tip))
@@ -45,7 +45,8 @@ void checker_base(struct checker *c, int tip, bool by_person, bool said)
 	if (!book_descends(c, tip, old))
 		checker_break(c, "rule 4: the base moved from %d to %d, not forward", old, tip);
 	bool second = c->limits.check && book_is_about(c, old, tip);
-	bool tested = c->limits.check && book_passed(c, tip, 0) && (!second || area_passed(c, tip));
+	bool tested =
+		c->limits.check && book_passed(c, tip, 0) && (!second || book_area_passed(c, tip));
 	if (!tested && !said)
 		checker_break(
 			c,

@@ -175,15 +175,20 @@ static bool set_is_red(const struct set *s, int check)
 	return red;
 }
 
-/* What the second check is about: anything in new_ that old has not. */
+static bool has_area(const struct set *x, const struct set *without)
+{
+	for (int i = set_next(x, without, 0); i >= 0; i = set_next(x, without, i + 1))
+		if (sim->commits.items[i].area)
+			return true;
+	return false;
+}
+
+/* What the second check is about: anything that one of them has and the other has not. */
 bool touches_area(int old, int new_)
 {
 	const struct set *x = &sim->commits.items[new_].content;
 	const struct set *y = &sim->commits.items[old].content;
-	for (int i = set_next(x, y, 0); i >= 0; i = set_next(x, y, i + 1))
-		if (sim->commits.items[i].area)
-			return true;
-	return false;
+	return has_area(x, y) || has_area(y, x);
 }
 
 bool tree_is_red(int commit, int check)
