@@ -117,6 +117,8 @@ void exec_job_lost(struct job *j, const char *why)
 	j->end = (struct job_end){.how = JOB_LOST};
 	if (j->record.has_start)
 		j->end.started_ms = j->record.start.started_ms;
+	else
+		j->end.code = 1; /* of which boot it is, and what that took, nobody knows */
 	if (!record_is_of_this_boot(&j->record)) {
 		j->end.code = 1;
 		(void)snprintf(j->end.text, sizeof(j->end.text), "the machine was restarted");

@@ -43,7 +43,7 @@ enum job_how {
 	JOB_TIMEOUT,    /* ended by limits.timeout */
 	JOB_SILENCE,    /* ended by limits.silence */
 	JOB_STOPPED,    /* ended because we asked */
-	JOB_LOST, /* the shim died; everything of the job was swept. code 1: with the machine */
+	JOB_LOST, /* the shim died; everything of the job was swept. code 1: with the machine, perhaps */
 	JOB_NOT_STARTED, /* could not be started; nothing ran; text says why */
 	JOB_HOW_COUNT,
 };

@@ -1,4 +1,5 @@
 #include "base/clean.h"
+#include "base/file.h"
 #include "run/supervisor-impl.h"
 
 /*
@@ -73,6 +74,32 @@ static int clear_torn(struct supervisor *s, struct err *e)
 	return rc;
 }
 
+/*
+ * Its worktree was made in an earlier boot, and what it was made for did not begin: files of it may be
+ * cut, and nothing is run there any more.
+ */
+static void lose_unbegun(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->core.tasks.n; i++) {
+		const struct task *t = &s->core.tasks.items[i];
+		if (!(task_state_flags((enum task_state)t->state) & F_JOB))
+			continue;
+		char *dir CLEANUP(freep) = path_job(&s->paths, t->job);
+		char *status CLEANUP(freep) = path_join(dir, "status");
+		if (file_exists(status))
+			continue;
+		/* First what says that nothing begins before START. */
+		supervisor_step(s,
+				&(struct core_event){.kind = EV_LOST, .task = -1, .text = t->id});
+		supervisor_step(s, &(struct core_event){.kind = EV_JOB_ENDED,
+							.task = (int)i,
+							.serial = t->serial,
+							.how = HOW_LOST,
+							.code = 1,
+							.text = "the machine was restarted"});
+	}
+}
+
 int recovery_lost(struct supervisor *s, struct err *e)
 {
 	named_vec v = {0};
@@ -90,6 +117,8 @@ int recovery_lost(struct supervisor *s, struct err *e)
 		rc = s->git->ops->prove(s->git, v.items, v.n, e);
 	for (size_t i = 0; !rc && i < v.n; i++)
 		tell(s, &v.items[i]);
+	if (!rc)
+		lose_unbegun(s);
 	for (size_t i = 0; i < v.n; i++)
 		free(v.items[i].branch);
 	VEC_DONE(&v);

@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "base/clean.h"
 #include "tracker/github-impl.h"
 #include "wire/github_text.h"
@@ -179,6 +180,7 @@ static int settle(struct gh *h,
 
 	if (rc || ours)
 		return rc;
+	CHECK(who);
 	if (*who)
 		return err_set(e, ERR_CONFLICT, "issue '%s' is claimed by '%s'", c->id, who);
 	return github_refused(a, ERR_INVALID, "claim it", e);

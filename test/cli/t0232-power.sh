@@ -99,4 +99,16 @@ go -c limits.attempts=1
 code_is 0 'what was not taken is done again' || note "$(cat "$T/out" "$T/err")"
 is "$(ran one) $(git show "epic/$epic:one")" '2 whole' 'and lands as an agent wrote it'
 
+# ---- a worktree that was made for an agent, which had not begun ----
+scene made
+task one
+echo whole >given && git add given && git commit -q -m given
+does one 'echo one >one' # and leaves it to be committed with all that differs
+crash PREPARED
+: >"$(echo $(epic_dir)/worktree/*)/given"
+reboot
+go -c limits.attempts=1
+code_is 0 'where no agent had begun one does' || note "$(cat "$T/out" "$T/err")"
+is "$(ran one) $(git show "epic/$epic:given")" '1 whole' 'in a worktree made anew'
+
 done_testing

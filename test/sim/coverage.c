@@ -43,6 +43,8 @@ void __wrap_core_step(struct core *c, const struct core_event *ev)
 {
 	if (sim->supervisor)
 		draw_double(ev);
+	else if (ev->kind == EV_JOB_ENDED) /* it goes with the boot that it was asked for in */
+		sim->lost = true;
 	if (ev->task >= 0) {
 		const struct task *t = &c->tasks.items[ev->task];
 		if (!is_answer(ev->kind) || ev->serial == t->serial)
