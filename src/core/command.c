@@ -227,9 +227,8 @@ void on_unfixed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
 	if (t->branch) {
-		queue_enter(
-			c,
-			t); /* perhaps with what a resolver made of it, which nobody has approved */
+		/* Perhaps with what a resolver made of it, which nobody has approved. */
+		queue_enter(c, t);
 		return;
 	}
 	if (t->from != FROM_MERGED)

@@ -32,10 +32,8 @@ void heap_add(struct core *c, enum heap_order o, int task);
 void heap_remove(struct core *c, enum heap_order o, int task);
 /* What the order goes by has changed of it: to its place, where it is in ready or queue. */
 void heap_update(struct core *c, int task);
-bool heap_before(const struct core *c,
-		 enum heap_order o,
-		 int a,
-		 int b);               /* is a's turn before b's? */
+/* Is a's turn before b's? */
+bool heap_before(const struct core *c, enum heap_order o, int a, int b);
 void heap_check(const struct core *c); /* ends the program where one is out of order */
 
 /* schedule.c */
@@ -107,8 +105,8 @@ void queue_send_back(struct core *c, struct task *t);
 void queue_no_verdict(struct core *c, struct task *t, const char *why);
 /* Act on what was found of it: it is the first, and what it was merged onto has landed. */
 void verdict_counts(struct core *c, struct task *t);
-void task_fail(struct core *c,
-	       struct task *t); /* the reason is set; its claim is given back first */
+/* The reason is set; its claim is given back first. */
+void task_fail(struct core *c, struct task *t);
 
 /* gate.c */
 /* Its merge is another one: skips is a mask of the checks that are not about it. */
@@ -171,8 +169,8 @@ int64_t error_delay_ms(int64_t errors);
 void run_lost(struct core *c, const struct core_event *ev); /* EV_LOST */
 
 /* news.c */
-void news_step(struct core *c,
-	       const struct core_event *ev); /* the tracker has news, or a person a branch */
+/* The tracker has news, or a person a branch. */
+void news_step(struct core *c, const struct core_event *ev);
 
 /* run.c */
 void run_due(struct core *c);             /* ask for its action again, where it is time */
