@@ -48,29 +48,36 @@ static void look_done(struct work *w)
 	issue_done(&l->epic);
 	issue_graph_done(&l->graph);
 	free(l);
-	if (s->look_again)
-		supervisor_look(s);
 	s->host->wake_in(s->host, 0);
 }
 
-void supervisor_look(struct supervisor *s)
+void look(struct supervisor *s)
 {
-	bool over = s->core.run.state == RUN_ENDED || s->stop != STOP_NO || s->fatal.code;
-	s->look_again = s->looking && !over;
-	if (s->looking || over || s->core.run.dispatch)
-		return;
 	struct look *l = mem_alloc(sizeof(*l));
 	l->s = s;
 	l->work = (struct work){look_run, look_done};
+	s->look_wanted = false;
 	s->looking = true;
 	s->works++;
 	s->host->defer(s->host, &l->work);
 }
 
+/* In a turn, which steps what the last look has brought: news is what differs from what the core has. */
+void supervisor_look(struct supervisor *s)
+{
+	s->look_wanted = true;
+	s->host->wake_in(s->host, 0);
+}
+
 int64_t look_due_ms(const struct supervisor *s)
 {
-	bool polls = s->tracker->ops->polled && s->config->poll > 0 && !s->core.run.dispatch;
-	if (!polls || s->looking || s->core.run.state == RUN_ENDED || s->stop != STOP_NO)
+	bool over = s->core.run.state == RUN_ENDED || s->stop != STOP_NO;
+	bool polls = s->tracker->ops->polled && s->config->poll > 0;
+	if (s->looking || over || s->core.run.dispatch)
+		return -1;
+	if (s->look_wanted)
+		return 0;
+	if (!polls)
 		return -1;
 	int64_t due = s->looked_mono + s->config->poll - s->host->now(s->host).mono_ms;
 	return due > 0 ? due : 0;

@@ -101,7 +101,7 @@ struct supervisor {
 	struct err fatal;
 	int64_t published_mono; /* when the files were written last */
 	bool unpublished;
-	bool looking, look_again; /* the tracker is being read; it is to be read once more */
+	bool looking, look_wanted; /* the tracker is being read; it is to be read, soon */
 	int64_t looked_mono;      /* when it was read last */
 	bool peeking;             /* it is being seen what those at work have changed */
 	int64_t peek_mono;        /* not before then again */
@@ -232,7 +232,8 @@ void graph_apply(struct supervisor *s, const struct issue_graph *g); /* on the l
 /* What came up on the way: said once, and journaled with the next turn. */
 void graph_found(struct supervisor *s, const struct issue_graph *g);
 
-/* look.c: in how many ms the tracker is to be asked for changes; -1: it is not asked. */
+/* look.c: reads the tracker, off the loop's thread; in how many ms it is to be, -1: not */
+void look(struct supervisor *s);
 int64_t look_due_ms(const struct supervisor *s);
 /* peek.c: what those at work touch, for queue.overlap: wait; when to look, -1: not */
 void peek(struct supervisor *s);

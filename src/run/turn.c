@@ -271,7 +271,7 @@ void supervisor_turn(struct supervisor *s)
 	if (!s->held) {
 		look_for_room(s);
 		if (look_due_ms(s) == 0)
-			supervisor_look(s);
+			look(s);
 		if (peek_due_ms(s) == 0)
 			peek(s);
 		step_all(s);
