@@ -429,14 +429,16 @@ static void too_long(void)
 static bool live(void)
 {
 	while (!is_broken()) {
+		bool over = !sim->dead && supervisor_over(sim->supervisor);
+		if (sim->dead || over)
+			checker_heard_lost(sim->checker); /* what is not in the journal by now */
+		if (over)
+			return true;
 		if (sim->dead) {
-			checker_heard_lost(sim->checker);
 			say("--- crash ---");
 			drop();
 			return false;
 		}
-		if (supervisor_over(sim->supervisor))
-			return true;
 		one_event();
 		too_long();
 	}
