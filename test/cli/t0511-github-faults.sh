@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/scene.sh"
 . "$(dirname "$0")/github.sh"
-WAIT_S=$((100 + 10 * children))
+WAIT_S=$((100 + 25 * children)) # a merge queue is asked every 15 s
 
 # fault LAND CODE JSON [COMMAND]...: a run that it strikes ends with this code; where that is not 0, one
 # without it ends well, after a person has done the command.
