@@ -1,6 +1,7 @@
 #include "agent/logtext.h"
 
 #include "base/clean.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,15 +97,20 @@ read_range(int fd, const char *path, off_t from, size_t n, struct buf *out, stru
 	return 0;
 }
 
-static int file_open(const char *path, int *ret_fd, off_t *ret_size, struct err *e)
+/* A file alone: what a link shows us may be anybody's. */
+static int log_open(const char *path, int *ret_fd, off_t *ret_size, struct err *e)
 {
-	int fd CLEANUP(closep) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	int fd CLEANUP(closep) = -1;
+	struct err why = ERR_INIT;
 	struct stat st;
+	int rc = file_open(path, O_NOFOLLOW, &fd, &why);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO))
+	if (rc == ERR_NOT_FOUND || rc == ERR_INVALID || why.sys == ELOOP)
 		return err_set(e, ERR_NOT_FOUND, "could not read '%s': no such file", path);
-	if (fd < 0)
-		return err_sys(e, "could not open '%s'", path);
+	if (rc && e)
+		*e = why;
+	if (rc)
+		return rc;
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "could not look at '%s'", path);
 	if (!S_ISREG(st.st_mode))
@@ -119,7 +125,7 @@ int log_read_tail(const char *path, size_t max, struct buf *out, struct err *e)
 {
 	int fd CLEANUP(closep) = -1;
 	off_t size = 0;
-	int rc = file_open(path, &fd, &size, e);
+	int rc = log_open(path, &fd, &size, e);
 
 	if (rc)
 		return rc;
@@ -130,7 +136,7 @@ int log_read(const char *path, void (*take)(void *ctx, struct str piece), void *
 {
 	int fd CLEANUP(closep) = -1;
 	off_t size = 0, at;
-	int rc = file_open(path, &fd, &size, e);
+	int rc = log_open(path, &fd, &size, e);
 
 	if (rc)
 		return rc;

@@ -12,15 +12,27 @@
 
 #define FILE_CHUNK 65536u
 
-static int file_open(const char *path, int *ret_fd, struct err *e)
+static int open_error(const char *path, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (errno == ENOENT || errno == ENOTDIR)
 		return err_set(e, ERR_NOT_FOUND, "could not open '%s': no such file", path);
-	if (fd < 0)
-		return err_sys(e, "could not open '%s'", path);
+	return err_sys(e, "could not open '%s'", path);
+}
+
+int file_open(const char *path, int flags, int *ret_fd, struct err *e)
+{
+	int fd CLEANUP(closep) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+	struct stat st;
+
+	if (fd < 0 && errno != ENXIO)
+		return open_error(path, e);
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		return err_sys(e, "could not look at '%s'", path);
+	/* A folder says so itself when it is read. */
+	if (fd < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return err_set(e, ERR_INVALID, "could not open '%s': it is not a file", path);
 	*ret_fd = fd;
+	fd = -1;
 	return 0;
 }
 
@@ -44,14 +56,12 @@ static int read_some(int fd, const char *path, size_t left, struct buf *b, struc
 	return 0;
 }
 
-int file_read(const char *path, size_t max, struct buf *b, struct err *e)
+/* All from where fd stands. */
+static int read_whole(int fd, const char *path, size_t max, struct buf *b, struct err *e)
 {
-	int fd CLEANUP(closep) = -1;
 	size_t before = b->n;
-	int rc = file_open(path, &fd, e);
+	int rc = read_some(fd, path, max < SIZE_MAX ? max + 1 : max, b, e);
 
-	if (!rc)
-		rc = read_some(fd, path, max < SIZE_MAX ? max + 1 : max, b, e);
 	if (rc)
 		return rc;
 	if (b->n - before > max || b->full)
@@ -59,11 +69,26 @@ int file_read(const char *path, size_t max, struct buf *b, struct err *e)
 	return 0;
 }
 
+int file_read(const char *path, size_t max, struct buf *b, struct err *e)
+{
+	int fd CLEANUP(closep) = -1;
+	int rc = file_open(path, 0, &fd, e);
+
+	return rc ? rc : read_whole(fd, path, max, b, e);
+}
+
+int file_read_given(const char *path, size_t max, struct buf *b, struct err *e)
+{
+	int fd CLEANUP(closep) = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? open_error(path, e) : read_whole(fd, path, max, b, e);
+}
+
 int file_tail(const char *path, size_t n, struct buf *b, struct err *e)
 {
 	int fd CLEANUP(closep) = -1;
 	off_t size;
-	int rc = file_open(path, &fd, e);
+	int rc = file_open(path, 0, &fd, e);
 
 	if (rc)
 		return rc;

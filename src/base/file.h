@@ -5,8 +5,15 @@
 #include "base/str.h"
 #include <sys/types.h>
 
-/* Append a whole file to b; ERR_LIMIT over max bytes, ERR_NOT_FOUND where it is absent. */
+/*
+ * For reading. What others may have put there is no reason to wait: INVALID for a pipe and all else that
+ * is neither a file nor a folder, NOT_FOUND where there is nothing. flags: 0, or O_NOFOLLOW.
+ */
+int file_open(const char *path, int flags, int *ret_fd, struct err *e) MUST_CHECK;
+/* Append a whole file to b; as file_open(); ERR_LIMIT over max bytes, ERR_NOT_FOUND where it is absent. */
 int file_read(const char *path, size_t max, struct buf *b, struct err *e) MUST_CHECK;
+/* The same of what a person names: a pipe is waited for. */
+int file_read_given(const char *path, size_t max, struct buf *b, struct err *e) MUST_CHECK;
 /* The last n bytes at most. */
 int file_tail(const char *path, size_t n, struct buf *b, struct err *e) MUST_CHECK;
 /* Replace by rename, mode 0600; synced (file and folder) only if durable. */

@@ -348,7 +348,7 @@ int config_read_text(struct config *c, const char *path, struct str text, struct
 int config_read_file(struct config *c, const char *path, struct err *e)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
-	int rc = file_read(path, CONFIG_FILE_MAX, &b, e);
+	int rc = file_read_given(path, CONFIG_FILE_MAX, &b, e);
 
 	return rc < 0 ? rc : config_read_text(c, path, buf_str(&b), e);
 }

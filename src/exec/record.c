@@ -112,14 +112,15 @@ static void records_parse(const char *page, uint64_t number, struct record *ret)
 int record_read(const char *dir, uint64_t number, struct record *ret, struct err *e)
 {
 	char *path CLEANUP(freep) = path_join(dir, STATUS_NAME);
-	int fd CLEANUP(closep) = open(path, O_RDONLY | O_CLOEXEC);
+	int fd CLEANUP(closep) = -1;
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char page[STATUS_SIZE] = {0};
+	int rc = file_open(path, 0, &fd, e);
 
-	if (fd < 0 && errno == ENOENT)
-		return err_set(e, ERR_NOT_FOUND, "could not open '%s': no such file", path);
+	if (rc)
+		return rc;
 	/* The lock first: what was free then has nothing more to write. */
-	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0 || pread(fd, page, sizeof(page), 0) < 0)
+	if (fcntl(fd, F_OFD_GETLK, &lock) < 0 || pread(fd, page, sizeof(page), 0) < 0)
 		return err_sys(e, "could not read '%s'", path);
 	memset(ret, 0, sizeof(*ret));
 	ret->held = lock.l_type != F_UNLCK;

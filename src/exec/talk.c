@@ -216,8 +216,11 @@ static void on_grown(uv_fs_event_t *h, const char *name, int events, int status)
 
 static void log_open(struct talk *t)
 {
-	if (t->log_fd < 0)
-		t->log_fd = fd_above_standard(open(t->log, O_RDONLY | O_CLOEXEC));
+	struct err none = ERR_INIT; /* it is asked for again */
+	int fd = -1;
+
+	if (t->log_fd < 0 && file_open(t->log, 0, &fd, &none) == 0)
+		t->log_fd = fd_above_standard(fd);
 }
 
 /* --- its life --- */

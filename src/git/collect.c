@@ -415,6 +415,7 @@ int work_collect(struct git_repo *g,
 	if (!known)
 		c = (struct collection){.g = g, .s = s, .j = j, .unread = c.unread};
 	drop_locks(&c);
+	slot_clear_pipes(s);
 	if (known)
 		c.has_books = c.has_folder = file_exists(s->path);
 	else

@@ -17,7 +17,7 @@
 
 static int sync_at(int dir, const char *name, bool *ret_found, struct err *e)
 {
-	int fd CLEANUP(closep) = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	int fd CLEANUP(closep) = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	*ret_found = fd >= 0;
 	if (fd < 0)

@@ -201,6 +201,8 @@ int slot_trash_folder(struct git_repo *g, const char *path, struct err *e);
 char *slot_file(const struct slot *s, const char *name);
 bool slot_has(const struct slot *s, const char *name);
 void slot_unlink(const struct slot *s, const char *name);
+/* Pipes in the private git folder are nothing of git's: whoever reads one waits for a writer. */
+void slot_clear_pipes(const struct slot *s);
 /*
  * Copy a file in the private git folder; where there is none, none is there after. Its time is
  * kept: git tells by an index's own time which files it has to read again, and a newer copy would

@@ -270,16 +270,18 @@ static void unlock(const struct git_repo *g, const char *ref)
 		lock); /* usually absent; one that stays is reported by the git that meets it */
 }
 
-/* Git renames a ref into place whole, so one that names nothing is nobody's who lives. */
+/* Git renames a ref into place whole, so one that names nothing, or is no file, is nobody's who lives. */
 static void clear(const struct git_repo *g, const char *ref)
 {
 	char *path CLEANUP(freep) = path_join(g->place.common_dir, ref);
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	struct oid at;
+	int rc;
 
 	unlock(g, ref);
-	if (file_read(path, SMALL_FILE, &text, NULL) == 0 && !str_starts(buf_str(&text), "ref: ") &&
-	    !oid_parse(buf_str(&text), &at))
+	rc = file_read(path, SMALL_FILE, &text, NULL);
+	if (rc == ERR_INVALID ||
+	    (rc == 0 && !str_starts(buf_str(&text), "ref: ") && !oid_parse(buf_str(&text), &at)))
 		(void)unlink(path); /* else git says so */
 }
 

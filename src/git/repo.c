@@ -218,6 +218,7 @@ int op_changed(
 	int rc;
 
 	slot_init(g, path, &s);
+	slot_clear_pipes(&s);
 	struct cmd c = slot_cmd(g, &s);
 	rc = cmd_ok(&c,
 		    ARGS("diff", "--name-only", "-z", "--no-renames", "--ignore-submodules=all",

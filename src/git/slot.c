@@ -1,11 +1,14 @@
 #include "base/file.h"
 #include "git/impl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define BOOKS_DEPTH 8
 
 void slot_init(const struct git_repo *g, const char *path, struct slot *ret)
 {
@@ -54,18 +57,44 @@ void slot_unlink(const struct slot *s, const char *name)
 	(void)unlink(path); /* usually absent; where it stays git says so */
 }
 
+static void clear_pipes_in(const char *folder, int depth)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir))) {
+		char *path CLEANUP(freep) = path_join(folder, entry->d_name);
+
+		if (entry->d_type == DT_REG || entry->d_name[0] == '.')
+			continue;
+		if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+			(void)unlink(path); /* else git waits, and is ended */
+		else if (entry->d_type == DT_DIR && depth < BOOKS_DEPTH)
+			clear_pipes_in(path, depth + 1);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+void slot_clear_pipes(const struct slot *s)
+{
+	clear_pipes_in(s->admin, 0);
+}
+
 int slot_copy(const struct slot *s, const char *from_name, const char *to_name, struct err *e)
 {
 	char *from_path CLEANUP(freep) = slot_file(s, from_name);
 	char *to_path CLEANUP(freep) = slot_file(s, to_name);
-	int from CLEANUP(closep) = open(from_path, O_RDONLY | O_CLOEXEC), to CLEANUP(closep) = -1;
+	int from CLEANUP(closep) = -1, to CLEANUP(closep) = -1;
 	struct stat st;
+	int rc = file_open(from_path, 0, &from, e);
 
 	(void)unlink(to_path);
-	if (from < 0 && errno == ENOENT)
-		return 0;
+	if (rc) /* what is no file is no better than none */
+		return rc == ERR_NOT_FOUND || rc == ERR_INVALID ? 0 : rc;
 	to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (from >= 0 && to >= 0 && fstat(from, &st) == 0 && file_copy_bytes(from, to) == 0 &&
+	if (to >= 0 && fstat(from, &st) == 0 && file_copy_bytes(from, to) == 0 &&
 	    futimens(to, (struct timespec[]){st.st_atim, st.st_mtim}) == 0)
 		return 0;
 	(void)err_sys(e, "could not copy '%s'", from_path);

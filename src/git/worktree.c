@@ -351,6 +351,7 @@ static int prepare(struct git_repo *g,
 
 	if (rc)
 		return rc;
+	slot_clear_pipes(s);
 	slot_unlink(s, FILE_READY);
 	slot_unlink(s, FILE_WORK);
 	*ret_recycled = ours && file_exists(spec->path) && recycle(g, spec, s, b, &why) == 0;

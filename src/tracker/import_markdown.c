@@ -109,7 +109,7 @@ static int put_all(struct job *j, struct err *e)
 static int read_plan(struct job *j, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = {.max = MARKDOWN_BYTES_MAX + 1};
-	int rc = file_read(j->spec->path, MARKDOWN_BYTES_MAX, &text, e);
+	int rc = file_read_given(j->spec->path, MARKDOWN_BYTES_MAX, &text, e);
 
 	if (rc == 0)
 		rc = markdown_parse(buf_str(&text), j->spec->path, &j->plan, e);

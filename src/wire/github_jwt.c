@@ -42,7 +42,7 @@ static int no_phrase(char *p, int size, int is_write, void *ctx)
 static int read_key(const char *path, EVP_PKEY **ret, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = {.max = KEY_FILE_MAX};
-	int rc = file_read(path, KEY_FILE_MAX, &text, e);
+	int rc = file_read_given(path, KEY_FILE_MAX, &text, e);
 
 	if (rc)
 		return err_wrap(e, "could not read the GitHub App's key (github.app_key)");

@@ -56,6 +56,11 @@ int file_read(const char *path, size_t max, struct buf *b, struct err *e)
 	return 0;
 }
 
+int file_read_given(const char *path, size_t max, struct buf *b, struct err *e)
+{
+	return file_read(path, max, b, e);
+}
+
 int file_tail(const char *path, size_t n, struct buf *b, struct err *e)
 {
 	return file_read(path, n, b, e);

@@ -77,6 +77,34 @@ static void test_file__read_says_why_not(void **state)
 	buf_done(&b);
 }
 
+/* Whoever opens one to read waits until somebody writes to it. */
+static void test_file__a_pipe_is_not_waited_for(void **state)
+{
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	char *given;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(symlink("fifo", "link"), 0);
+	assert_int_equal(file_read("fifo", 10, &b, &e), ERR_INVALID);
+	assert_string_equal(e.msg, "could not open 'fifo': it is not a file");
+	assert_int_equal(file_read("link", 10, &b, &e), ERR_INVALID);
+	assert_int_equal(file_tail("fifo", 10, &b, &e), ERR_INVALID);
+	assert_int_equal(file_read("/dev/zero", 10, &b, &e), ERR_INVALID);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "given", 5), 5);
+	assert_int_equal(close(fds[1]), 0);
+	given = mem_printf("/dev/fd/%d", fds[0]);
+	assert_int_equal(file_read_given(given, 10, &b, &e), 0);
+	assert_string_equal(buf_cstr(&b), "given");
+	assert_int_equal(file_read_given("absent", 10, &b, &e), ERR_NOT_FOUND);
+	assert_int_equal(close(fds[0]), 0);
+	buf_done(&b);
+	free(given);
+}
+
 static void test_file__tail_gives_the_end(void **state)
 {
 	static const struct {
@@ -332,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_file__read_says_why_not),
+		CASE(test_file__a_pipe_is_not_waited_for),
 		CASE(test_file__tail_gives_the_end),
 		CASE(test_file__write_replaces_whole_and_private),
 		CASE(test_file__a_write_that_fails_leaves_the_old_file),

@@ -285,6 +285,28 @@ static void test_collect__problems(void **state)
 			    "own");
 }
 
+/* Pipes in the place of what we read, and nobody who writes to them. */
+static void test_collect__pipes_hold_nobody_up(void **state)
+{
+	struct fx *f = *state;
+	struct git_worktree w;
+	struct git_work work;
+
+	fx_open(f);
+	w = fx_worktree(f, 1, "T1", 1);
+	sh_at(f, slot_path(f, 1),
+	      "echo two >src/a.c; git commit -qam two; echo three >src/a.c; d=$(git rev-parse "
+	      "--git-dir);"
+	      "r=$(git rev-parse --git-path refs/heads/more); rm -f .git; mkfifo .git $r;"
+	      "cd $d; for x in HEAD index commondir ganger-* MERGE_HEAD logs/HEAD; do rm -rf $x; "
+	      "mkfifo $x; done");
+	work = fx_collect(f, 1, "T1", 1, &w);
+	assert_string_equal(work.problem, "its HEAD is gone");
+	assert_oid(rev(f, "refs/ganger/real/T1/1"), work.head);
+	assert_string_equal(sh(f, "git show refs/ganger/real/T1/1.rest:src/a.c"), "three");
+	assert_true(fx_worktree(f, 1, "T1", 2).start.hex[0]);
+}
+
 static void test_collect__folder_is_gone(void **state)
 {
 	struct fx *f = *state;
@@ -454,6 +476,7 @@ int main(void)
 		T(test_collect__missing_index),
 		T(test_collect__unreadable_file),
 		T(test_collect__problems),
+		T(test_collect__pipes_hold_nobody_up),
 		T(test_collect__folder_is_gone),
 		T(test_collect__what_came_from_the_epic_does_not_count),
 		T(test_collect__killed_between_its_steps),

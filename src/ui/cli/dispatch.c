@@ -77,7 +77,7 @@ static int add_line(struct tracker *t, const cJSON *j, struct issues *list, stru
 static int read_file(struct tracker *t, const char *path, struct issues *list, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
-	if (file_read(path, FILE_MAX, &text, e))
+	if (file_read_given(path, FILE_MAX, &text, e))
 		return e->code;
 	struct str rest = buf_str(&text), line;
 	for (int n = 1; str_next(&rest, '\n', &line); n++) {

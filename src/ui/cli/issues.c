@@ -77,7 +77,7 @@ int cli_text(const char *value, char **ret, struct err *e)
 		*ret = mem_strdup(value);
 		return 0;
 	}
-	int rc = file_read("/dev/stdin", TEXT_BYTES_MAX, &b, e);
+	int rc = file_read_given("/dev/stdin", TEXT_BYTES_MAX, &b, e);
 	if (rc)
 		return err_wrap(e, "could not read standard input");
 	*ret = mem_strdup(buf_cstr(&b));
