@@ -300,12 +300,19 @@ static void update_line(struct buf *b, const char *ref, const struct oid *at)
 		buf_printf(b, "update %s %s\n", ref, at->hex);
 }
 
-static void
-keep_line(const struct collection *c, struct buf *b, const char *suffix, const struct oid *at)
+/* Beside what has such a name already: what a power cut left in the files may be less than that. */
+static int keep_line(const struct collection *c,
+		     struct buf *b,
+		     const char *suffix,
+		     const struct oid *at,
+		     struct err *e)
 {
-	char *ref CLEANUP(freep) = ref_attempt(c->g, c->j->task, c->j->attempt, suffix);
+	char *ref CLEANUP(freep) = NULL;
+	int rc = at->hex[0] ? ref_spare(c->g, c->j->task, c->j->attempt, suffix, at, &ref, e) : 0;
 
-	update_line(b, ref, at);
+	if (!rc && ref)
+		update_line(b, ref, at);
+	return rc;
 }
 
 static int name_work(struct collection *c, bool with_branch, struct err *e)
@@ -317,14 +324,14 @@ static int name_work(struct collection *c, bool with_branch, struct err *e)
 	struct oid have;
 	int rc = ref_find(c->g, ref, &have, e);
 
+	/* Something else was collected under this name: a worktree made anew for the same attempt. */
+	if (!rc && have.hex[0] && !oid_eq(&have, &c->work.head))
+		rc = keep_line(c, &b, ".earlier", &have, e);
+	rc = rc ? rc : keep_line(c, &b, ".rest", &c->rest, e);
+	rc = rc ? rc : keep_line(c, &b, ".branch", &c->branch, e);
 	if (rc)
 		return rc;
-	keep_line(c, &b, "", &c->work.head);
-	keep_line(c, &b, ".rest", &c->rest);
-	keep_line(c, &b, ".branch", &c->branch);
-	/* Something else was collected under this name: a worktree made anew for the same attempt. */
-	if (have.hex[0] && !oid_eq(&have, &c->work.head))
-		keep_line(c, &b, ".earlier", &have);
+	update_line(&b, ref, &c->work.head);
 	if (with_branch && !(branch_read(c, c->j->branch, &have) && oid_eq(&have, &c->work.head)))
 		update_line(&b, branch, &c->work.head);
 	return refs_change(c->g, buf_str(&b), e);

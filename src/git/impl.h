@@ -109,6 +109,17 @@ struct cmd anchor_cmd(struct git_repo *g);
 char *ref_kept(const struct git_repo *g, const char *task_name, const char *leaf);
 /* The same for an attempt; suffix is "" or ".rest" and the like. */
 char *ref_attempt(const struct git_repo *g, const char *task_name, int attempt, const char *suffix);
+/*
+ * Such a name for a commit that nothing else has: the first free one of "<suffix>", "<suffix>.2", …, or the
+ * one that the commit has. What was named stays named.
+ */
+int ref_spare(const struct git_repo *g,
+	      const char *task_name,
+	      int attempt,
+	      const char *suffix,
+	      const struct oid *at,
+	      char **ret,
+	      struct err *e) MUST_CHECK;
 char *name_of(const char *id); /* buf_name() as an owned text */
 /* Tells texts of one machine apart; not for anything hostile. */
 uint64_t text_hash(const char *s);

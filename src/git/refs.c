@@ -128,6 +128,28 @@ bool ref_read(const struct git_repo *g, const char *ref, struct oid *ret)
 	return ref_read_in(g->place.common_dir, ref, ret);
 }
 
+int ref_spare(const struct git_repo *g,
+	      const char *task_name,
+	      int attempt,
+	      const char *suffix,
+	      const struct oid *at,
+	      char **ret,
+	      struct err *e)
+{
+	char *first = ref_attempt(g, task_name, attempt, suffix), *ref = mem_strdup(first);
+	struct oid have;
+	int rc = ref_find(g, ref, &have, e);
+
+	for (int i = 2; !rc && have.hex[0] && !oid_eq(&have, at); i++) {
+		free(ref);
+		ref = mem_printf("%s.%d", first, i);
+		rc = ref_find(g, ref, &have, e);
+	}
+	free(first);
+	*ret = ref;
+	return rc;
+}
+
 static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /* The first word of its answer comes before anything is done: without it, nothing was. */

@@ -237,7 +237,7 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 {
 	struct git_repo *g = repo_of(git);
 	char *name CLEANUP(freep) = name_of(task);
-	char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, "");
+	char *ref CLEANUP(freep) = ref_attempt(g, name, attempt, ""), *spare CLEANUP(freep) = NULL;
 	struct buf lines CLEANUP(buf_done) = BUF_INIT;
 	struct oid have, tip;
 	int rc;
@@ -251,7 +251,11 @@ int op_keep(struct git *git, const char *task, int attempt, const struct oid *he
 		return rc;
 	/* Who asks may not know of the latest attempt: what it left keeps a name. */
 	if (have.hex[0])
-		buf_printf(&lines, "update %s.earlier %s\n", ref, have.hex);
+		rc = ref_spare(g, name, attempt, ".earlier", &have, &spare, e);
+	if (rc)
+		return rc;
+	if (spare)
+		buf_printf(&lines, "update %s %s\n", spare, have.hex);
 	buf_printf(&lines, "update %s %s\n", ref, head->hex);
 	return refs_change(g, buf_str(&lines), e);
 }

@@ -135,8 +135,7 @@ static int keep_before(struct git_repo *g,
 {
 	char *branch CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", s->branch);
 	char *task CLEANUP(freep) = name_of(s->task);
-	char *ref CLEANUP(freep) = ref_attempt(g, task, s->attempt, ".before");
-	char *line CLEANUP(freep) = NULL;
+	char *ref CLEANUP(freep) = NULL, *line CLEANUP(freep) = NULL;
 	bool known = true;
 	struct oid tip;
 	int rc = ref_find(g, branch, &tip, e);
@@ -145,6 +144,9 @@ static int keep_before(struct git_repo *g,
 		return rc;
 	rc = op_ancestor(&g->git, &tip, &b->base, &known, e);
 	if (rc || known)
+		return rc;
+	rc = ref_spare(g, task, s->attempt, ".before", &tip, &ref, e);
+	if (rc)
 		return rc;
 	line = mem_printf("update %s %s\n", ref, tip.hex);
 	rc = refs_change(g, str_of(line), e);

@@ -285,6 +285,30 @@ static void test_collect__problems(void **state)
 			    "own");
 }
 
+/* A power cut took what says that it was collected, and some of the files. */
+static void test_collect__again_leaves_what_was_saved(void **state)
+{
+	struct fx *f = *state;
+	struct git_worktree w;
+	struct git_collect_spec s;
+	struct git_work work;
+	struct oid saved;
+
+	fx_open(f);
+	w = fx_worktree(f, 1, "T1", 1);
+	sh_at(f, slot_path(f, 1), "echo two >src/a.c");
+	s = spec_of(f, 1, "T1", &w);
+	s.commit_leftovers = false;
+	OK(f->git->ops->collect(f->git, &s, &work, e));
+	saved = rev(f, "refs/ganger/real/T1/1.rest");
+	for (int i = 0; i < 2; i++) {
+		sh_at(f, slot_path(f, 1), "rm $(git rev-parse --git-path ganger-work); : >src/a.c");
+		OK(f->git->ops->collect(f->git, &s, &work, e));
+		assert_oid(rev(f, "refs/ganger/real/T1/1.rest"), saved);
+		assert_string_equal(sh(f, "git show refs/ganger/real/T1/1.rest.2:src/a.c"), "");
+	}
+}
+
 /* Pipes in the place of what we read, and nobody who writes to them. */
 static void test_collect__pipes_hold_nobody_up(void **state)
 {
@@ -476,6 +500,7 @@ int main(void)
 		T(test_collect__missing_index),
 		T(test_collect__unreadable_file),
 		T(test_collect__problems),
+		T(test_collect__again_leaves_what_was_saved),
 		T(test_collect__pipes_hold_nobody_up),
 		T(test_collect__folder_is_gone),
 		T(test_collect__what_came_from_the_epic_does_not_count),

@@ -245,6 +245,36 @@ static void test_worktree__from_merged_in_conflict_is_last(void **state)
 	from_merged(*state, "echo x >src/a.c; git commit -qam other", false);
 }
 
+/* Killed before its mark, it is made anew: by then the branch is where we had reset it to. */
+static void test_worktree__what_a_person_left_stays_named(void **state)
+{
+	struct fx *f = *state;
+	struct git_work work;
+	struct git_worktree_spec s;
+	struct git_worktree w;
+	struct oid theirs;
+
+	fx_open(f);
+	work = fx_task(f, 1, "T1", "echo two >src/a.c; git commit -qam two");
+	(void)sh_at(f, slot_path(f, 1), "git checkout -q --detach");
+	sh(f, "git worktree add -q ../look ganger/real/T1; cd ../look; "
+	      "git commit -q --allow-empty -m fix; git checkout -q --detach");
+	theirs = rev(f, "refs/heads/ganger/real/T1");
+	(void)move_epic(f, "echo x >other; git add other; git commit -qm other");
+	s = wt_spec(f, 1, "T1", 2);
+	s.from = GIT_FROM_MERGED;
+	s.last = work.head;
+	s.last_base = f->opened.epic_head;
+	for (int i = 0; i < 2; i++) {
+		OK(f->git->ops->worktree(f->git, &s, &w, e));
+		assert_true(w.merged);
+		assert_oid(rev(f, "refs/ganger/real/T1/2.before"), theirs);
+		sh_at(f, slot_path(f, 1),
+		      "rm $(git rev-parse --git-path ganger-ready); git commit -q --amend -m anew; "
+		      "git update-ref refs/heads/ganger/real/T1 HEAD");
+	}
+}
+
 static void test_worktree__gate_is_detached_at_its_commit(void **state)
 {
 	struct fx *f = *state;
@@ -364,6 +394,7 @@ int main(void)
 		T(test_worktree__from_last),
 		T(test_worktree__from_merged),
 		T(test_worktree__from_merged_in_conflict_is_last),
+		T(test_worktree__what_a_person_left_stays_named),
 		T(test_worktree__gate_is_detached_at_its_commit),
 		T(test_worktree__brings_ignored_files),
 		T(test_worktree__remove),
