@@ -118,30 +118,42 @@ static bool is_of(const struct cJSON *pull, const struct pull_spec *s)
 	const char *from = json_text(json_at(head, "repo"), "full_name");
 	const char *to = json_text(json_at(base, "repo"), "full_name");
 
-	return hub_is_open(pull) && streq(json_text(head, "ref"), s->head) &&
-	       streq(json_text(base, "ref"), s->base) && strcasecmp(from, to) == 0;
+	return streq(json_text(head, "ref"), s->head) && streq(json_text(base, "ref"), s->base) &&
+	       strcasecmp(from, to) == 0;
 }
 
-/* The open one; *ret NULL: there is none. */
-static int find(struct hub *h, const struct pull_spec *s, struct cJSON **ret, struct err *e)
+/* All of this head and base, and more, that are "open" or "closed"; the newest comes first. */
+static int list_pulls(struct hub *h,
+		      const char *state,
+		      const struct pull_spec *s,
+		      struct cJSON **ret,
+		      struct err *e)
 {
 	struct buf path CLEANUP(buf_done) = BUF_INIT;
-	struct cJSON *list CLEANUP(json_freep) = NULL;
-	struct cJSON *one;
 
-	buf_printf(&path, "%s/pulls?state=open&per_page=100&head=", h->path);
+	buf_printf(&path, "%s/pulls?state=%s&per_page=100&head=", h->path, state);
 	buf_url(&path, h->owner);
 	buf_putc(&path, ':');
 	buf_url(&path, s->head);
 	buf_puts(&path, "&base=");
 	buf_url(&path, s->base);
-	int rc = github_list(h->g, buf_cstr(&path), NULL, &list, e);
+	int rc = github_list(h->g, buf_cstr(&path), NULL, ret, e);
+	return rc ? err_wrap(e, "could not look for the pull request of '%s'", s->head) : 0;
+}
+
+/* The open one; *ret NULL: there is none. */
+static int find(struct hub *h, const struct pull_spec *s, struct cJSON **ret, struct err *e)
+{
+	struct cJSON *list CLEANUP(json_freep) = NULL;
+	struct cJSON *one;
+	int rc = list_pulls(h, "open", s, &list, e);
+
 	*ret = NULL;
 	if (rc)
-		return err_wrap(e, "could not look for the pull request of '%s'", s->head);
+		return rc;
 	cJSON_ArrayForEach(one, list)
 	{
-		if (is_of(one, s)) {
+		if (hub_is_open(one) && is_of(one, s)) {
 			*ret = cJSON_DetachItemViaPointer(list, one);
 			return 0;
 		}
@@ -377,6 +389,25 @@ static int hub_get(struct forge *f, int64_t number, struct pull *ret, struct err
 	return 0;
 }
 
+static int hub_merged_as(struct forge *f, const struct pull_spec *s, struct oid *ret, struct err *e)
+{
+	struct hub *h = hub_of(f);
+	struct cJSON *list CLEANUP(json_freep) = NULL;
+	const struct cJSON *one;
+	int rc = list_pulls(h, "closed", s, &list, e);
+
+	*ret = (struct oid){{0}};
+	if (rc)
+		return rc;
+	cJSON_ArrayForEach(one, list)
+	{
+		if (is_of(one, s) && hub_is_merged(one) &&
+		    streq(json_text(json_at(one, "head"), "sha"), s->head_sha))
+			return hub_merged_sha(h, one, ret, e);
+	}
+	return 0;
+}
+
 static void hub_hurry(struct forge *f, int64_t each_ms)
 {
 	github_hurry(hub_of(f)->g, each_ms);
@@ -404,6 +435,7 @@ static const struct forge_ops hub_ops = {
 	.asks = hub_asks,
 	.waits = hub_waits,
 	.methods = hub_methods,
+	.merged_as = hub_merged_as,
 	.get = hub_get,
 	.hurry = hub_hurry,
 	.free = hub_free,

@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 /*
  * What stands between a branch and a push, or a pull request, in words: rulesets and protection as
@@ -154,7 +155,7 @@ static unsigned method_of(const char *name)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		if (streq(name, methods[i].name))
+		if (strcasecmp(name, methods[i].name) == 0)
 			return methods[i].method;
 	}
 	return 0;
@@ -184,17 +185,19 @@ static unsigned methods_of_rule(const struct cJSON *rule)
 	return some ? some : FORGE_ANY;
 }
 
-/* Its queue merges by the method that is set there. */
-static bool has_queue(const struct cJSON *rules)
+/* By which its merge queue merges, whatever it is asked for; 0: it has none. */
+static unsigned method_of_queue(const struct cJSON *rules)
 {
 	const struct cJSON *rule;
 
 	cJSON_ArrayForEach(rule, rules)
 	{
+		const char *name = json_text(json_at(rule, "parameters"), "merge_method");
+		unsigned one = method_of(name);
 		if (streq(json_text(rule, "type"), "merge_queue"))
-			return true;
+			return one ? one : FORGE_ANY;
 	}
-	return false;
+	return 0;
 }
 
 int hub_methods(struct forge *f, const char *name, unsigned *ret, struct err *e)
@@ -210,8 +213,11 @@ int hub_methods(struct forge *f, const char *name, unsigned *ret, struct err *e)
 	rc = rc ? rc : hub_branch(h, name, &branch, e);
 	rc = rc ? rc : hub_protection(h, branch, &all, &is_hidden, e);
 	*ret = FORGE_ANY;
-	if (rc || has_queue(rules))
+	if (rc)
 		return rc;
+	*ret = method_of_queue(rules);
+	if (*ret)
+		return 0;
 	*ret = methods_of_all(repository);
 	cJSON_ArrayForEach(rule, rules)
 	{

@@ -90,6 +90,12 @@ struct forge_ops {
 	/* The set of methods by which merge() may be asked to merge into this branch, as far as it is told.
 	 * NULL: any. */
 	int (*methods)(struct forge *f, const char *branch, unsigned *ret, struct err *e);
+	/* The commit of the base as which a pull request of exactly this head was merged, by whomever: it may
+	 * have been squashed. ret: empty where none was. NULL: this kind only merges what stays in sight. */
+	int (*merged_as)(struct forge *f,
+			 const struct pull_spec *s,
+			 struct oid *ret,
+			 struct err *e);
 	int (*get)(struct forge *f, int64_t number, struct pull *ret, struct err *e);
 	/* As of a tracker. */
 	void (*hurry)(struct forge *f, int64_t each_ms);

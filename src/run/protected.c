@@ -78,11 +78,51 @@ int protected_method(struct forge *f,
 	return err_hint(e, "set forge.land to push, or allow '%s' there", c->queue_method);
 }
 
+int protected_final(
+	struct forge *f, const struct config *c, const char *base, const char **ret, struct err *e)
+{
+	struct buf names CLEANUP(buf_done) = BUF_INIT;
+	struct err none = ERR_INIT;
+	unsigned methods = FORGE_ANY;
+	bool squash = streq(c->queue_method, "squash");
+	*ret = "merge";
+	if (!f->ops->methods || f->ops->methods(f, base, &methods, &none) || methods & FORGE_MERGE)
+		return 0;
+	*ret = "squash";
+	if (squash && methods & FORGE_SQUASH)
+		return 0;
+	method_names(&names, methods);
+	(void)err_set(e, ERR_INVALID,
+		      "queue.method is '%s', and the forge merges into '%s' only by %s",
+		      c->queue_method, base, names.n ? buf_cstr(&names) : "nothing");
+	if (methods & FORGE_SQUASH)
+		return err_hint(e, "with queue.method squash the epic becomes one commit there; or "
+				   "allow 'merge'");
+	return err_hint(e, "allow 'merge' there");
+}
+
+void protected_merge(struct buf *ret, struct forge *f, const char *base)
+{
+	if (f->ops->asks)
+		pulls_line(ret, f, "the final pull request", base);
+}
+
 /* What one of the others wrote, if anything, becomes a line. */
 static void end_line(struct buf *b, size_t before)
 {
 	if (b->n > before)
 		buf_putc(b, '\n');
+}
+
+static void plan_final(struct buf *ret, struct forge *f, const struct config *c, const char *base)
+{
+	struct err e = ERR_INIT;
+	const char *method;
+	size_t before = ret->n;
+	protected_merge(ret, f, base);
+	end_line(ret, before);
+	if (protected_final(f, c, base, &method, &e))
+		buf_printf(ret, "finish --merge: %s; %s\n", e.msg, e.hint);
 }
 
 void protected_plan(struct buf *ret,
@@ -98,10 +138,8 @@ void protected_plan(struct buf *ret,
 	end_line(ret, 0);
 	if (protected_method(f, c, epic_branch, &e))
 		buf_printf(ret, "%s; %s\n", e.msg, e.hint);
-	size_t before = ret->n;
 	if (base)
-		pulls_line(ret, f, "the final pull request", base);
-	end_line(ret, before);
+		plan_final(ret, f, c, base);
 }
 
 bool protected_is_why(const char *words)

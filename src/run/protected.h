@@ -36,6 +36,20 @@ int protected_method(struct forge *f,
 		     const char *epic_branch,
 		     struct err *e) MUST_CHECK;
 
+/*
+ * The same of the final pull request: the method by which the forge is asked to merge it. That is "merge", after
+ * which the base has the epic branch in it, wherever it is allowed, whatever queue.method says.
+ *
+ * ret       static
+ */
+int protected_final(struct forge *f,
+		    const struct config *c,
+		    const char *base,
+		    const char **ret,
+		    struct err *e) MUST_CHECK;
+/* What it will wait for there, as of protected_find(). */
+void protected_merge(struct buf *ret, struct forge *f, const char *base);
+
 /* The same after a push was refused: is it for such rules, by the forge's words? */
 bool protected_is_why(const char *words);
 

@@ -102,6 +102,8 @@ code_is 0 'the final pull request is opened'
 out_like "^it is merged there only with 0 of 1 approving reviews, the check 'ci', its merge queue$" '… with what it lacks'
 finish --merge
 code_is 4 'it is not merged yet'
+err_like "^warning: the final pull request into 'main' is merged only with 1 approving review, its merge queue, the check 'ci'" \
+	'what it will wait for is said first'
 err_like "waits for 0 of 1 approving reviews, the check 'ci'" '… and why is said'
 person '{"do": "check", "name": "ci", "conclusion": "success"}'
 finish --merge

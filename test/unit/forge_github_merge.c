@@ -463,7 +463,11 @@ static void test_forge_github__knows_by_which_methods_it_may_merge(void **state)
 			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"required_linear_history\"}, "
 			 "{\"type\": \"merge_queue\", \"branches\": [\"main\"]}]}");
 	assert_methods("epic/e", FORGE_SQUASH | FORGE_REBASE);
-	assert_methods("main", FORGE_ANY);
+	assert_methods("main", FORGE_MERGE);
+	github_fake_tell(&hub, "human",
+			 "{\"do\": \"rules\", \"rules\": [{\"type\": \"merge_queue\", "
+			 "\"parameters\": {\"merge_method\": \"SQUASH\"}}]}");
+	assert_methods("main", FORGE_SQUASH);
 	github_fake_tell(&hub, "human", "{\"do\": \"rules\", \"rules\": []}");
 	github_fake_tell(&hub, "human",
 			 "{\"do\": \"protect\", \"protection\": {\"epic/e\": {\"linear\": true}}}");

@@ -22,11 +22,18 @@ struct ends {
 	char *base_ref;    /* "refs/heads/main", or as last seen at the remote */
 	bool base_in_epic; /* so that the base can be moved there */
 	bool epic_in_base; /* it is there already */
+	struct oid as; /* … or all of it, as another commit, which a forge made; empty: none */
 };
 
 static void ends_done(struct ends *n)
 {
 	free(n->base_ref);
+}
+
+/* Nothing is left to take there. */
+static bool is_home(const struct ends *n)
+{
+	return n->epic_in_base || n->as.hex[0];
 }
 
 static int find_ends(struct cli *c, const struct view *v, struct ends *ret, struct err *e)
@@ -53,7 +60,9 @@ static int find_ends(struct cli *c, const struct view *v, struct ends *ret, stru
 	    entry_contains(&g, &ret->base, &ret->epic, &ret->base_in_epic, e) ||
 	    entry_contains(&g, &ret->epic, &ret->base, &ret->epic_in_base, e))
 		return e->code;
-	return 0;
+	return finish_on_forge(c) && !ret->epic_in_base
+		       ? finish_find_merged(c, v, &ret->epic, &ret->base, &ret->as, e)
+		       : 0;
 }
 
 static int tasks_left(const struct view *v)
@@ -157,7 +166,7 @@ static int bring_in(struct cli *c, const char *epic, struct view *v, struct ends
 	struct err e = ERR_INIT;
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		struct ends before = *n;
-		if (n->base_in_epic || n->epic_in_base)
+		if (n->base_in_epic || is_home(n))
 			return CLI_OK;
 		if (send_base(c, v, n, &e))
 			return cli_fail(c, &e);
@@ -288,7 +297,8 @@ static int close_epic(struct cli *c, const struct view *v, const struct ends *n)
 	char *untested CLEANUP(freep) = finish_untested(v, &n->epic);
 	char *comment CLEANUP(freep) =
 		mem_printf("%s is in %s by %.12s%s%s", v->epic_branch, v->core.run.base,
-			   n->epic.hex, untested ? "; untested: " : "", untested ? untested : "");
+			   n->as.hex[0] ? n->as.hex : n->epic.hex, untested ? "; untested: " : "",
+			   untested ? untested : "");
 	if (cli_tracker(c, &t, &e))
 		return cli_fail(c, &e);
 	int out = 0;
@@ -322,6 +332,15 @@ static void say_untested(struct cli *c, const struct view *v, const struct oid *
 		cli_warn(c, "untested: %s", why);
 }
 
+static void say_home(struct cli *c, const struct view *v, const struct ends *n)
+{
+	if (n->epic_in_base)
+		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
+	else
+		cli_print(c, "'%s' has all of '%s', as %.12s\n", v->core.run.base, v->epic_branch,
+			  n->as.hex);
+}
+
 static void print_command(struct cli *c, const struct view *v)
 {
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
@@ -337,23 +356,25 @@ static int finish(struct cli *c, const char *epic, struct view *v, struct ends *
 {
 	int code = check_run(c, v);
 	struct err e = ERR_INIT;
+	const char *method = NULL;
 	if (code == CLI_OK && find_ends(c, v, n, &e))
 		code = cli_fail(c, &e);
+	if (code == CLI_OK && cli_flag(c, "merge") && finish_on_forge(c) && !is_home(n))
+		code = finish_check(c, v, &method);
 	if (code == CLI_OK)
 		code = bring_in(c, epic, v, n);
 	if (code != CLI_OK)
 		return code;
-	bool merged = false;
 	if (!cli_flag(c, "merge"))
 		code = say_taken_out(c, v, n);
 	if (code != CLI_OK)
 		return code;
-	if (!n->epic_in_base)
+	if (!is_home(n))
 		say_untested(c, v, &n->epic);
-	if (n->epic_in_base)
-		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
+	if (is_home(n))
+		say_home(c, v, n);
 	else if (finish_on_forge(c))
-		code = finish_pull(c, v, &n->epic, &merged);
+		code = finish_pull(c, v, &n->epic, method, &n->as);
 	else if (!cli_flag(c, "merge"))
 		print_command(c, v);
 	else

@@ -4,6 +4,7 @@
 #include "base/clean.h"
 #include "port/forge.h"
 #include "port/tracker.h"
+#include "run/protected.h"
 #include "ui/cli/entry.h"
 
 #include <inttypes.h>
@@ -34,6 +35,61 @@ int finish_fetch(struct cli *c, const struct view *v, char **ret_ref, struct err
 	}
 	*ret_ref = ref;
 	return 0;
+}
+
+int finish_check(struct cli *c, const struct view *v, const char **ret_method)
+{
+	struct buf line CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct forge *f = NULL;
+
+	if (c->parts->forge_open(&c->place, &c->config, &f, &e))
+		return cli_fail(c, &e);
+	int rc = protected_final(f, &c->config, v->core.run.base, ret_method, &e);
+	if (rc == 0)
+		protected_merge(&line, f, v->core.run.base);
+	f->ops->free(f);
+	if (rc)
+		return cli_fail(c, &e);
+	if (line.n)
+		cli_warn(c, "%s", buf_cstr(&line));
+	return CLI_OK;
+}
+
+int finish_find_merged(struct cli *c,
+		       const struct view *v,
+		       const struct oid *epic,
+		       const struct oid *base,
+		       struct oid *ret,
+		       struct err *e)
+{
+	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
+	struct forge *f = NULL;
+	struct oid as = {""};
+	bool in = false;
+
+	*ret = as;
+	if (c->parts->forge_open(&c->place, &c->config, &f, e))
+		return e->code;
+	int rc = f->ops->merged_as ? f->ops->merged_as(f,
+						       &(struct pull_spec){.head = v->epic_branch,
+									   .base = v->core.run.base,
+									   .head_sha = epic->hex},
+						       &as, e)
+				   : 0;
+	f->ops->free(f);
+	if (rc || !as.hex[0])
+		return rc;
+	/* Somebody may have moved the base back since; then it may not even be here. */
+	rc = entry_resolve(&g, as.hex, &as, e);
+	rc = rc ? rc : entry_contains(&g, &as, base, &in, e);
+	if (rc == ERR_INVALID) {
+		*e = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (rc == 0 && in)
+		*ret = as;
+	return rc;
 }
 
 /* It was where it is what landed last, and nobody moved the branch on since. */
@@ -150,33 +206,42 @@ static int ensure(struct cli *c,
 	return f->ops->ensure(f, &spec, ret, e);
 }
 
-static int
-merge(struct forge *f, const struct view *v, const struct oid *head, int64_t number, struct err *e)
+/* ret: the commit that came of it; as it was where the forge does not say. */
+static int merge(struct forge *f,
+		 const struct view *v,
+		 const struct forge_merge_spec *how,
+		 struct oid *ret,
+		 struct err *e)
 {
 	char *message CLEANUP(freep) = mem_printf("Ganger-Epic: %s", v->epic);
-	char *title CLEANUP(freep) = mem_printf("Merge %s (#%" PRId64 ")", v->epic_branch, number);
+	char *title CLEANUP(freep) =
+		mem_printf("Merge %s (#%" PRId64 ")", v->epic_branch, how->number);
+	struct forge_merge_spec spec = *how;
 	struct forge_merge made = {0};
-	int rc = f->ops->merge(f,
-			       &(struct forge_merge_spec){.number = number,
-							  .head_sha = head->hex,
-							  .method = "merge",
-							  .title = title,
-							  .message = message},
-			       &made, e);
+	spec.title = title;
+	spec.message = message;
+	int rc = f->ops->merge(f, &spec, &made, e);
 	if (rc == 0 && made.result == FORGE_MOVED)
 		return err_set(e, ERR_BUSY, "'%s' moved meanwhile", v->core.run.base);
+	if (made.sha.hex[0])
+		*ret = made.sha;
 	return rc;
 }
 
 /* The forge's word for it is not enough: is it in the base, and is that what was tested? */
-static int prove(struct cli *c, const struct view *v, const struct oid *head, struct err *e)
+static int prove(struct cli *c,
+		 const struct view *v,
+		 const struct oid *head,
+		 const struct oid *as,
+		 struct err *e)
 {
 	char *ref CLEANUP(freep) = NULL;
 	struct oid base;
 	struct entry_git g CLEANUP(entry_git_done) = {.c = c, .epic = v->epic};
 	bool in = false;
 	if (finish_fetch(c, v, &ref, e) || entry_resolve(&g, ref, &base, e) ||
-	    entry_contains(&g, head, &base, &in, e))
+	    entry_contains(&g, head, &base, &in, e) ||
+	    (!in && as->hex[0] && entry_contains(&g, as, &base, &in, e)))
 		return e->code;
 	if (!in)
 		return err_set(e, ERR_BUSY, "'%s' does not have it yet", v->core.run.base);
@@ -205,27 +270,31 @@ static void say_waits(struct cli *c, struct forge *f, int64_t number)
 		cli_print(c, "it is merged there only with %s\n", buf_cstr(&what));
 }
 
-int finish_pull(struct cli *c, const struct view *v, const struct oid *head, bool *merged)
+int finish_pull(struct cli *c,
+		const struct view *v,
+		const struct oid *head,
+		const char *method,
+		struct oid *ret_as)
 {
 	struct err e = ERR_INIT;
 	struct forge *f = NULL;
 	int64_t number = 0;
-	*merged = false;
 	if (c->parts->forge_open(&c->place, &c->config, &f, &e))
 		return cli_fail(c, &e);
 	int rc = ensure(c, f, v, head, &number, &e);
 	if (rc == 0 && number)
 		cli_print(c, "pull request %" PRId64 " brings '%s' into '%s'\n", number,
 			  v->epic_branch, v->core.run.base);
-	if (rc == 0 && number && !cli_flag(c, "merge"))
+	if (rc == 0 && number && !method)
 		say_waits(c, f, number);
-	if (rc == 0 && number && cli_flag(c, "merge")) {
-		rc = merge(f, v, head, number, &e);
-		rc = rc ? rc : prove(c, v, head, &e);
-		*merged = rc == 0;
+	if (rc == 0 && number && method) {
+		struct forge_merge_spec how = {
+			.number = number, .head_sha = head->hex, .method = method};
+		rc = merge(f, v, &how, ret_as, &e);
+		rc = rc ? rc : prove(c, v, head, ret_as, &e);
 	}
 	f->ops->free(f);
-	if (rc == 0 && *merged)
+	if (rc == 0 && number && method)
 		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
 	if (rc == ERR_BUSY)
 		(void)err_hint(&e, "'ganger finish %s --merge' asks again", v->epic);

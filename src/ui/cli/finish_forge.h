@@ -14,6 +14,25 @@ bool finish_on_forge(const struct cli *c);
 int finish_fetch(struct cli *c, const struct view *v, char **ret_ref, struct err *e) MUST_CHECK;
 
 /*
+ * Before anything is done: have the forge merge it? Says what it will wait for there, and finds by which method
+ * (static) it is merged. Returns the exit code; not 0: it will not be merged there, and that was said.
+ */
+int finish_check(struct cli *c, const struct view *v, const char **ret_method);
+
+/*
+ * Did a pull request of exactly this head bring it into the base, which need not have the commit itself? ret: as
+ * which commit; empty: none did.
+ *
+ * epic, base   where the two branches are
+ */
+int finish_find_merged(struct cli *c,
+		       const struct view *v,
+		       const struct oid *epic,
+		       const struct oid *base,
+		       struct oid *ret,
+		       struct err *e) MUST_CHECK;
+
+/*
  * Why what goes into the base was not tested as it is, for people; NULL: it was. The caller's.
  *
  * epic      where the epic branch is
@@ -25,9 +44,14 @@ char *finish_untested(const struct view *v, const struct oid *epic);
  * option 'merge' is given have the forge merge it, too.
  *
  * head      of the epic branch: what was tested with the base in it
- * merged    set where it is in the base now
+ * method    of finish_check(); NULL: it is not merged
+ * ret_as    where it was merged: the commit of the base; else, or where the forge does not say, as it was
  * Returns the exit code; what is to be said was said.
  */
-int finish_pull(struct cli *c, const struct view *v, const struct oid *head, bool *merged);
+int finish_pull(struct cli *c,
+		const struct view *v,
+		const struct oid *head,
+		const char *method,
+		struct oid *ret_as);
 
 #endif

@@ -305,7 +305,9 @@ const struct cli_command cli_commands[] = {
 		.usage = "EPIC",
 		.help = "bring the base into the epic, checked, and print how to take it back",
 		.about = "With forge 'github' the way back is a pull request: it is opened with a summary\n"
-			 "of every task, and merged only with --merge. What its base asks for is said.\n"
+			 "of every task, and merged only with --merge. What its base asks for is said\n"
+			 "before anything is done. Where the base takes no merge commits, queue.method\n"
+			 "'squash' makes one commit of the epic there; what a person squashed is found.\n"
 			 "What somebody added to the epic branch by hand nobody tested: that is said,\n"
 			 "too. An issue whose work somebody took out of it again stays open.\n",
 		.options = finish_options,

@@ -260,6 +260,8 @@ def merge_now(world, repo, issue, spec):
         raise Refused(405, say.NOT_MERGEABLE)
     title = spec.get('commit_title') or f"Merge pull request #{issue['number']} from {pull['head']}"
     message = title + '\n\n' + (spec.get('commit_message') or '')
+    if method == 'queue':
+        method = queue_method(world, repo, pull['base']) or 'merge'
     if method == 'rebase':
         sha = rebase(git, base, head)
     else:
@@ -390,8 +392,16 @@ def settle(call, repo, issue, job):
 
 # ---- The queue of a base ----
 
+def queue_method(world, repo, base):
+    """By which the queue of a base merges, whatever it was asked for; None: it has none."""
+    for rule in world.rules_of(repo, base):
+        if rule['type'] == 'merge_queue':
+            return rule['parameters'].get('merge_method', 'MERGE').lower()
+    return None
+
+
 def has_queue(world, repo, issue):
-    return any(r['type'] == 'merge_queue' for r in world.rules_of(repo, issue['pull']['base']))
+    return queue_method(world, repo, issue['pull']['base']) is not None
 
 
 def queued(repo, issue):
