@@ -214,6 +214,37 @@ static void test_text__a_wide_one_is_not_halved(void **state)
 	text_narrow(l);
 }
 
+static void test_text__goes_on_in_lines_that_break_at_spaces(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		int cols;
+	} cases[] = {
+		{"it waits for all of it", "it waits|for all of|it", 10},
+		{"it fits",                "it fits",                7 },
+		{"a word/of/a/path b",     "a|word/of|/a/path|b",    7 },
+		{"日本語 x",            "日本|語 x",           4 },
+		{"日本",                 "日|本",                1 }, /* it cannot be less */
+		{"",		       "",                       5 },
+	};
+	struct text_locale l = text_wide();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf b CLEANUP(buf_done) = BUF_INIT;
+		struct str rest = str_of(cases[i].in);
+
+		while (rest.n) {
+			struct str piece = text_next(&rest, cases[i].cols, true);
+
+			buf_add(&b, piece.p, piece.n);
+			buf_puts(&b, rest.n ? "|" : "");
+		}
+		assert_string_equal(buf_cstr(&b), cases[i].out);
+	}
+	text_narrow(l);
+}
+
 static void test_text__of_a_log_line_what_is_seen(void **state)
 {
 	static const struct {
@@ -249,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_board__keeps_to_every_size),
 		cmocka_unit_test(test_text__what_is_not_text_is_escaped),
 		cmocka_unit_test(test_text__a_wide_one_is_not_halved),
+		cmocka_unit_test(test_text__goes_on_in_lines_that_break_at_spaces),
 		cmocka_unit_test(test_text__of_a_log_line_what_is_seen),
 	};
 

@@ -77,6 +77,8 @@ void board_render(const struct board_view *v,
 		  const struct board_style *style,
 		  struct buf *b);
 
+/* The size of the terminal that fd is; where it does not say, 24 by 80. False: it is none. */
+bool board_terminal_size(int fd, struct board_size *ret);
 /*
  * Can a board be drawn on fd (a terminal that is not dumb, and we are in its foreground)?
  * Says its size; also the way to ask anew after SIGWINCH.

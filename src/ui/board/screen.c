@@ -36,17 +36,24 @@ struct board_screen {
 	bool away;           /* others have written since: nothing that is shown is where it was */
 };
 
-bool board_terminal(int fd, struct board_size *ret)
+bool board_terminal_size(int fd, struct board_size *ret)
 {
-	const char *term = getenv("TERM");
 	struct winsize w = {0};
 
-	if (!isatty(fd) || !term || !*term || streq(term, "dumb") || tcgetpgrp(fd) != getpgrp())
+	if (!isatty(fd))
 		return false;
 	if (ioctl(fd, TIOCGWINSZ, &w) < 0 || !w.ws_row || !w.ws_col)
 		w = (struct winsize){.ws_row = DEFAULT_ROWS, .ws_col = DEFAULT_COLS};
 	*ret = (struct board_size){w.ws_row, w.ws_col};
 	return true;
+}
+
+bool board_terminal(int fd, struct board_size *ret)
+{
+	const char *term = getenv("TERM");
+
+	return term && *term && !streq(term, "dumb") && board_terminal_size(fd, ret) &&
+	       tcgetpgrp(fd) == getpgrp();
 }
 
 /* Has another job the terminal? One that is not ours at all was given to us. */

@@ -116,6 +116,25 @@ int text_cut(struct buf *b, struct str s, int cols, bool utf8)
 	return used + n_dots;
 }
 
+struct str text_next(struct str *rest, int cols, bool utf8)
+{
+	struct str whole = *rest, left = *rest;
+	size_t fits = 0, space = 0;
+	struct glyph g;
+	int used = 0;
+
+	while (next_glyph(&left, utf8, &g) && (!fits || used + g.cols <= cols)) {
+		if (whole.p[fits] == ' ')
+			space = fits;
+		used += g.cols;
+		fits = whole.n - left.n;
+	}
+	if (space && fits < whole.n && whole.p[fits] != ' ')
+		fits = space;
+	*rest = str_trim((struct str){whole.p + fits, whole.n - fits});
+	return (struct str){whole.p, fits};
+}
+
 /* Bytes of the escape sequence that s begins with (ECMA-48); all that is there if it has no end. */
 static size_t sequence_length(struct str s)
 {

@@ -18,6 +18,8 @@ void text_narrow(struct text_locale l);
 int text_cols(struct str s, bool utf8);
 /* Add what fits in cols, with an ellipsis where something is left out. Returns columns used. */
 int text_cut(struct buf *b, struct str s, int cols, bool utf8);
+/* Cut off *rest what fits in cols, at the last space in it where there is one; never nothing. */
+struct str text_next(struct str *rest, int cols, bool utf8);
 
 /*
  * A line of a log as it would stand on a terminal: without escape sequences, and of what

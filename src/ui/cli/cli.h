@@ -116,6 +116,12 @@ void cli_print(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_print_buf(struct cli *c, const struct buf *b);
 /* One line, control bytes escaped, and its end. */
 void cli_print_line(struct cli *c, const char *text);
+/*
+ * A row of a list: what it begins with, which is safe to print; its title; what is said of it. Of
+ * these any may be NULL. On a terminal no line of it is wider than that: the title is cut, what is
+ * said goes on below where it finds no room beside it. Elsewhere it is one line.
+ */
+void cli_print_row(struct cli *c, const char *begins, const char *title, const char *said);
 /* "" for one, else "s". */
 const char *cli_plural(int n);
 /* One line of JSON; takes over and frees j. */

@@ -34,27 +34,18 @@ static void
 print_issue(struct cli *c, const struct issue *i, const struct issue_graph *g, int width)
 {
 	struct buf id CLEANUP(buf_done) = BUF_INIT, b CLEANUP(buf_done) = BUF_INIT;
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
 	char *needs CLEANUP(freep) = cli_issue_needs(i, g, i->open);
 
 	buf_line(&id, str_of(i->id));
 	buf_printf(&b, "%-*s  %-7s  ", width, buf_cstr(&id), cli_issue_state(i, g));
-	buf_line(&b, str_of(i->title));
-	if (*needs) {
-		buf_puts(&b, "  (after ");
-		buf_line(&b, str_of(needs));
-		buf_putc(&b, ')');
-	}
-	if (i->open && *i->hidden) {
-		buf_puts(&b, "  (");
-		buf_line(&b, str_of(i->hidden));
-		buf_putc(&b, ')');
-	} else if (*i->claimed_by) {
-		buf_puts(&b, "  (by ");
-		buf_line(&b, str_of(i->claimed_by));
-		buf_putc(&b, ')');
-	}
-	buf_putc(&b, '\n');
-	cli_print_buf(c, &b);
+	if (*needs)
+		buf_printf(&said, "  (after %s)", needs);
+	if (i->open && *i->hidden)
+		buf_printf(&said, "  (%s)", i->hidden);
+	else if (*i->claimed_by)
+		buf_printf(&said, "  (by %s)", i->claimed_by);
+	cli_print_row(c, buf_cstr(&b), i->title, buf_cstr(&said));
 }
 
 int cmd_list(struct cli *c, int argc, char **argv)

@@ -142,24 +142,29 @@ static void plan_json(const struct planned *v)
 
 /* The result for a person. */
 
+static void issue_row(const struct planned *v, const struct issue *i, const char *said)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	buf_puts(&b, "  ");
+	buf_line(&b, str_of(i->id));
+	buf_puts(&b, "  ");
+	cli_print_row(v->c, buf_cstr(&b), i->title, said);
+}
+
 /* "  12  the title  (after 3, 4)" */
 static void task_line(const struct planned *v, int t)
 {
 	const struct plan_task *task = &v->plan.tasks[t];
-	struct buf b CLEANUP(buf_done) = BUF_INIT;
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
 
-	buf_puts(&b, "  ");
-	buf_line(&b, str_of(task->issue->id));
-	buf_puts(&b, "  ");
-	buf_line(&b, str_of(task->issue->title));
 	for (int i = 0; i < task->n_by; i++) {
-		buf_puts(&b, i ? ", " : "  (after ");
-		buf_line(&b, str_of(task->by[i].id));
+		buf_printf(&said, "%s%s", i ? ", " : "  (after ", task->by[i].id);
 		if (task->by[i].why)
-			buf_printf(&b, ": %s", task->by[i].why);
+			buf_printf(&said, ": %s", task->by[i].why);
 	}
-	buf_puts(&b, task->n_by ? ")\n" : "\n");
-	cli_print_buf(v->c, &b);
+	buf_puts(&said, task->n_by ? ")" : "");
+	issue_row(v, task->issue, buf_cstr(&said));
 }
 
 /* "label: 3 -> 5 -> 9" */
@@ -170,16 +175,11 @@ chain_line(const struct planned *v, const char *label, const struct plan_list *l
 	const char *arrow = ring ? " needs " : " -> ";
 
 	buf_printf(&b, "%s: ", label);
-	for (int i = 0; i < l->n; i++) {
-		buf_puts(&b, i ? arrow : "");
-		buf_line(&b, str_of(id_of(v, l->items[i])));
-	}
-	if (ring) {
-		buf_puts(&b, arrow);
-		buf_line(&b, str_of(id_of(v, l->items[0])));
-	}
-	buf_putc(&b, '\n');
-	cli_print_buf(v->c, &b);
+	for (int i = 0; i < l->n; i++)
+		buf_printf(&b, "%s%s", i ? arrow : "", id_of(v, l->items[i]));
+	if (ring)
+		buf_printf(&b, "%s%s", arrow, id_of(v, l->items[0]));
+	cli_print_row(v->c, NULL, NULL, buf_cstr(&b));
 }
 
 static void print_head(const struct planned *v)
@@ -191,8 +191,8 @@ static void print_head(const struct planned *v)
 		buf_puts(&b, "epic ");
 		buf_line(&b, str_of(v->epic.id));
 		buf_puts(&b, ": ");
-		buf_line(&b, str_of(v->epic.title));
-		buf_putc(&b, '\n');
+		cli_print_row(v->c, buf_cstr(&b), v->epic.title, NULL);
+		buf_reset(&b);
 	}
 	buf_printf(&b, "%d open task%s", p->n_tasks, cli_plural(p->n_tasks));
 	if (p->n_closed)
@@ -236,22 +236,16 @@ static void print_hidden(const struct planned *v)
 		cli_print(v->c, "\nhidden, not started:\n");
 	for (int i = 0; i < v->plan.n_hidden; i++) {
 		const struct issue *issue = v->plan.hidden[i];
-		struct buf b CLEANUP(buf_done) = BUF_INIT;
+		char *why CLEANUP(freep) = mem_printf("  (%s)", issue->hidden);
 
-		buf_puts(&b, "  ");
-		buf_line(&b, str_of(issue->id));
-		buf_puts(&b, "  ");
-		buf_line(&b, str_of(issue->title));
-		buf_puts(&b, "  (");
-		buf_line(&b, str_of(issue->hidden));
-		buf_puts(&b, ")\n");
-		cli_print_buf(v->c, &b);
+		issue_row(v, issue, why);
 	}
 	if (v->graph.notes.n)
 		cli_print(v->c, "\n");
 	for (size_t i = 0; i < v->graph.notes.n; i++) {
-		cli_print(v->c, "note: ");
-		cli_print_line(v->c, v->graph.notes.items[i]);
+		char *note CLEANUP(freep) = mem_printf("note: %s", v->graph.notes.items[i]);
+
+		cli_print_row(v->c, NULL, NULL, note);
 	}
 }
 
@@ -266,12 +260,9 @@ static void print_start(const struct planned *v)
 		return;
 	n = p->waves[0].n < at_once ? p->waves[0].n : at_once;
 	buf_puts(&b, "starts first: ");
-	for (int i = 0; i < n; i++) {
-		buf_puts(&b, i ? ", " : "");
-		buf_line(&b, str_of(id_of(v, p->waves[0].items[i])));
-	}
-	buf_putc(&b, '\n');
-	cli_print_buf(v->c, &b);
+	for (int i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i ? ", " : "", id_of(v, p->waves[0].items[i]));
+	cli_print_row(v->c, NULL, NULL, buf_cstr(&b));
 }
 
 /* "at most: 14 tasks x 3 attempts x 2h = 84h of agents, 10 at once; no cost limit set" */
@@ -294,10 +285,10 @@ static void print_ceiling(const struct planned *v)
 	}
 	buf_printf(&b, ", %d at once; ", k->limits_max_concurrent);
 	if (k->limits_cost >= 0)
-		buf_printf(&b, "cost limit %.2f USD\n", k->limits_cost);
+		buf_printf(&b, "cost limit %.2f USD", k->limits_cost);
 	else
-		buf_puts(&b, "no cost limit set\n");
-	cli_print_buf(v->c, &b);
+		buf_puts(&b, "no cost limit set");
+	cli_print_row(v->c, NULL, NULL, buf_cstr(&b));
 }
 
 static void plan_text(const struct planned *v)

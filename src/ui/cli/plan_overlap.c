@@ -73,28 +73,26 @@ cJSON *plan_overlap_json(const struct plan *p)
 
 void plan_overlap_text(struct cli *c, const struct plan *p)
 {
-	struct buf b CLEANUP(buf_done) = BUF_INIT;
-
 	if (!p->n_overlaps)
 		return;
-	buf_puts(&b, "\ntouch the same files:\n");
+	cli_print(c, "\ntouch the same files:\n");
 	for (int i = 0; i < p->n_overlaps; i++) {
 		const struct plan_overlap *x = &p->overlaps[i];
+		struct buf b CLEANUP(buf_done) = BUF_INIT;
 
 		buf_puts(&b, "  ");
 		buf_line(&b, str_of(p->tasks[x->a].issue->id));
 		buf_puts(&b, " and ");
 		buf_line(&b, str_of(p->tasks[x->b].issue->id));
 		buf_puts(&b, ": ");
-		buf_line(&b, str_of(x->files));
-		buf_putc(&b, '\n');
+		cli_print_row(c, buf_cstr(&b), NULL, x->files);
 	}
 	if (p->more_overlaps)
-		buf_puts(&b, "  and more\n");
+		cli_print(c, "  and more\n");
 	if (streq(c->config.queue_overlap, "wait"))
-		buf_puts(&b, "they run one after the other (queue.overlap: wait)\n");
+		cli_print_row(c, NULL, NULL, "they run one after the other (queue.overlap: wait)");
 	else
-		buf_puts(&b, "they may run at the same time and conflict; queue.overlap: wait runs "
-			     "them one after the other\n");
-	cli_print_buf(c, &b);
+		cli_print_row(c, NULL, NULL,
+			      "they may run at the same time and conflict; queue.overlap: wait "
+			      "runs them one after the other");
 }

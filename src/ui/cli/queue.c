@@ -62,9 +62,10 @@ static int id_cols(const struct facts *f)
 	return most > 14 ? 14 : most;
 }
 
-static void entry_line(struct buf *b, const struct facts *f, size_t i, int cols)
+static void entry_row(struct cli *c, const struct facts *f, size_t i, int cols)
 {
 	const struct task *t = &f->core->tasks.items[f->queue.items[i]];
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
 	struct buf place CLEANUP(buf_done) = BUF_INIT;
 	struct buf id CLEANUP(buf_done) = BUF_INIT;
 	struct buf pr CLEANUP(buf_done) = BUF_INIT;
@@ -75,16 +76,12 @@ static void entry_line(struct buf *b, const struct facts *f, size_t i, int cols)
 	buf_line(&id, str_of(t->id));
 	if (t->pull)
 		buf_printf(&pr, "#%" PRId64, t->pull);
-	buf_printf(b, "%3s  %*s  %-10s  %6s  %12.12s  ", buf_cstr(&place), cols, buf_cstr(&id),
+	buf_printf(&b, "%3s  %*s  %-10s  %6s  %12.12s  ", buf_cstr(&place), cols, buf_cstr(&id),
 		   task_word(t), buf_cstr(&pr), t->head.hex);
-	buf_line(b, str_of(t->title));
 	add_waits(&waits, f, i);
-	if (waits.n) {
-		buf_puts(b, "  (waits for: ");
-		buf_line(b, buf_str(&waits));
-		buf_putc(b, ')');
-	}
-	buf_putc(b, '\n');
+	char *said CLEANUP(freep) =
+		waits.n ? mem_printf("  (waits for: %s)", buf_cstr(&waits)) : NULL;
+	cli_print_row(c, buf_cstr(&b), t->title, said);
 }
 
 static cJSON *entry_json(const struct facts *f, size_t i)
@@ -124,7 +121,6 @@ static int show_queue(struct cli *c, const char *epic)
 {
 	struct view v CLEANUP(view_done) = {0};
 	struct facts f CLEANUP(facts_done) = {0};
-	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	if (epic_view(c, epic, &v, &e))
@@ -135,8 +131,7 @@ static int show_queue(struct cli *c, const char *epic)
 		return CLI_OK;
 	}
 	for (size_t i = 0; i < f.queue.n; i++)
-		entry_line(&text, &f, i, id_cols(&f));
-	cli_print_buf(c, &text);
+		entry_row(c, &f, i, id_cols(&f));
 	if (!f.queue.n)
 		cli_hint(c, "nothing is in the queue of epic '%s'", v.epic);
 	return CLI_OK;

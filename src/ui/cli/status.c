@@ -286,29 +286,30 @@ static void add_attempt(struct buf *b, const struct core *c, const struct task *
 		buf_putc(b, ')');
 }
 
-static void task_lines(struct buf *b, const struct view *v, const struct facts *f, int at, int cols)
+static void
+task_rows(struct cli *cli, const struct view *v, const struct facts *f, int at, int cols)
 {
 	const struct core *c = f->core;
 	const struct task *t = &c->tasks.items[at];
 	bool working = task_state_flags((enum task_state)t->state) & F_SLOT;
 	struct buf id CLEANUP(buf_done) = BUF_INIT;
 	struct buf time CLEANUP(buf_done) = BUF_INIT;
+	struct buf begins CLEANUP(buf_done) = BUF_INIT;
+	struct buf attempt CLEANUP(buf_done) = BUF_INIT;
 	char *why CLEANUP(freep) = reason_of(v, f, at);
 
 	buf_line(&id, str_of(t->id));
 	if (working && t->attempt_ms)
 		buf_duration(&time, (c->now.wall_ms - t->attempt_ms) / 1000 * 1000);
-	buf_printf(b, "  %*s  %-13s  %7s  ", cols, buf_cstr(&id),
-		   f->held[at] >= 0 ? "held" : task_word(t),
-		   buf_cstr(&time));
-	buf_line(b, str_of(t->title));
-	add_attempt(b, c, t);
-	buf_putc(b, '\n');
+	buf_printf(&begins, "  %*s  %-13s  %7s  ", cols, buf_cstr(&id),
+		   f->held[at] >= 0 ? "held" : task_word(t), buf_cstr(&time));
+	add_attempt(&attempt, c, t);
+	cli_print_row(cli, buf_cstr(&begins), t->title, buf_cstr(&attempt));
 	if (!why)
 		return;
-	buf_printf(b, "  %*s  %-13s  %7s  ", cols, "", "", "");
-	buf_line(b, str_of(why));
-	buf_putc(b, '\n');
+	buf_reset(&begins);
+	buf_printf(&begins, "  %*s  %-13s  %7s  ", cols, "", "", "");
+	cli_print_row(cli, buf_cstr(&begins), NULL, why);
 }
 
 static void add_count(struct buf *b, int n, const char *what)
@@ -317,7 +318,7 @@ static void add_count(struct buf *b, int n, const char *what)
 		buf_printf(b, ", %d %s", n, what);
 }
 
-static void totals_line(struct buf *b, const struct core *c, const struct facts *f)
+static void totals_text(struct buf *b, const struct core *c, const struct facts *f)
 {
 	struct core_totals n = core_count(c);
 
@@ -331,11 +332,11 @@ static void totals_line(struct buf *b, const struct core *c, const struct facts 
 	add_count(b, n.failed, "failed");
 	add_count(b, n.skipped, "skipped");
 	add_count(b, n.cancelled, "cancelled");
-	buf_putc(b, '\n');
 }
 
-static void supervisor_line(struct buf *b, const struct view *v)
+static void supervisor_row(struct cli *cli, const struct view *v)
 {
+	struct buf out CLEANUP(buf_done) = BUF_INIT, *b = &out;
 	const struct core *c = &v->core;
 	char *why CLEANUP(freep) = run_reason(c);
 
@@ -351,48 +352,54 @@ static void supervisor_line(struct buf *b, const struct view *v)
 	} else {
 		buf_puts(b, "no supervisor runs it");
 	}
-	if (why) {
-		buf_puts(b, "; ");
-		buf_line(b, str_of(why));
-	}
-	buf_putc(b, '\n');
+	if (why)
+		buf_printf(b, "; %s", why);
+	cli_print_row(cli, NULL, NULL, buf_cstr(b));
 }
 
-static void add_hidden(struct buf *b, const struct core *c)
+static void hidden_rows(struct cli *cli, const struct core *c)
 {
 	const char *heading = "\nhidden, not started:\n";
 
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		const struct task *t = &c->tasks.items[i];
+		struct buf begins CLEANUP(buf_done) = BUF_INIT;
 
 		if (!is_hidden(t))
 			continue;
-		buf_printf(b, "%s  ", heading);
-		buf_line(b, str_of(t->id));
-		buf_puts(b, "  ");
-		buf_line(b, str_of(t->title));
-		buf_puts(b, "  (");
-		buf_line(b, str_of(t->reason));
-		buf_puts(b, ")\n");
+		char *why CLEANUP(freep) = mem_printf("  (%s)", t->reason);
+
+		buf_puts(&begins, "  ");
+		buf_line(&begins, str_of(t->id));
+		buf_puts(&begins, "  ");
+		cli_print(cli, "%s", heading);
+		cli_print_row(cli, buf_cstr(&begins), t->title, why);
 		heading = "";
 	}
 }
 
-static void status_text(struct buf *b, const struct view *v, const struct facts *f)
+static void head_rows(struct cli *cli, const struct view *v, const struct facts *f)
+{
+	struct buf epic CLEANUP(buf_done) = BUF_INIT, totals CLEANUP(buf_done) = BUF_INIT;
+
+	buf_line(&epic, str_of(v->epic));
+	buf_puts(&epic, v->title[0] ? ": " : "");
+	cli_print_row(cli, buf_cstr(&epic), v->title, NULL);
+	supervisor_row(cli, v);
+	if (v->untested)
+		cli_print(cli, "untested: no queue.check\n");
+	totals_text(&totals, f->core, f);
+	cli_print_row(cli, NULL, NULL, buf_cstr(&totals));
+}
+
+static void status_text(struct cli *cli, const struct view *v, const struct facts *f)
 {
 	const struct core *c = &v->core;
 	VEC(int) order = {0};
 	int cols = id_cols(c);
 
-	buf_line(b, str_of(v->epic));
-	buf_puts(b, v->title[0] ? ": " : "");
-	buf_line(b, str_of(v->title));
-	buf_putc(b, '\n');
-	supervisor_line(b, v);
-	if (v->untested)
-		buf_puts(b, "untested: no queue.check\n");
-	totals_line(b, c, f);
-	buf_putc(b, '\n');
+	head_rows(cli, v, f);
+	cli_print(cli, "\n");
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		if (!c->tasks.items[i].outside)
 			VEC_PUSH(&order, (int)i);
@@ -400,9 +407,9 @@ static void status_text(struct buf *b, const struct view *v, const struct facts 
 	if (order.n)
 		qsort_r(order.items, order.n, sizeof(*order.items), by_rank, (void *)c);
 	for (size_t i = 0; i < order.n; i++)
-		task_lines(b, v, f, order.items[i], cols);
+		task_rows(cli, v, f, order.items[i], cols);
 	VEC_DONE(&order);
-	add_hidden(b, c);
+	hidden_rows(cli, c);
 }
 
 /* What a person does next, once each; on standard error, beside the result. */
@@ -422,7 +429,6 @@ int cmd_status(struct cli *c, int argc, char **argv)
 {
 	struct view v CLEANUP(view_done) = {0};
 	struct facts f CLEANUP(facts_done) = {0};
-	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	if (epic_view(c, argc ? argv[0] : NULL, &v, &e))
@@ -432,8 +438,7 @@ int cmd_status(struct cli *c, int argc, char **argv)
 		cli_print_json(c, status_json(&v, &f));
 		return CLI_OK;
 	}
-	status_text(&text, &v, &f);
-	cli_print_buf(c, &text);
+	status_text(c, &v, &f);
 	status_hints(c, &v);
 	return CLI_OK;
 }
