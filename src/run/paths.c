@@ -30,13 +30,15 @@ void paths_find(const struct place *p,
 		worktree_dir ? mem_strdup(worktree_dir) : path_join(ret->epic_dir, "worktree");
 	ret->gates = path_join(ret->epic_dir, "gate");
 	ret->repository = mem_strdup(p->name);
+	ret->beside = mem_strndup(p->root, (size_t)(strrchr(p->root, '/') - p->root));
 }
 
 void paths_done(struct paths *p)
 {
-	char **all[] = {&p->epic_dir, &p->journal, &p->reserve, &p->helpers,   &p->socket,
-			&p->logs,     &p->jobs,    &p->pids,    &p->progress,  &p->report,
-			&p->run_log,  &p->lock,    &p->gates,   &p->worktrees, &p->repository};
+	char **all[] = {&p->epic_dir, &p->journal,   &p->reserve,    &p->helpers,
+			&p->socket,   &p->logs,      &p->jobs,       &p->pids,
+			&p->progress, &p->report,    &p->run_log,    &p->lock,
+			&p->gates,    &p->worktrees, &p->repository, &p->beside};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		free(*all[i]);
 		*all[i] = NULL;
@@ -56,6 +58,13 @@ char *path_worktree(const struct paths *p, int64_t slot)
 char *path_gate(const struct paths *p, int64_t slot)
 {
 	return mem_printf("%s/%s-%" PRId64, p->gates, p->repository, slot);
+}
+
+char *path_persons(const struct paths *p, const char *task)
+{
+	struct buf name CLEANUP(buf_done) = BUF_INIT;
+	buf_name(&name, task);
+	return mem_printf("%s/%s-%s", p->beside, p->repository, buf_cstr(&name));
 }
 
 static char *path_of(const struct paths *p, const char *task, const char *part, const char *end)

@@ -25,6 +25,7 @@ struct paths {
 	char *worktrees;  /* worktree, or worktree.dir */
 	char *gates;      /* gate */
 	char *repository; /* the repository's name, for worktree folders */
+	char *beside;     /* the folder that the checkout is in; empty where that is the root */
 };
 
 void paths_find(const struct place *p,
@@ -37,6 +38,7 @@ void paths_done(struct paths *p);
 char *path_job(const struct paths *p, int64_t job);       /* job/<n> */
 char *path_worktree(const struct paths *p, int64_t slot); /* worktree/<repository>-<n> */
 char *path_gate(const struct paths *p, int64_t slot);     /* gate/<repository>-<n> */
+char *path_persons(const struct paths *p, const char *task); /* <beside>/<repository>-<task> */
 char *path_log(const struct paths *p,
 	       const char *task,
 	       const char *part); /* agent-logs/<task>[.part].log */

@@ -47,17 +47,16 @@ add_of_task(struct buf *b, const char *command, const struct report_spec *s, con
 
 /*
  * In a worktree beside the checkout, which stays as it is. The folder is named after the
- * repository and the task; the branch is free, since no worktree of ours is on it any more. What
- * was submitted, or is the base, is resolved on a branch of its own: the person's may be in use.
+ * repository and the task, and in full, since the reader may be anywhere in the checkout; the
+ * branch is free, since no worktree of ours is on it any more. What was submitted, or is the base,
+ * is resolved on a branch of its own: the person's may be in use.
  */
 static void add_conflict_steps(struct buf *b, const struct report_spec *s, const struct task *t)
 {
 	char *branch CLEANUP(freep) = branch_expand(s->task_pattern, s->core->run.epic, t->id);
-	struct buf dir CLEANUP(buf_done) = BUF_INIT;
+	char *dir CLEANUP(freep) = path_persons(s->paths, t->id);
 	struct buf word CLEANUP(buf_done) = BUF_INIT;
-	buf_printf(&dir, "../%s-", s->paths->repository);
-	buf_name(&dir, t->id);
-	buf_shell(&word, buf_cstr(&dir));
+	buf_shell(&word, dir);
 	const char *at = buf_cstr(&word);
 	if (t->branch)
 		buf_puts(b, "git worktree add -B ");

@@ -26,7 +26,7 @@ void report_run_step(struct buf *b, const struct report_spec *s);
 
 /*
  * The commands by which a person brings this task on, one a line and fit for sh (what only they
- * can do is a comment); nothing where none is needed. They are for the root of the checkout, and
+ * can do is a comment); nothing where none is needed. They hold anywhere in the checkout, and
  * where no supervisor is at it, 'ganger run' comes after them.
  */
 void report_next_step(struct buf *b, const struct report_spec *s, const struct task *t);

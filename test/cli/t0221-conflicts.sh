@@ -33,10 +33,10 @@ run ganger report "$epic"
 sed -n "/^- ${id[theirs]} theirs/,/^- \|^## /s/^      //p" "$T/out" >"$T/steps"
 ok 'the report has commands' grep -q '^git ' "$T/steps"
 is "$(grep -c '^#' "$T/steps")" 1 'one step of them is left to the person'
-sed 's,^#.*,(cd ../repo-*/ 2>/dev/null || cd "$OLDPWD"; echo both >both),' "$T/steps" >"$T/do-steps"
+sed 's,^# resolve the conflicts in \(.*\)\, then:,echo both >\1/both,' "$T/steps" >"$T/do-steps"
 before=$(checkout)
-(. "$T/do-steps") >"$T/out" 2>"$T/err" || note "$(cat "$T/steps" "$T/err")"
-out_like "^will be tried again: ${id[theirs]}$" 'they can be pasted'
+(mkdir below && cd below && . "$T/do-steps") >"$T/out" 2>"$T/err" || note "$(cat "$T/steps" "$T/err")"
+out_like "^will be tried again: ${id[theirs]}$" 'they can be pasted, also below the root'
 go
 code_is 0 'the next run brings it home'
 is "$(git show "epic/$epic:both")" both "with the person's resolution"

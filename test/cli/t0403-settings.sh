@@ -19,7 +19,7 @@ code_is 3 'two conflict: exit 3'
 run ganger report "$epic"
 unlike "$(cat "$T/out")" untested 'the report knows of the check'
 out_like "^- epic/$epic and the tasks' branches were pushed to 'origin'$" 'and of what was pushed'
-out_like "git worktree add \.\./repo-[0-9]+ work/$epic-" 'its commands name the branches there are'
+out_like "git worktree add /.*/repo-[0-9]+ work/$epic-" 'its commands name the branches there are'
 is "$(ganger status "$epic" --json | jq -c '.untested, (.tasks[0].branch)' | paste -sd ' ')" \
 	"false \"work/$epic-${id[fine]}\"" 'so does the status'
 is "$(jq -r 'select(.event == "done") | .status' "$T/notes")" stuck 'the notice of the end says how it ended'

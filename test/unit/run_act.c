@@ -147,7 +147,8 @@ static void rig_init(struct rig *r)
 	r->git.ops = &git_ops;
 	r->forge.ops = &forge_ops;
 	r->tracker.ops = &tracker_ops;
-	r->place = (struct place){.state_dir = (char *)"/nowhere",
+	r->place = (struct place){.root = (char *)"/nowhere/repo",
+				  .state_dir = (char *)"/nowhere",
 				  .common_dir = (char *)"/nowhere",
 				  .name = (char *)"r"};
 	r->s = (struct supervisor){

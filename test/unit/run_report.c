@@ -153,11 +153,11 @@ static void test_report__a_conflict_comes_with_its_commands(void **state)
 		      "\n"
 		      "- a b Say hello: conflicts with what has landed: x.c\n"
 		      "\n"
-		      "      git worktree add ../my-shop-a%20b ganger/7/a%20b\n"
-		      "      git -C ../my-shop-a%20b merge epic/7\n"
-		      "      # resolve the conflicts in ../my-shop-a%20b, then:\n"
-		      "      git -C ../my-shop-a%20b commit --all --no-edit\n"
-		      "      git worktree remove ../my-shop-a%20b\n"
+		      "      git worktree add /home/ann/my-shop-a%20b ganger/7/a%20b\n"
+		      "      git -C /home/ann/my-shop-a%20b merge epic/7\n"
+		      "      # resolve the conflicts in /home/ann/my-shop-a%20b, then:\n"
+		      "      git -C /home/ann/my-shop-a%20b commit --all --no-edit\n"
+		      "      git worktree remove /home/ann/my-shop-a%20b\n"
 		      "      ganger retry 'a b'\n"
 		      "\n");
 	assert_has(r, "Do what is said above, then go on:\n\n      ganger run 7\n");
