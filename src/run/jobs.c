@@ -213,25 +213,24 @@ static int fill_command(struct task_work *w, const struct agent_attempt *a)
 		return who->kind->command(&who->settings, a, w->action.kind == ACT_PROBE,
 					  &w->command, &w->e);
 	bool setup = w->action.kind == ACT_SETUP || w->action.kind == ACT_GATE_SETUP;
-	if (!setup && !work_check(w)->run)
-		return err_set(&w->e, ERR_INVALID, "queue.check has changed");
 	plain_command(w, setup ? c->worktree_setup : work_check(w)->run, a);
 	return 0;
 }
 
 static void fill_spec(struct task_work *w, const struct agent_attempt *a)
 {
+	static const char *const nothing[] = {NULL};
 	w->watch = mem_strdup(a->worktree);
 	w->cwd = mem_strdup(w->command.cwd ? w->command.cwd : a->worktree);
 	w->spec.number = (uint64_t)w->action.job;
 	w->spec.dir = w->dir;
 	w->spec.cwd = w->cwd;
-	w->spec.argv = (const char *const *)w->command.argv;
+	w->spec.argv = w->begun ? nothing : (const char *const *)w->command.argv;
 	w->spec.envp = (const char *const *)w->command.envp;
 	w->spec.stdin_path = w->command.stdin_path;
 	w->spec.log_path = w->log;
 	w->spec.watch = w->watch;
-	if (work_talks(w)) {
+	if (work_talks(w) && !w->e.code) {
 		w->spec.talks = true;
 		w->spec.sweeps = a->token != NULL;
 		w->errors = mem_strdup(a->errors_path);
@@ -250,29 +249,51 @@ static int note_brought(struct task_work *w)
 	return g->ops->watch(g, path, w->busy, &w->e);
 }
 
-/* Everything a job needs, off the thread. One that was begun needs nothing but its name. */
+/* Of what is about to begin: may it, as the settings are now? */
+static int check_settings(struct task_work *w)
+{
+	/* Of a person's branch no other agent may have the conflict. */
+	if (w->action.kind == ACT_AGENT && w->t.branch && !w->s->spec.resolver)
+		return err_set(&w->e, ERR_INVALID, "agents.resolver is not set any more");
+	/* Its pass would be taken for that of the one that was chosen. */
+	if (w->is_other_check)
+		return err_set(&w->e, ERR_INVALID, "queue.check has changed");
+	return 0;
+}
+
+static int begin_files(struct task_work *w)
+{
+	if (dir_make(w->dir, &w->e) || check_settings(w) || make_log(w))
+		return w->e.code;
+	return w->action.kind == ACT_AGENT && (note_brought(w) || brief_write(w)) ? w->e.code : 0;
+}
+
+/*
+ * Everything a job needs, off the thread. One that was begun needs nothing but its name: whatever is
+ * wrong with the rest by now, it runs, and is not to be left to itself.
+ */
 static void job_prepare(struct task_work *w)
 {
 	char *status CLEANUP(freep) = path_join(w->dir, "status");
-	bool begun = file_exists(status);
-	bool agent = w->action.kind == ACT_AGENT;
-	if (dir_make(w->dir, &w->e))
-		return;
-	/* Of a person's branch no other agent may have the conflict. */
-	if (agent && !begun && w->t.branch && !w->s->spec.resolver) {
-		(void)err_set(&w->e, ERR_INVALID, "agents.resolver is not set any more");
-		return;
-	}
-	if (begun)
+	w->begun = file_exists(status);
+	if (w->begun)
 		w->log = path_join(w->dir, "log");
-	else if (make_log(w) || (agent && (note_brought(w) || brief_write(w))))
+	else if (begin_files(w))
 		return;
-	if (work_talks(w) && talk_prepare(w))
+	if (work_talks(w) && talk_prepare(w) && !w->begun)
 		return;
 	struct attempt a CLEANUP(attempt_done) = {0};
 	attempt_init(w, &a);
-	if (fill_command(w, &a.a) == 0)
+	if (w->begun || fill_command(w, &a.a) == 0)
 		fill_spec(w, &a.a);
+}
+
+static void job_not_begun(struct task_work *w)
+{
+	struct job_end end = {
+		.number = (uint64_t)w->action.job, .how = JOB_NOT_STARTED, .code = w->e.sys};
+	(void)snprintf(end.text, sizeof(end.text), "%.200s", w->e.msg);
+	job_ended(w->s, &end);
 }
 
 /* Back on the thread: hand it over, or say why it could not be. */
@@ -282,21 +303,29 @@ static void job_begin(struct work *work)
 	struct supervisor *s = w->s;
 	struct job *j = job_find(s, w->action.job);
 	s->works--;
-	if (w->e.code) {
-		struct job_end end = {.number = (uint64_t)w->action.job, .how = JOB_NOT_STARTED,
-				      .code = w->e.sys};
-		(void)snprintf(end.text, sizeof(end.text), "%.200s", w->e.msg);
-		job_ended(s, &end);
+	if (w->e.code && !w->begun) {
+		job_not_begun(w);
 	} else if (j) {
-		int stop = j->stop;
+		int stop = j->stop ? j->stop : w->e.code ? JOB_ASK + 1 : 0;
 		j->begun = true;
 		s->executor->ops->ensure(s->executor, &w->spec);
-		if (work_talks(w))
+		if (w->e.code) /* what it was told is not known: it would wait for more */
+			supervisor_message(s, "task %s: its agent is ended: %s", w->t.id, w->e.msg);
+		else if (work_talks(w))
 			j->talker = talk_begin(w);
 		if (stop)
 			job_stop(s, w->action.job, (enum job_stop)(stop - 1));
 	}
 	work_free(w);
+}
+
+/* Chosen, and not begun, by a supervisor with other settings. */
+static bool is_other_check(const struct core *c, const struct task_work *w)
+{
+	if (w->action.kind != ACT_GATE || w->action.task < 0)
+		return false;
+	return w->t.check >= c->policy.n_checks ||
+	       !streq(c->policy.checks[w->t.check].key, w->t.check_key);
 }
 
 void job_send(struct supervisor *s, struct task_work *w)
@@ -311,6 +340,7 @@ void job_send(struct supervisor *s, struct task_work *w)
 					 .serial = w->action.serial,
 					 .kind = w->action.kind}));
 	w->dir = path_job(&s->paths, w->action.job);
+	w->is_other_check = is_other_check(&s->core, w);
 	if (w->action.kind == ACT_AGENT)
 		server_need(s, worker_of(s, &w->t));
 	if (w->action.task >= 0) {

@@ -155,6 +155,8 @@ struct task_work {
 	VEC(struct prompt_landed) needs; /* direct dependencies; texts are the arena's */
 	bool busy;                       /* AGENT: a check or the like is under way */
 	bool number_taken;               /* "<task>.<attempt>" is the id of another task */
+	bool is_other_check;             /* GATE: not the one it was chosen for, by its key */
+	bool begun;                      /* of a job: by an earlier supervisor */
 	char pause[200];                 /* NOTIFY: why a kind is paused */
 	const char *status;              /* NOTIFY: of the run; static */
 	struct buf touched;   /* COLLECT: the paths that it changed, a zero byte after each */

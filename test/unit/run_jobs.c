@@ -1,0 +1,191 @@
+#include "base/clean.h"
+#include "run/supervisor-impl.h"
+#include "tmp.h"
+#include "unit/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Jobs on their way to an executor that only takes notes. */
+
+struct rig {
+	struct config config;
+	struct config_check checks[2];
+	struct host host;
+	struct executor executor;
+	struct place place;
+	struct supervisor s;
+	char *state;
+};
+
+static struct {
+	int ensured, stopped;
+	bool talks;
+} world;
+
+static void ensure(struct executor *x, const struct job_spec *s)
+{
+	(void)x;
+	assert_int_equal(s->number, 7);
+	assert_non_null(s->argv);
+	world.ensured++;
+	world.talks = s->talks;
+}
+
+static void stop(struct executor *x, uint64_t number, enum job_stop how)
+{
+	(void)x;
+	assert_int_equal(number, 7);
+	assert_int_equal(how, JOB_ASK);
+	world.stopped++;
+}
+
+/* Work is done at once, on the spot. */
+static void defer(struct host *h, struct work *w)
+{
+	(void)h;
+	w->run(w);
+	w->done(w);
+}
+
+static void wake_in(struct host *h, int64_t ms)
+{
+	(void)h;
+	(void)ms;
+}
+
+static void rig_init(struct rig *r, enum task_state state)
+{
+	static const struct executor_ops executor_ops = {.ensure = ensure, .stop = stop};
+	static char *run[] = {(char *)"true", NULL};
+	struct policy p = {.max_concurrent = 1, .n_checks = 1};
+	(void)snprintf(p.checks[0].key, sizeof(p.checks[0].key), "as it is now");
+	memset(&world, 0, sizeof(world));
+	*r = (struct rig){.checks = {{.run = run, .timeout = -1}}, .state = tmp_make()};
+	assert_non_null(r->state);
+	config_init(&r->config);
+	r->config.queue_check = r->checks;
+	r->host = (struct host){.defer = defer, .wake_in = wake_in};
+	r->executor.ops = &executor_ops;
+	r->place =
+		(struct place){.state_dir = r->state, .common_dir = r->state, .name = (char *)"r"};
+	r->s = (struct supervisor){
+		.host = &r->host,
+		.config = &r->config,
+		.executor = &r->executor,
+		.opened = true,
+		.n_workers = 1,
+		.spec = {.epic = "e", .place = &r->place}
+        };
+	r->s.workers[0].kind = agent_kind_find("acp");
+	r->s.epic_branch = mem_strdup("epic/e");
+	paths_find(&r->place, "e", NULL, &r->s.paths);
+	assert_int_equal(dir_make(r->s.paths.logs, NULL), 0);
+	core_init(&r->s.core, &p);
+	(void)core_add_kind(&r->s.core, "a", 0);
+	(void)core_add_task(&r->s.core, &(struct task){.id = "1",
+						       .title = "one",
+						       .state = state,
+						       .attempt = 1,
+						       .slot = 1,
+						       .gate = 1,
+						       .job = 7});
+}
+
+static void rig_done(struct rig *r)
+{
+	r->config.queue_check = NULL;
+	for (size_t i = 0; i < r->s.inbox.n; i++)
+		free(r->s.inbox.items[i].text);
+	VEC_DONE(&r->s.inbox);
+	VEC_DONE(&r->s.jobs);
+	core_done(&r->s.core);
+	paths_done(&r->s.paths);
+	free(r->s.epic_branch);
+	config_done(&r->config);
+	tmp_done(r->state);
+}
+
+/* As an earlier supervisor left it that had begun this job. */
+static void was_begun(struct rig *r)
+{
+	char *dir CLEANUP(freep) = path_job(&r->s.paths, 7);
+	char *status CLEANUP(freep) = path_join(dir, "status");
+	assert_int_equal(dir_make(dir, NULL), 0);
+	assert_int_equal(file_touch(status, NULL), 0);
+}
+
+static void send(struct rig *r, enum action_kind k)
+{
+	outbox_send(&r->s, &(struct action){.kind = k, .task = 0, .serial = 1, .job = 7});
+}
+
+static void was_chosen_as(struct rig *r, const char *key)
+{
+	struct task *t = &r->s.core.tasks.items[0];
+	(void)snprintf(t->check_key, sizeof(t->check_key), "%s", key);
+}
+
+/* Its pass would be remembered as that of the check that it was chosen for. */
+static void test_gate__another_check_is_not_begun_in_its_place(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, TASK_GATING);
+	was_chosen_as(&r, "as it was then");
+	send(&r, ACT_GATE);
+	assert_int_equal(world.ensured, 0);
+	assert_int_equal(r.s.inbox.n, 1);
+	assert_int_equal(r.s.inbox.items[0].ev.kind, EV_JOB_ENDED);
+	assert_int_equal(r.s.inbox.items[0].ev.how, HOW_NOT_STARTED);
+	assert_string_equal(r.s.inbox.items[0].text, "queue.check has changed");
+	rig_done(&r);
+	rig_init(&r, TASK_GATING);
+	was_chosen_as(&r, "as it is now");
+	send(&r, ACT_GATE);
+	assert_int_equal(world.ensured, 1);
+	assert_int_equal(r.s.inbox.n, 0);
+	rig_done(&r);
+}
+
+/* Told as not begun it would run on, in a worktree that is given to others. */
+static void test_gate__one_that_runs_is_adopted_whatever_has_changed(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, TASK_GATING);
+	was_begun(&r);
+	was_chosen_as(&r, "as it was then");
+	r.config.queue_check = NULL;
+	r.s.core.policy.n_checks = 0;
+	send(&r, ACT_GATE);
+	assert_int_equal(world.ensured, 1);
+	assert_int_equal(world.stopped, 0);
+	assert_int_equal(r.s.inbox.n, 0);
+	rig_done(&r);
+}
+
+/* Nor is an agent told as not begun whose talk cannot be followed: it is ended, and then told. */
+static void test_agent__one_that_cannot_be_followed_is_ended(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, TASK_WORKING);
+	was_begun(&r); /* there is no prompt */
+	send(&r, ACT_AGENT);
+	assert_int_equal(world.ensured, 1);
+	assert_int_equal(world.stopped, 1);
+	assert_false(world.talks);
+	assert_int_equal(r.s.inbox.n, 0);
+	rig_done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gate__another_check_is_not_begun_in_its_place),
+		cmocka_unit_test(test_gate__one_that_runs_is_adopted_whatever_has_changed),
+		cmocka_unit_test(test_agent__one_that_cannot_be_followed_is_ended),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
