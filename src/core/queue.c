@@ -47,7 +47,8 @@ void queue_ask_approval(struct core *c, struct task *t)
 void on_approve(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)c;
-	(void)ev;
+	if (strcmp(ev->a.hex, t->head.hex) != 0)
+		return; /* another came in its place before this was heard */
 	t->approved = t->head;
 	t->approval = 0;
 }

@@ -265,12 +265,15 @@ static int task_events(struct core *c,
 		if (check_task(c, r, *id, e))
 			return e->code;
 	for (const char *const *id = r->ids; id && *id; id++) {
-		give(ctx, &(struct core_event){.kind = task_verbs[r->verb].event,
-					       .task = core_find(c, *id),
-					       .n = r->place});
+		int at = core_find(c, *id);
+		struct core_event ev = {
+			.kind = task_verbs[r->verb].event, .task = at, .n = r->place};
+		if (r->verb == CONTROL_APPROVE)
+			ev.a = c->tasks.items[at].head;
+		give(ctx, &ev);
 		buf_printf(said, "%s %s", task_verbs[r->verb].said, *id);
 		if (r->verb == CONTROL_APPROVE) /* that commit, and no later one */
-			buf_printf(said, " at %.12s", c->tasks.items[core_find(c, *id)].head.hex);
+			buf_printf(said, " at %.12s", ev.a.hex);
 		buf_putc(said, '\n');
 	}
 	return 0;

@@ -357,7 +357,9 @@ static void approves(int64_t issue)
 		return;
 	say("person: approves %s", sim->issues.items[issue].id);
 	checker_approved(sim->checker, (int)issue, oid_commit(&c->tasks.items[at].head));
-	tell(EV_APPROVE, at, 0);
+	supervisor_event(
+		sim->supervisor,
+		&(struct core_event){.kind = EV_APPROVE, .task = at, .a = c->tasks.items[at].head});
 }
 
 /* What is left to people they look at more often; the run is soon over. */

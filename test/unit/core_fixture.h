@@ -326,7 +326,7 @@ static inline void error_to(struct rig *r, const char *id, enum action_kind k, i
 static inline void order(struct rig *r, const char *id, enum core_event_kind k)
 {
 	int at = core_find(&r->c, id);
-	step(r, (struct core_event){.kind = k, .task = at});
+	step(r, (struct core_event){.kind = k, .task = at, .a = r->c.tasks.items[at].head});
 }
 
 #endif

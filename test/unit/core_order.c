@@ -138,7 +138,10 @@ static void test_order__a_person_approves_a_head_and_no_other(void **state)
 	assert_state(&r, "a", TASK_QUEUED);
 	assert_int_equal(core_waits_for(task(&r, "a")), WAIT_APPROVAL);
 	assert_int_equal(r.notices[NOTICE_PERSON], 2);
-	step(&r, (struct core_event){.kind = EV_APPROVE, .task = core_find(&r.c, "b")});
+	step(&r, (struct core_event){
+			 .kind = EV_APPROVE, .task = core_find(&r.c, "b"), .a = oid_of("another")});
+	assert_int_equal(core_waits_for(task(&r, "b")), WAIT_APPROVAL);
+	order(&r, "b", EV_APPROVE);
 	assert_state(&r, "b", TASK_MERGING); /* the one before it does not keep it */
 	assert_state(&r, "a", TASK_QUEUED);
 	ANSWER(&r, "b", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
