@@ -30,7 +30,8 @@ struct talker {
 	int orders_fd, events_fd; /* -1: could not be opened */
 	int64_t heard;            /* bytes of the log */
 	int64_t past;             /* bytes of the log that an earlier supervisor may have heard */
-	bool is_broken_off;       /* for a limit that it was over */
+	bool is_over;             /* a limit, which was said */
+	bool is_broken_off;       /* for that */
 	int64_t told;             /* bytes of events so far */
 	int64_t known;            /* bytes of events that an earlier supervisor wrote */
 	VEC(struct order) orders; /* of the past, in order */
@@ -145,11 +146,23 @@ static void orders_do(struct talker *t)
 	}
 }
 
-static int
-order_write(const struct talker *t, enum agent_order order, const char *text, struct err *e)
+/* What was refused is not to be done by whoever reads the file after a crash. */
+static int order_refused(struct talker *t, off_t before, struct err *e)
+{
+	int rc = err_sys(e, "could not keep what is to be said");
+
+	if (before >= 0 && ftruncate(t->orders_fd, before) < 0) {
+		closep(&t->orders_fd); /* half of it must not become whole by the next */
+		t->orders_fd = -1;
+	}
+	return rc;
+}
+
+static int order_write(struct talker *t, enum agent_order order, const char *text, struct err *e)
 {
 	cJSON *o = cJSON_CreateObject();
 	struct buf line CLEANUP(buf_done) = BUF_INIT;
+	struct stat st = {.st_size = -1};
 	char *json;
 
 	cJSON_AddNumberToObject(o, "at", (double)t->heard);
@@ -161,9 +174,9 @@ order_write(const struct talker *t, enum agent_order order, const char *text, st
 	buf_printf(&line, "\n%s\n", json); /* what was cut short before stays a line of its own */
 	free(json);
 	errno = EIO;
-	if (t->orders_fd < 0 || write(t->orders_fd, line.p, line.n) != (ssize_t)line.n ||
-	    fdatasync(t->orders_fd) < 0)
-		return err_sys(e, "could not keep what is to be said");
+	if (t->orders_fd < 0 || fstat(t->orders_fd, &st) < 0 ||
+	    write(t->orders_fd, line.p, line.n) != (ssize_t)line.n || fdatasync(t->orders_fd) < 0)
+		return order_refused(t, st.st_size, e);
 	return 0;
 }
 
@@ -198,14 +211,17 @@ static const char *over(const struct talker *t)
 
 static void check_limits(struct talker *t)
 {
-	struct err refused = ERR_INIT; /* it is over, then */
+	struct err refused = ERR_INIT;
 	const char *why = t->is_broken_off || t->heard <= t->past ? NULL : over(t);
 
 	if (!why)
 		return;
-	t->is_broken_off = true;
-	supervisor_message(t->s, "task %s: %s, and is broken off", t->task, why);
-	IGNORE(talker_order(t, AGENT_BREAK, why, &refused));
+	if (!t->is_over)
+		supervisor_message(t->s, "task %s: %s, and is broken off", t->task, why);
+	t->is_over = true;
+	/* Its talk is over as well, or it could not be kept: then it is tried again as it goes on. */
+	t->is_broken_off =
+		talker_order(t, AGENT_BREAK, why, &refused) == 0 || refused.code == ERR_NOT_FOUND;
 }
 
 void talker_output(struct talker *t, struct str piece)

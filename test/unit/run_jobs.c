@@ -3,8 +3,10 @@
 #include "tmp.h"
 #include "unit/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Jobs on their way to an executor that only takes notes. */
 
@@ -19,7 +21,7 @@ struct rig {
 };
 
 static struct {
-	int ensured, stopped;
+	int ensured, stopped, said;
 	bool talks;
 } world;
 
@@ -40,6 +42,14 @@ static void stop(struct executor *x, uint64_t number, enum job_stop how)
 	world.stopped++;
 }
 
+static void say(struct executor *x, uint64_t number, uint64_t nth, struct str input)
+{
+	(void)x;
+	(void)input;
+	assert_int_equal(number, 7);
+	assert_int_equal(nth, ++world.said);
+}
+
 /* Work is done at once, on the spot. */
 static void defer(struct host *h, struct work *w)
 {
@@ -56,7 +66,8 @@ static void wake_in(struct host *h, int64_t ms)
 
 static void rig_init(struct rig *r, enum task_state state)
 {
-	static const struct executor_ops executor_ops = {.ensure = ensure, .stop = stop};
+	static const struct executor_ops executor_ops = {
+		.ensure = ensure, .stop = stop, .say = say};
 	static char *run[] = {(char *)"true", NULL};
 	struct policy p = {.max_concurrent = 1, .n_checks = 1};
 	(void)snprintf(p.checks[0].key, sizeof(p.checks[0].key), "as it is now");
@@ -180,12 +191,91 @@ static void test_agent__one_that_cannot_be_followed_is_ended(void **state)
 	rig_done(&r);
 }
 
+static struct talker *talk(struct rig *r, const char *dir, struct str orders)
+{
+	const struct agent_attempt a = {.worktree = "/nowhere"};
+	return talker_new(&r->s, &(struct talker_spec){.job = 7,
+						       .dir = dir,
+						       .task = "1",
+						       .worker = &r->s.workers[0],
+						       .attempt = &a,
+						       .prompt = STR("do it"),
+						       .orders = orders});
+}
+
+/* A file may have no more than n bytes. */
+static void limit_files(rlim_t n)
+{
+	struct rlimit l;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* All of it but its last byte found room. Done after a crash, it would take another's number. */
+static void test_talk__an_order_that_was_refused_is_none(void **state)
+{
+	static const char line[] = "\n{\"at\":0,\"order\":\"break\"}\n";
+	struct buf orders CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct rig r;
+	(void)state;
+	rig_init(&r, TASK_WORKING);
+	was_begun(&r);
+	char *dir CLEANUP(freep) = path_job(&r.s.paths, 7);
+	char *path CLEANUP(freep) = path_join(dir, TALKER_ORDERS);
+	struct talker *t = talk(&r, dir, (struct str){0});
+	(void)signal(SIGXFSZ, SIG_IGN);
+	limit_files(sizeof(line) - 2);
+	int rc = talker_order(t, AGENT_BREAK, NULL, &e);
+	limit_files(RLIM_INFINITY);
+	assert_true(rc < 0);
+	assert_int_equal(talker_order(t, AGENT_SAY, "more", &e), 0);
+	int said = world.said;
+	talker_free(t);
+	assert_int_equal(file_read(path, 4096, &orders, &e), 0);
+	assert_string_equal(buf_cstr(&orders),
+			    "\n{\"at\":0,\"order\":\"say\",\"text\":\"more\"}\n");
+	world.said = 0;
+	talker_free(talk(&r, dir, buf_str(&orders)));
+	assert_int_equal(world.said, said);
+	rig_done(&r);
+}
+
+/* One that costs money goes on being told to end, until it is. */
+static void test_talk__a_limit_is_held_once_there_is_room(void **state)
+{
+	struct buf orders CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct rig r;
+	(void)state;
+	rig_init(&r, TASK_WORKING);
+	was_begun(&r);
+	r.config.limits_log = 1;
+	char *dir CLEANUP(freep) = path_job(&r.s.paths, 7);
+	char *path CLEANUP(freep) = path_join(dir, TALKER_ORDERS);
+	struct talker *t = talk(&r, dir, (struct str){0});
+	(void)signal(SIGXFSZ, SIG_IGN);
+	limit_files(1);
+	talker_output(t, STR("much too much\n"));
+	limit_files(RLIM_INFINITY);
+	talker_output(t, STR("and more\n"));
+	talker_output(t, STR("and more\n"));
+	talker_free(t);
+	assert_int_equal(file_read(path, 4096, &orders, &e), 0);
+	char *why CLEANUP(freep) = talker_broken_off(buf_str(&orders));
+	assert_string_equal(why, "it writes more than 4 times limits.log");
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gate__another_check_is_not_begun_in_its_place),
 		cmocka_unit_test(test_gate__one_that_runs_is_adopted_whatever_has_changed),
 		cmocka_unit_test(test_agent__one_that_cannot_be_followed_is_ended),
+		cmocka_unit_test(test_talk__an_order_that_was_refused_is_none),
+		cmocka_unit_test(test_talk__a_limit_is_held_once_there_is_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
