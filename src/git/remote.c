@@ -130,6 +130,29 @@ static bool object_is_here(struct git_repo *g, const struct oid *at)
 	return cmd_run(&c, ARGS("cat-file", "-e", at->hex), &r, NULL) == 0 && r.exit_code == 0;
 }
 
+/*
+ * Of ours, or in what is pushed. That it is here says nothing: somebody's git may have fetched what
+ * somebody else pushed, and the next fetch would leave it without a name.
+ */
+static int
+is_named(struct git_repo *g, const struct oid *at, const struct oid *head, bool *ret, struct err *e)
+{
+	struct child_result r CLEANUP(child_result_done) = {0};
+	struct cmd c = repo_cmd(g);
+	char *ours CLEANUP(freep) = mem_printf("refs/ganger/%s/", g->epic_name);
+	int rc;
+
+	*ret = false;
+	if (!object_is_here(g, at))
+		return 0;
+	rc = op_ancestor(&g->git, at, head, ret, e);
+	if (rc || *ret)
+		return rc;
+	rc = cmd_ok(&c, ARGS("for-each-ref", "--count=1", "--points-at", at->hex, ours), &r, e);
+	*ret = !rc && r.out.n;
+	return rc;
+}
+
 int op_push_task(struct git *git, const char *branch, const struct oid *head, struct err *e)
 {
 	struct git_repo *g = repo_of(git);
@@ -143,8 +166,11 @@ int op_push_task(struct git *git, const char *branch, const struct oid *head, st
 	rc = remote_tip(g, branch, &p.lease, e);
 	if (rc || oid_eq(&p.lease, head))
 		return rc;
-	/* Earlier attempts are known here. What is not came from somebody else. */
-	if (p.lease.hex[0] && !object_is_here(g, &p.lease)) {
+	bool known = !p.lease.hex[0];
+	rc = known ? 0 : is_named(g, &p.lease, head, &known, e);
+	if (rc)
+		return rc;
+	if (!known) {
 		(void)err_set(e, ERR_CONFLICT,
 			      "could not push branch '%s': somebody pushed %.12s to it on '%s'",
 			      branch, p.lease.hex, g->remote);

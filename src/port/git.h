@@ -256,7 +256,8 @@ struct git_ops {
 	 * What had that name before is then named <attempt>.earlier. */
 	int (*keep)(struct git *g, const char *task, int attempt, const struct oid *head,
 		    struct err *e);
-	/* Push the task branch at this commit (git.push = all); nothing otherwise. */
+	/* Push the task branch at this commit (git.push = all); nothing otherwise. CONFLICT: somebody
+	 * pushed to it what no attempt made. */
 	int (*push_task)(struct git *g, const char *branch, const struct oid *head, struct err *e);
 	/* Is a an ancestor of b? *ret set on success. */
 	int (*ancestor)(struct git *g, const struct oid *a, const struct oid *b, bool *ret,

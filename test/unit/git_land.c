@@ -532,6 +532,14 @@ static void test_push_task__leaves_what_others_pushed(void **state)
 	      "git commit -q --allow-empty -m review; git push -q origin ganger/real/T1");
 	FAILS(ERR_CONFLICT, "somebody pushed",
 	      f->git->ops->push_task(f->git, "ganger/real/T1", &one.head, e));
+	/* Its user's own git may know of it by now; no ref of ours does. */
+	sh(f, "git fetch -q origin ganger/real/T1");
+	FAILS(ERR_CONFLICT, "somebody pushed",
+	      f->git->ops->push_task(f->git, "ganger/real/T1", &one.head, e));
+	/* A person's, on which an attempt went on. */
+	two.head = rev(f, "FETCH_HEAD");
+	two.head = commit_on(f, &two.head, "on");
+	OK(f->git->ops->push_task(f->git, "ganger/real/T1", &two.head, e));
 }
 
 int main(void)
