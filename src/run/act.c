@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * What the actions do, off the loop's thread. Each may be asked for again after a crash and
@@ -435,8 +436,20 @@ void act_open(struct task_work *w)
 	buf_puts(&w->text2, found.remote);
 }
 
+/* A folder of the user's choice is left as it was; what is not empty stays. */
+static void remove_folders(const struct paths *p)
+{
+	char *parent CLEANUP(freep) =
+		mem_strndup(p->worktrees, (size_t)(strrchr(p->worktrees, '/') - p->worktrees));
+	if (rmdir(p->worktrees) == 0)
+		(void)rmdir(parent);
+}
+
 void act_tidy(struct task_work *w)
 {
-	if (w->s->git->ops->remove(w->s->git, NULL, &w->e) == 0)
-		w->answer.kind = EV_DONE;
+	if (w->s->git->ops->remove(w->s->git, NULL, &w->e))
+		return;
+	if (w->s->config->worktree_dir)
+		remove_folders(&w->s->paths);
+	w->answer.kind = EV_DONE;
 }

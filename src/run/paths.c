@@ -26,8 +26,10 @@ void paths_find(const struct place *p,
 	ret->report = path_join(ret->epic_dir, "report.md");
 	ret->run_log = path_join(ret->epic_dir, "run.log");
 	ret->lock = mem_printf("%s/ganger/%s.lock", p->common_dir, buf_cstr(&name));
-	ret->worktrees =
-		worktree_dir ? mem_strdup(worktree_dir) : path_join(ret->epic_dir, "worktree");
+	/* A folder of the user's choice may be that of other epics, and repositories, as well. */
+	ret->worktrees = worktree_dir ? mem_printf("%s/%s/%s", worktree_dir,
+						   strrchr(p->state_dir, '/') + 1, buf_cstr(&name))
+				      : path_join(ret->epic_dir, "worktree");
 	ret->gates = path_join(ret->epic_dir, "gate");
 	ret->repository = mem_strdup(p->name);
 	ret->beside = mem_strndup(p->root, (size_t)(strrchr(p->root, '/') - p->root));

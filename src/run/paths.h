@@ -22,7 +22,7 @@ struct paths {
 	char *report;     /* report.md */
 	char *run_log;    /* run.log */
 	char *lock;       /* <common dir>/ganger/<epic>.lock */
-	char *worktrees;  /* worktree, or worktree.dir */
+	char *worktrees;  /* worktree, or <worktree.dir>/<repository>-<hash>/<epic> */
 	char *gates;      /* gate */
 	char *repository; /* the repository's name, for worktree folders */
 	char *beside;     /* the folder that the checkout is in; empty where that is the root */

@@ -25,6 +25,27 @@ is "$(ganger status "$epic" --json | jq -c '.untested, (.tasks[0].branch)' | pas
 is "$(jq -r 'select(.event == "done") | .status' "$T/notes")" stuck 'the notice of the end says how it ended'
 is "$(jq -r 'select(.event == "needs a person") | .epic' "$T/notes" | sort -u)" "$epic" 'a person is called'
 
+# Epics that run side by side, or after one that was killed, have worktrees of their own there.
+scene shared
+task slow
+does slow 'echo mine >mine; echo at work >"$T/there"; flock -s "$T/gate" true; pwd >"$T/slow"'
+hold
+start -c "worktree.dir=$T/trees"
+wait_lines "$T/there" 1
+slow=$epic
+epic=$(ganger add 'Another epic')
+task quick
+does quick 'pwd >"$T/quick"; echo 1 >quick'
+go -c "worktree.dir=$T/trees"
+code_is 0 'another epic runs to its end beside the first'
+release
+ended
+code_is 0 'which comes to its own'
+is "$(grep -c '^slow ' "$T/ran")" 1 'by the attempt that had begun'
+not_ok 'each in a worktree of its own' cmp -s "$T/slow" "$T/quick"
+is "$(git show "epic/$slow:mine")" mine 'and its work has landed'
+is "$(ls -A "$T/trees")" '' 'nothing is left of them'
+
 scene nowhere
 task one
 go -c git.push=epic
