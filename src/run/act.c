@@ -235,7 +235,6 @@ void act_collect(struct task_work *w)
 	struct git_work found = {0};
 	/* With the reserve released there is a little room again; the agent had none. */
 	w->answer.m = w->run.full || disk_is_full(w->s);
-	run_teardown(w, path);
 	if (collect_git(w, path, &found) || collect_verdict(w))
 		return;
 	w->answer.kind = EV_COLLECTED;
@@ -246,6 +245,7 @@ void act_collect(struct task_work *w)
 	if (streq(w->s->config->queue_overlap, "wait") && found.ahead > 0 &&
 	    w->s->git->ops->touched(w->s->git, &w->t.base, &found.head, &w->touched, &w->e))
 		return;
+	run_teardown(w, path); /* what it takes away is named by now */
 	buf_puts(&w->text2, found.problem);
 	buf_puts(&w->text3, found.left_out);
 }

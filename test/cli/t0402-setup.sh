@@ -75,4 +75,18 @@ task one
 run env GIT_QUARANTINE_PATH=/nowhere GIT_INTERNAL_SUPER_PREFIX=x/ GIT_NO_REPLACE_OBJECTS=1 \
 	timeout "$WAIT_S" "$GANGER" run "$epic" --yes
 code_is 0 "it runs inside of one of git's hooks"
+
+# What is to be tidied away is named by then, and the worktree is still there.
+scene tidied
+program tear-down <<END
+#!/bin/sh
+pwd >>"$T/torn"
+git reset -q --hard && git clean -fdxq
+END
+task one
+does one 'echo 1 >one; pwd >>"$T/torn"'
+go -c "worktree.teardown=[$T/bin/tear-down]"
+code_is 0 'with a tear-down that leaves nothing, too'
+is "$(git show "epic/$epic:one")" 1 'work that was left uncommitted has landed'
+is "$(sort -u "$T/torn" | wc -l) $(wc -l <"$T/torn")" '1 2' 'it ran once, in the worktree'
 done_testing
