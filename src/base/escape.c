@@ -126,3 +126,66 @@ bool buf_unname(struct buf *b, struct str name)
 	buf_add(b, buf_cstr(&text), text.n);
 	return true;
 }
+
+/* ---- For a forge ---- */
+
+#define SPACE_ZERO "\xe2\x80\x8b" /* takes no room, and ends a word */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Of a login, or of a repository. */
+static bool is_name(char c)
+{
+	return is_alnum(c) || c == '-' || c == '_' || c == '.';
+}
+
+static bool ends(struct str s, size_t i, const char *with)
+{
+	return str_ends((struct str){s.p, i}, with);
+}
+
+/* Is what goes up to and with s[i] the beginning of something that would call somebody? */
+static bool calls_at(struct str s, size_t i, enum mute what)
+{
+	char before = i ? s.p[i - 1] : ' ', next = i + 1 < s.n ? s.p[i + 1] : ' ';
+
+	switch (s.p[i]) {
+	case '@':
+		return is_name(next);
+	case '#':
+		return is_digit(next) && (is_name(before) || what == MUTE_ALL);
+	case '-':
+		return is_digit(next) && what == MUTE_ALL && ends(s, i, "GH");
+	case '<':
+		return str_starts((struct str){s.p + i, s.n - i}, "<!--");
+	case '/':
+		return (before == '/' &&
+			str_starts((struct str){s.p + i + 1, s.n - i - 1}, "github.com/")) ||
+		       (is_digit(next) && (ends(s, i, "/issues") || ends(s, i, "/pull")));
+	default:
+		return false;
+	}
+}
+
+bool buf_mute(struct buf *b, struct str s, enum mute what, size_t max)
+{
+	size_t start = b->n, i = 0;
+
+	while (i < s.n && b->n - start < max) {
+		size_t n = utf8_length(s.p + i, s.n - i);
+
+		if (s.p[i] == '\0' || !n) {
+			buf_puts(b, "\xef\xbf\xbd");
+			n = 1;
+		} else {
+			buf_add(b, s.p + i, n);
+		}
+		if (n == 1 && calls_at(s, i, what))
+			buf_puts(b, SPACE_ZERO);
+		i += n;
+	}
+	return i == s.n;
+}

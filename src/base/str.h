@@ -67,6 +67,14 @@ char *buf_take(struct buf *b); /* the caller owns it; b is empty after */
 void buf_shell(struct buf *b, const char *s);
 void buf_line(struct buf *b, struct str s);
 void buf_name(struct buf *b, const char *s);
+/*
+ * The same for a forge, where words act: names of people and issues of other repositories in it call nobody, and
+ * it has no hidden comment; 'own': nor do issues of the repository itself, which a title or a commit may close.
+ * Bytes that are no UTF-8 become U+FFFD. At most about 'max' bytes are added; false: it is longer.
+ */
+enum mute { MUTE_OTHERS = 1, MUTE_ALL };
+bool buf_mute(struct buf *b, struct str s, enum mute what, size_t max);
+
 /* What buf_name() made of it; false, with b as it was: it made no such name. */
 bool buf_unname(struct buf *b, struct str name);
 

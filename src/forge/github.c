@@ -1,5 +1,7 @@
 #include "base/clean.h"
+#include "base/utf8.h"
 #include "forge/github-impl.h"
+#include "wire/github_text.h"
 #include "wire/http.h"
 
 #include <cjson/cJSON.h>
@@ -16,6 +18,8 @@
 /* Which task it is for, in a form that people do not see and a later look finds. */
 #define MARK_BEGIN "<!-- ganger:task "
 #define MARK_END   " -->"
+
+#define TITLE_MAX 240 /* bytes, and what is put in; GitHub takes 256 characters */
 
 static const struct forge_ops hub_ops;
 
@@ -82,15 +86,33 @@ static void add_text(struct cJSON *to, const char *key, const char *text)
 	CHECK(cJSON_AddStringToObject(to, key, text));
 }
 
+/* It becomes the subject of a commit where a person merges it there. */
+static char *title_of(const struct pull_spec *s)
+{
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
+
+	if (buf_mute(&b, str_of(s->title), MUTE_ALL, TITLE_MAX))
+		return buf_take(&b);
+	buf_puts(&b, "…");
+	return buf_take(&b);
+}
+
 static char *body_of(const struct pull_spec *s)
 {
 	struct str body = str_trim(str_of(s->body));
+	struct buf b CLEANUP(buf_done) = BUF_INIT;
 
+	if (body.n > GITHUB_BODY_MAX) {
+		char *most CLEANUP(freep) = mem_strndup(body.p, GITHUB_BODY_MAX);
+		utf8_mend(most);
+		buf_printf(&b, "%s\n(the rest was left out)", most);
+	} else {
+		buf_add(&b, body.p, body.n);
+	}
 	/* What would end the comment early is no id that any tracker gives. */
-	if (!s->task || !*s->task || strstr(s->task, "--"))
-		return mem_printf("%.*s", (int)body.n, body.n ? body.p : "");
-	return mem_printf("%.*s%s" MARK_BEGIN "%s" MARK_END, (int)body.n, body.n ? body.p : "",
-			  body.n ? "\n\n" : "", s->task);
+	if (s->task && *s->task && !strstr(s->task, "--"))
+		buf_printf(&b, "%s" MARK_BEGIN "%s" MARK_END, b.n ? "\n\n" : "", s->task);
+	return buf_take(&b);
 }
 
 /* The task of a body; *ret_n: the body's length without it. The caller's; empty where none is. */
@@ -258,9 +280,9 @@ static int open_new(struct hub *h, const struct pull_spec *s, int64_t *ret, stru
 	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
 	struct github_answer a CLEANUP(github_answer_done) = {0};
 	char *path CLEANUP(freep) = mem_printf("%s/pulls", h->path);
-	char *text CLEANUP(freep) = body_of(s);
+	char *text CLEANUP(freep) = body_of(s), *title CLEANUP(freep) = title_of(s);
 
-	add_text(body, "title", s->title);
+	add_text(body, "title", title);
 	add_text(body, "head", s->head);
 	add_text(body, "base", s->base);
 	add_text(body, "body", text);
@@ -278,14 +300,14 @@ static int open_new(struct hub *h, const struct pull_spec *s, int64_t *ret, stru
 static int
 bring_up(struct hub *h, const struct cJSON *pull, const struct pull_spec *s, struct err *e)
 {
-	char *text CLEANUP(freep) = body_of(s);
+	char *text CLEANUP(freep) = body_of(s), *title CLEANUP(freep) = title_of(s);
 	struct github_answer a CLEANUP(github_answer_done) = {0};
 	char *path CLEANUP(freep) = hub_pull_path(h, json_int(pull, "number"), "");
 
-	if (streq(json_text(pull, "title"), s->title) && streq(json_text(pull, "body"), text))
+	if (streq(json_text(pull, "title"), title) && streq(json_text(pull, "body"), text))
 		return 0;
 	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
-	add_text(body, "title", s->title);
+	add_text(body, "title", title);
 	add_text(body, "body", text);
 	int rc = github_send(h->g, "PATCH", path, body, &a, e);
 	if (rc == 0 && a.result != GITHUB_DONE)

@@ -176,11 +176,13 @@ static int collect_git(struct task_work *w, const char *path, struct git_work *r
 {
 	const char **out CLEANUP(freep) = leave_out(w->s->config);
 	char *branch CLEANUP(freep) = task_branch(w);
+	struct buf title CLEANUP(buf_done) = BUF_INIT;
+	act_title(w, &title);
 	struct git_collect_spec spec = {
 		.path = path,
 		.task = w->t.id,
 		.attempt = (int)w->t.attempt,
-		.title = w->t.title,
+		.title = buf_cstr(&title),
 		.branch = branch,
 		.start = w->t.start,
 		/* After a red check the agent must add something: its earlier commits do not count. */

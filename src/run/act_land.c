@@ -30,9 +30,19 @@ void act_closes(const struct task_work *w, struct buf *b)
 	buf_printf(b, theirs ? "Task %s" : "Closes #%s", w->t.id);
 }
 
+void act_title(const struct task_work *w, struct buf *b)
+{
+	struct buf line CLEANUP(buf_done) = BUF_INIT;
+	buf_line(&line, str_of(w->t.title));
+	if (streq(w->s->config->forge, "github"))
+		(void)buf_mute(b, buf_str(&line), MUTE_ALL, line.max);
+	else
+		buf_puts(b, buf_cstr(&line));
+}
+
 static void subject_of(const struct task_work *w, struct buf *b)
 {
-	buf_line(b, str_of(w->t.title));
+	act_title(w, b);
 	if (w->t.pull)
 		buf_printf(b, " (#%" PRId64 ")", w->t.pull);
 }

@@ -175,6 +175,8 @@ work_fn act_claim, act_prepare, act_collect, act_submit, act_merge, act_gate_pre
 
 /* act_land.c: "Closes #12", or what says as much to people alone. */
 void act_closes(const struct task_work *w, struct buf *b);
+/* The same: the task's title for a commit, which calls nobody where the forge would read it. */
+void act_title(const struct task_work *w, struct buf *b);
 
 /* jobs.c */
 void job_send(struct supervisor *s, struct task_work *w); /* takes over w */

@@ -1,13 +1,11 @@
 #include "wire/github_text.h"
 
 #include "base/clean.h"
-#include "base/utf8.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define REFS_MAX   1000
-#define SPACE_ZERO "\xe2\x80\x8b" /* takes no room, and ends a word */
+#define REFS_MAX 1000
 
 void github_refs_done(struct github_refs *r)
 {
@@ -190,40 +188,9 @@ void github_depends_on(struct str body, const char *host, struct github_refs *re
 	}
 }
 
-/* Does something begin at i that would call somebody? Then the bytes of it that stay together. */
-static size_t calls_at(struct str s, size_t i)
-{
-	char before = i ? s.p[i - 1] : ' ';
-
-	if (s.p[i] == '@' && i + 1 < s.n && is_name(s.p[i + 1]))
-		return 1;
-	if (s.p[i] == '#' && i + 1 < s.n && is_digit(s.p[i + 1]) && is_name(before))
-		return 1;
-	if (s.p[i] == '<' && str_starts(after(s, i), "<!--"))
-		return 1;
-	if (s.p[i] == '/' && i && s.p[i - 1] == '/' && str_starts(after(s, i + 1), "github.com/"))
-		return 1;
-	return 0;
-}
-
 void buf_github_copied(struct buf *b, struct str text)
 {
-	size_t start = b->n;
-
-	for (size_t i = 0; i < text.n && b->n - start < GITHUB_BODY_MAX;) {
-		size_t n = utf8_length(text.p + i, text.n - i);
-
-		if (text.p[i] == '\0' || !n) {
-			buf_puts(b, "\xef\xbf\xbd");
-			n = 1;
-		} else {
-			buf_add(b, text.p + i, n);
-		}
-		if (n == 1 && calls_at(text, i))
-			buf_puts(b, SPACE_ZERO);
-		i += n;
-	}
-	if (b->n - start >= GITHUB_BODY_MAX)
+	if (!buf_mute(b, text, MUTE_OTHERS, GITHUB_BODY_MAX))
 		buf_puts(b, "\n(the rest was left out)");
 }
 

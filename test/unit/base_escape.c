@@ -171,6 +171,43 @@ static void test_line__no_control_byte_is_left(void **state)
 	buf_done(&b);
 }
 
+static void test_mute__calls_nobody(void **state)
+{
+#define Z "\xe2\x80\x8b"
+	static const struct {
+		const char *text, *others, *all;
+	} cases[] = {
+		{"plain",           "plain",                 "plain"                },
+		{"by @you",         "by @" Z "you",          "by @" Z "you"         },
+		{"fixes #12",       "fixes #12",             "fixes #" Z "12"       },
+		{"o/r#12, r#1",     "o/r#" Z "12, r#" Z "1", "o/r#" Z "12, r#" Z "1"},
+		{"closes GH-7 G-1", "closes GH-7 G-1",       "closes GH-" Z "7 G-1" },
+		{"<!-- x -->",      "<" Z "!-- x -->",       "<" Z "!-- x -->"      },
+		{"//github.com/o",  "//" Z "github.com/o",   "//" Z "github.com/o"  },
+		{"h/o/r/pull/1",    "h/o/r/pull/" Z "1",     "h/o/r/pull/" Z "1"    },
+		{"C# #a @ 1 - <b>", "C# #a @ 1 - <b>",       "C# #a @ 1 - <b>"      },
+		{"\xff@",           "\xef\xbf\xbd@",         "\xef\xbf\xbd@"        },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf others = BUF_INIT, all = BUF_INIT;
+
+		assert_true(buf_mute(&others, str_of(cases[i].text), MUTE_OTHERS, 100));
+		assert_true(buf_mute(&all, str_of(cases[i].text), MUTE_ALL, 100));
+		assert_string_equal(buf_cstr(&others), cases[i].others);
+		assert_string_equal(buf_cstr(&all), cases[i].all);
+		buf_reset(&all);
+		assert_false(buf_mute(&all,
+				      STR("12345\xc3\xa4"
+					  "6"),
+				      MUTE_ALL, 6));
+		assert_string_equal(buf_cstr(&all), "12345\xc3\xa4");
+		buf_done(&others);
+		buf_done(&all);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_shell__quotes_only_where_needed),
 		cmocka_unit_test(test_shell__sh_reads_back_the_text),
 		cmocka_unit_test(test_line__no_control_byte_is_left),
+		cmocka_unit_test(test_mute__calls_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,12 +63,13 @@ static void test_text__copied_text_calls_nobody(void **state)
 {
 #define Z "\xe2\x80\x8b"
 	static const char *const cases[][2] = {
-		{"@you and a@b.example",   "@" Z "you and a@" Z "b.example"},
-		{"o/r#12 but #12",         "o/r#" Z "12 but #12"           },
-		{"https://github.com/o/r", "https://" Z "github.com/o/r"   },
-		{"<!-- ganger:x -->",      "<" Z "!-- ganger:x -->"        },
-		{"\xff@",                  "\xef\xbf\xbd@"                 },
-		{"plain\ntext",            "plain\ntext"                   },
+		{"@you and a@b.example",             "@" Z "you and a@" Z "b.example"       },
+		{"o/r#12 but #12",                   "o/r#" Z "12 but #12"                  },
+		{"https://github.com/o/r",           "https://" Z "github.com/o/r"          },
+		{"<!-- ganger:x -->",                "<" Z "!-- ganger:x -->"               },
+		{"https://ghe.example/o/r/issues/1", "https://ghe.example/o/r/issues/" Z "1"},
+		{"\xff@",			    "\xef\xbf\xbd@"                        },
+		{"plain\ntext",                      "plain\ntext"                          },
 	};
 
 	(void)state;

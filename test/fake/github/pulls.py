@@ -83,6 +83,13 @@ def list_pulls(call):
     return [pull_out(call, i, False) for i in found]
 
 
+def check_text(body):
+    """What is too long is refused, in GitHub's words."""
+    for field, most in (('title', 256), ('body', 65536)):
+        if len(body.get(field) or '') > most:
+            raise custom('PullRequest', f'{field} is too long (maximum is {most} characters)')
+
+
 @route('POST', R + '/pulls', {'title!': str, 'head!': str, 'base!': str, 'body': str, 'draft': bool,
                               'maintainer_can_modify': bool})
 def create_pull(call):
@@ -90,6 +97,7 @@ def create_pull(call):
     git, owner = call.world.git(repo), repo['name'].split('/')[0]
     head, base = body['head'].removeprefix(owner + ':'), body['base']
     refs = git.refs()
+    check_text(body)
     for field, name in (('head', head), ('base', base)):
         if 'refs/heads/' + name not in refs:
             raise invalid('PullRequest', field)
@@ -118,6 +126,7 @@ def get_pull(call):
 def change_pull(call):
     repo, issue = find(call)
     state = call.body.get('state')
+    check_text(call.body)
     if state not in (None, 'open', 'closed'):
         raise invalid('PullRequest', 'state')
     if state == 'open' and issue['pull']['merged_at']:
