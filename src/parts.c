@@ -104,12 +104,13 @@ static int shim_path(char **ret, struct err *e)
 /* How GitHub is reached: the same for the tracker and the forge. */
 struct github_access {
 	struct github_options o; /* borrows from here and from the settings */
-	char *repository;
+	char *repository, *budget_dir;
 };
 
 static void github_access_done(struct github_access *a)
 {
 	free(a->repository);
+	free(a->budget_dir);
 }
 
 static void
@@ -117,12 +118,16 @@ github_access_find(const struct place *p, const struct config *c, struct github_
 {
 	ret->repository = c->github_repository ? mem_strdup(c->github_repository)
 					       : github_repository_of(p->remote_url, c->github_url);
+	/* Beside the folders of all repositories: a budget is not one repository's. */
+	const char *slash = p->state_dir ? strrchr(p->state_dir, '/') : NULL;
+	ret->budget_dir = slash ? mem_strndup(p->state_dir, (size_t)(slash - p->state_dir)) : NULL;
 	ret->o = (struct github_options){.url = c->github_url,
 					 .token_env = c->github_token_env,
 					 .app_id = c->github_app_id,
 					 .app_key = c->github_app_key,
 					 .repository = ret->repository,
-					 .write_interval_ms = c->github_write_interval};
+					 .write_interval_ms = c->github_write_interval,
+					 .budget_dir = ret->budget_dir};
 }
 
 static int

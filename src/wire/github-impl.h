@@ -2,6 +2,7 @@
 #define WIRE_GITHUB_IMPL_H
 
 #include "wire/github.h"
+#include "wire/github_budget.h"
 #include "wire/github_cache.h"
 #include "wire/http.h"
 
@@ -29,6 +30,7 @@ struct github {
 	int64_t write_interval_ms, last_write_ms; /* the latter of the boot's clock; 0: none yet */
 	int64_t wait_until_ms;                    /* wall clock: GitHub said so */
 	int waits;                                /* in a row, without a success */
+	struct github_budget budget;              /* what other processes do with it */
 };
 
 struct github_call {
@@ -50,6 +52,9 @@ int github_request(struct github *g,
 		   const struct github_call *call,
 		   struct http_answer *ret,
 		   struct err *e) MUST_CHECK;
+
+/* GitHub's words; should it ever repeat what we sent, not the token among them. The caller's. */
+char *github_words(const struct github *g, const struct http_answer *a);
 
 /* Wait without holding the mutex; IO where somebody is in too great a hurry for that. */
 int github_pause(struct github *g, int64_t ms, struct err *e) MUST_CHECK;

@@ -33,6 +33,7 @@ static void destroy(struct github *g)
 	CHECK(pthread_mutex_destroy(&g->mutex) == 0);
 	http_free(g->http);
 	github_cache_free(g->cache);
+	github_budget_close(&g->budget);
 	github_secret_free(g->token);
 	free(g->url);
 	free(g->origin);
@@ -62,6 +63,7 @@ static struct github *new_client(const struct github_options *o)
 	g->repository = mem_strdup(o->repository ? o->repository : "");
 	g->write_interval_ms = o->write_interval_ms;
 	g->cache = github_cache_new();
+	g->budget.fd = -1;
 	return g;
 }
 
@@ -84,6 +86,17 @@ static struct github *find_same(const struct github *g)
 	return p;
 }
 
+/* Of an App the budget is that of its installation. */
+static void open_budget(struct github *g, const char *dir)
+{
+	const char *id = g->credential == CREDENTIAL_APP ? g->app_id : g->token;
+	char *of = mem_printf("%s\n%s\n%s", g->url, id,
+			      g->credential == CREDENTIAL_APP ? g->repository : "");
+
+	github_budget_open(&g->budget, dir, of);
+	github_secret_free(of);
+}
+
 int github_open(const struct github_options *o, struct github **ret, struct err *e)
 {
 	struct github *g = new_client(o), *other;
@@ -99,6 +112,7 @@ int github_open(const struct github_options *o, struct github **ret, struct err 
 		destroy(g);
 		return rc;
 	}
+	open_budget(g, o->budget_dir);
 	lock(&clients.mutex);
 	other = find_same(g);
 	if (other) {
@@ -139,21 +153,10 @@ void github_hurry(struct github *g, int64_t each_ms)
 	http_hurry(g->http, each_ms);
 }
 
-/* GitHub's words; should it ever repeat what we sent, not the token among them. */
-static char *words_of(const struct github *g, const struct http_answer *a)
-{
-	char *words = github_message(a->status, buf_str(&a->body)), *at;
-	size_t n = g->token ? strlen(g->token) : 0;
-
-	while (n && (at = strstr(words, g->token)))
-		memset(at, '*', n);
-	return words;
-}
-
 static int
 read_refused(const struct github *g, const char *path, const struct http_answer *a, struct err *e)
 {
-	char *words CLEANUP(freep) = words_of(g, a);
+	char *words CLEANUP(freep) = github_words(g, a);
 	enum err_code code = ERR_INVALID;
 
 	if (a->status == 404 || a->status == 410)
@@ -318,7 +321,7 @@ static void judge(const struct github *g, const struct http_answer *a, struct gi
 		ret->result =
 			a->status >= 500 || a->status == 408 ? GITHUB_UNKNOWN : GITHUB_REFUSED;
 	if (ret->result != GITHUB_DONE)
-		ret->text = words_of(g, a);
+		ret->text = github_words(g, a);
 }
 
 static int

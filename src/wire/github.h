@@ -10,8 +10,8 @@
 
 /*
  * GitHub's REST API, for a tracker and a forge. One client a credential: however often it is
- * opened, there is one request at a time, one budget, one set of remembered answers. Calls block,
- * may come from any thread, and each has a deadline.
+ * opened, there is one request at a time, one budget, one set of remembered answers. Other processes
+ * with the same credential share the budget. Calls block, may come from any thread, and each has a deadline.
  *
  * Paths are below the API's address, escaped (buf_url), with their query:
  * "/repos/o/r/issues?state=all&per_page=100".
@@ -31,6 +31,7 @@ struct github_options {
 	const char *app_key;       /* the file of its private key (PEM) */
 	const char *repository;    /* owner/name, to find the App's installation */
 	int64_t write_interval_ms; /* least time between two writes */
+	const char *budget_dir;    /* for all processes that share the budget; NULL: none does */
 };
 
 struct github;

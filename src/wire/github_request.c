@@ -8,6 +8,7 @@
 
 #define REDIRECTS_MAX 3
 #define LOOK_MS       200 /* whether somebody is in a hurry */
+#define BUSY_MS       20  /* to another process's write again */
 
 static int stopped(struct err *e)
 {
@@ -47,20 +48,69 @@ static int say_wait(const struct github *g, const char *words, struct err *e)
 	return ERR_BUSY;
 }
 
+/* Another process may have been told to. */
+static bool is_to_wait(struct github *g)
+{
+	int64_t now_ms = clock_now().wall_ms, others = github_budget_wait(&g->budget, now_ms);
+
+	if (others > g->wait_until_ms)
+		g->wait_until_ms = others;
+	return now_ms < g->wait_until_ms;
+}
+
+static int64_t left_of(const struct github *g, int64_t last_ms)
+{
+	return last_ms ? last_ms + g->write_interval_ms - clock_now().mono_ms : 0;
+}
+
+/* How long until the next write of any process: 0 is now, and then it is ours until leave_turn(). */
+static int64_t enter_turn(struct github *g)
+{
+	int64_t left = left_of(g, g->last_write_ms), last;
+
+	if (left > 0 || !g->write_interval_ms)
+		return left > 0 ? left : 0;
+	if (!github_budget_enter(&g->budget, clock_now().mono_ms, &last))
+		return BUSY_MS;
+	left = left_of(g, last);
+	if (left <= 0)
+		return 0;
+	github_budget_leave(&g->budget, last);
+	return left;
+}
+
+static void leave_turn(struct github *g)
+{
+	g->last_write_ms = clock_now().mono_ms;
+	if (g->write_interval_ms)
+		github_budget_leave(&g->budget, g->last_write_ms);
+}
+
 /* Writes come one after another with time between them; reads may pass one that waits. */
 static int wait_for_turn(struct github *g, bool is_write, struct err *e)
 {
 	for (;;) {
-		int64_t left = g->last_write_ms + g->write_interval_ms - clock_now().mono_ms;
-
-		if (clock_now().wall_ms < g->wait_until_ms)
+		if (is_to_wait(g))
 			return say_wait(g, "", e);
-		if (!is_write || !g->last_write_ms || left <= 0)
+		int64_t left = is_write ? enter_turn(g) : 0;
+		if (!left)
 			return 0;
+		if (left == BUSY_MS && http_hurried(g->http))
+			return stopped(e);
 		int rc = github_pause(g, left, e);
 		if (rc)
 			return rc;
 	}
+}
+
+char *github_words(const struct github *g, const struct http_answer *a)
+{
+	char *words = github_message(a->status, buf_str(&a->body)), *at;
+	size_t n = g->token ? strlen(g->token) : 0;
+
+	while (n && (at = strstr(words, g->token)))
+		memset(at, '*', n);
+	return words;
 }
 
 /* What an answer says about limits; BUSY where it is a refusal because of one. */
@@ -74,10 +124,11 @@ static int learn(struct github *g, const struct http_answer *a, struct err *e)
 		return 0;
 	}
 	g->wait_until_ms = now_ms + wait_ms;
+	github_budget_set_wait(&g->budget, g->wait_until_ms);
 	if (a->status != 403 && a->status != 429)
 		return 0; /* it was done, and was the last for now */
 	g->waits++;
-	char *words CLEANUP(freep) = github_message(a->status, buf_str(&a->body));
+	char *words CLEANUP(freep) = github_words(g, a);
 	return say_wait(g, words, e);
 }
 
@@ -108,7 +159,7 @@ static int send_once(struct github *g,
 
 	github_secret_free(auth);
 	if (is_write)
-		g->last_write_ms = clock_now().mono_ms;
+		leave_turn(g);
 	return rc ? rc : learn(g, ret, e);
 }
 

@@ -1,9 +1,12 @@
 #include "base/clean.h"
 #include "base/clock.h"
+#include "tmp.h"
 #include "unit/wire_server.h"
 #include "wire/github.h"
+#include "wire/github_budget.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 
 #define TOKEN "ghp_secret0123456789"
 
@@ -348,9 +351,10 @@ static void test_github__writes_have_time_between_them(void **state)
 
 static void test_github__a_token_is_in_no_message(void **state)
 {
-	static const char *const script[] = {ANSWER("403", "", "{\"message\":\"bad " TOKEN "!\"}"),
-					     ANSWER("403", "", "{\"message\":\"bad " TOKEN "!\"}"),
-					     NULL};
+	static const char *const script[] = {
+		ANSWER("403", "", "{\"message\":\"bad " TOKEN "!\"}"),
+		ANSWER("403", "", "{\"message\":\"bad " TOKEN "!\"}"),
+		ANSWER("429", "Retry-After: 9\r\n", "{\"message\":\"slow " TOKEN "\"}"), NULL};
 
 	(void)state;
 	open_with(script, 0);
@@ -359,6 +363,47 @@ static void test_github__a_token_is_in_no_message(void **state)
 	assert_non_null(strstr(e.msg, "bad ***"));
 	assert_int_equal(write_something(), 0);
 	assert_null(strstr(answer.text, TOKEN));
+	assert_int_equal(get("/x"), ERR_BUSY);
+	assert_null(strstr(e.msg, TOKEN));
+	assert_non_null(strstr(e.msg, "slow ***"));
+}
+
+/* What a disk or a wrong clock makes of the shared file holds nobody up for longer than GitHub ever does. */
+static void test_github__a_wait_that_nobody_says_is_none(void **state)
+{
+	char *dir = tmp_make(), other[1024] = "";
+	struct github_budget b, same;
+	int64_t last;
+
+	(void)state;
+	github_budget_open(&b, dir, "url\n" TOKEN);
+	github_budget_open(&same, dir, "url\n" TOKEN);
+	assert_true(b.fd >= 0);
+	assert_int_equal(github_budget_wait(&b, 1000), 0);
+	github_budget_set_wait(&b, 2000);
+	assert_int_equal(github_budget_wait(&same, 1000), 2000);
+	assert_int_equal(github_budget_wait(&same, 2000), 0);
+	github_budget_set_wait(&b, INT64_MAX);
+	assert_int_equal(github_budget_wait(&same, 1000), 0);
+	/* One writes at a time; when, is told, but not of a boot that is over. */
+	assert_true(github_budget_enter(&b, 50, &last));
+	assert_int_equal(last, 0);
+	assert_false(github_budget_enter(&same, 50, &last));
+	github_budget_leave(&b, 60);
+	assert_true(github_budget_enter(&same, 70, &last));
+	assert_int_equal(last, 60);
+	github_budget_leave(&same, 60);
+	assert_true(github_budget_enter(&b, 40, &last));
+	assert_int_equal(last, 0);
+	github_budget_close(&same);
+	github_budget_close(&b);
+	/* Where there is no such folder each keeps to its own. */
+	(void)snprintf(other, sizeof(other), "%s/absent", dir);
+	github_budget_open(&b, other, "x");
+	assert_true(github_budget_enter(&b, 1, &last));
+	github_budget_leave(&b, 1);
+	assert_int_equal(github_budget_wait(&b, 1), 0);
+	tmp_done(dir);
 }
 
 static void test_github__without_a_login_it_says_how_to_get_one(void **state)
@@ -464,6 +509,7 @@ int main(void)
 		T(test_github__one_budget_a_credential),
 		T(test_github__writes_have_time_between_them),
 		T(test_github__a_token_is_in_no_message),
+		cmocka_unit_test(test_github__a_wait_that_nobody_says_is_none),
 		T(test_github__without_a_login_it_says_how_to_get_one),
 		T(test_github__a_hurry_ends_waiting),
 		T(test_github__graphql_errors_are_refusals),
