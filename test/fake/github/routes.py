@@ -103,4 +103,4 @@ class Call:
 
     def is_new(self):
         """Is it the API version that left some fields out?"""
-        return self.request.version >= '2026-03-10'
+        return self.request.version >= '2026-03-10' or self.world.conf['new_shape']

@@ -24,7 +24,7 @@ class World:
         self.app = None      # {id, slug, key: PEM, installation}
         self.lost = set()    # full names that the bot may no longer see
         self.conf = {'mergeable_reads': 1, 'async': False, 'async_reads': 1, 'dependencies': True,
-                     'sub_issues': True, 'limit': 5000, 'admin': False, 'tells_methods': True}
+                     'sub_issues': True, 'limit': 5000, 'admin': False, 'tells_methods': True, 'new_shape': False}
 
     def now(self):
         return time.time() + self.skew
