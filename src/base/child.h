@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -27,6 +29,7 @@ struct child_spec {
 	const char *cwd;             /* NULL: ours */
 	const char *const *argv;     /* NULL-terminated; argv[0] is looked up on PATH */
 	const char *const *set;      /* extra "NAME=value", NULL-terminated; may be NULL. "NAME": unset */
+	bool only_set;               /* nothing of our environment but that */
 	struct str input;            /* standard input; empty: /dev/null */
 	int64_t timeout_ms;          /* 0: none */
 	size_t out_max;              /* bytes of output kept; 0: BUF_MAX_DEFAULT */

@@ -52,12 +52,13 @@ static bool is_overridden(const char *variable, const char *const *set)
 	return false;
 }
 
-/* Our environment with the changes of set; the strings are borrowed, the array is the caller's. */
-static char **environment(const char *const *set)
+/* The strings are borrowed, the array is the caller's. */
+static char **environment(const struct child_spec *s)
 {
+	const char *const *set = s->set;
 	VEC(const char *) v = {0};
 
-	for (char **p = environ; *p; p++) {
+	for (char **p = environ; *p && !s->only_set; p++) {
 		if (!is_overridden(*p, set))
 			VEC_PUSH(&v, *p);
 	}
@@ -239,7 +240,7 @@ static size_t n_words(const char *const *argv)
  */
 static int spawn(struct child *c, const struct child_spec *s, const char *program)
 {
-	char **envp CLEANUP(freep) = environment(s->set);
+	char **envp CLEANUP(freep) = environment(s);
 	struct launch l = {.c = c, .s = s, .program = program, .envp = envp, .parent = getpid()};
 	size_t n = STACK_BYTES + n_words(s->argv) * 16; /* bytes, and aligned */
 	char *stack CLEANUP(freep) = mem_resize(NULL, n, 1);

@@ -150,6 +150,7 @@ static void run_teardown(struct task_work *w, const char *path)
 				  .cwd = path,
 				  .argv = (const char *const *)w->s->config->worktree_teardown,
 				  .set = (const char *const *)env,
+				  .only_set = true, /* what it calls the agent may have written */
 				  .timeout_ms = 60000,
 				  .out_max = 65536};
 	struct child_result r = {0};

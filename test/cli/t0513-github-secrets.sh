@@ -19,8 +19,13 @@ END
 does t2 '"$T/bin/look"; echo two >t2 && git add -A && git commit -qm two'
 does t3 'echo no; exit 1'
 unset GITHUB_TOKEN
-export SOME_TOKEN=$secret
-token=(-c github.token_env=SOME_TOKEN -c limits.attempts=1)
+export SOME_TOKEN=$secret GH_TOKEN=$secret
+# So can what runs in its worktree, which it may have written.
+for what in setup teardown; do
+	steps+="${steps:+, }$what: \"env >$T/seen.$what\""
+done
+echo "worktree: {$steps}" >>ganger.yaml
+token=(-c github.token_env=SOME_TOKEN -c limits.attempts=1 -c queue.check="env >$T/seen.check")
 strike '{"act": "status", "status": 403, "method": "POST", "route": "*/comments", "message": "no '$secret' here"}'
 strike '{"act": "status", "status": 502, "html": true, "method": "PATCH"}'
 go "${on_hub[@]}" "${token[@]}"
@@ -37,6 +42,7 @@ code_is 4 'where GitHub is not there it is said'
 cat "$T/out" "$T/err" >>"$T/all.out"
 
 ok 'the agent looked' test -s "$T/seen.env" -a -s "$T/seen.args"
+ok 'and so did set-up, tear-down and check' test -s "$T/seen.setup" -a -s "$T/seen.teardown" -a -s "$T/seen.check"
 is "$(grep -l "$secret" "$T"/seen.* "$T"/all.*)" '' 'no token in an agent’s environment, in arguments, in what is printed'
 is "$(grep -rl "$secret" "$XDG_STATE_HOME" "$HOME" . 2>/dev/null)" '' 'none in the journal, in logs, or in the repository'
 is "$(git -C "$bare" log --all --format=%B | grep -c "$secret")" 0 'none in a commit, a claim’s among them'
