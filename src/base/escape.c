@@ -40,6 +40,14 @@ void buf_shell(struct buf *b, const char *s)
 	buf_putc(b, '\'');
 }
 
+char *shell_word(const char *s)
+{
+	struct buf b = BUF_INIT;
+
+	buf_shell(&b, s);
+	return buf_take(&b);
+}
+
 /* C0, DEL and C1 move cursors and start sequences. */
 static bool is_control(const unsigned char *u, size_t n)
 {

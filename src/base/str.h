@@ -65,6 +65,7 @@ char *buf_take(struct buf *b); /* the caller owns it; b is empty after */
  * [A-Za-z0-9_-] and inner dots becomes %XX; never empty, never "." or "..", no ".lock" end, no "..".
  */
 void buf_shell(struct buf *b, const char *s);
+char *shell_word(const char *s); /* the same alone; the caller owns it */
 void buf_line(struct buf *b, struct str s);
 void buf_name(struct buf *b, const char *s);
 /*

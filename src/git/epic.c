@@ -19,10 +19,11 @@ static int check_prefixes(const struct git_repo *g, const char *branch, struct e
 		(void)err_set(e, ERR_INVALID,
 			      "cannot make branch '%s': there is a branch named '%s'", branch,
 			      prefix);
+		char *word CLEANUP(freep) = shell_word(prefix);
 		return err_hint(e,
 				"rename it with 'git branch -m %s NEW-NAME', or set "
 				"git.epic_branch and git.task_branch",
-				prefix);
+				word);
 	}
 	return 0;
 }

@@ -342,19 +342,22 @@ static int epic_open(struct gc_epic *x, struct err *e)
 
 static void tidy_epic(const struct gc_spec *s, struct gc *g, const char *folder)
 {
+	struct buf epic CLEANUP(buf_done) = BUF_INIT;
 	struct gc_epic x CLEANUP(epic_done) = {
 		.spec = s, .gc = g, .lock_fd = -1, .env = {.lock_fd = -1}};
 	struct policy none = {0};
 	struct err e = ERR_INIT;
 	char *dir CLEANUP(freep) = path_join(s->place->state_dir, folder);
 	core_init(&x.core, &none);
-	x.core.run.epic = folder;
+	if (!buf_unname(&epic, str_of(folder)))
+		buf_puts(&epic, folder); /* it is none of ours: as it is called */
+	x.core.run.epic = buf_cstr(&epic);
 	if (epic_lock(&x, folder, &e)) {
-		gc_kept(&x, "epic", dir, e.msg, "ganger status ", folder);
+		gc_kept(&x, "epic", dir, e.msg, "ganger status ", buf_cstr(&epic));
 		return;
 	}
 	if (epic_load(&x, folder, &e) || epic_open(&x, &e)) {
-		gc_kept(&x, "epic", dir, e.msg, "ganger status ", folder);
+		gc_kept(&x, "epic", dir, e.msg, "ganger status ", buf_cstr(&epic));
 		return;
 	}
 	tidy_jobs(&x);

@@ -260,9 +260,10 @@ static void add_kinds(struct supervisor *s)
 
 static int lock_epic(struct supervisor *s, struct err *e)
 {
+	char *epic CLEANUP(freep) = shell_word(s->spec.epic);
 	if (store_lock(s->paths.lock, &s->lock_fd, e) == ERR_BUSY)
 		(void)err_hint(e, "'ganger top %s' watches who runs it, 'ganger wait %s' waits",
-			       s->spec.epic, s->spec.epic);
+			       epic, epic);
 	return e->code;
 }
 

@@ -77,8 +77,9 @@ static void on_ask(void *ctx, const char *question)
 
 	if (t->known > t->told)
 		return; /* it was asked before */
+	char *id CLEANUP(freep) = shell_word(t->task);
 	supervisor_message(t->s, "task %s asks: %s ('ganger send %s --allow' or '--deny')", t->task,
-			   question, t->task);
+			   question, id);
 	outbox_ask(t->s, t->task, question);
 }
 

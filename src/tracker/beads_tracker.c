@@ -137,7 +137,8 @@ static int close_it(struct beads *b, const char *id, const char *reason, struct 
 		return rc;
 	(void)err_set(e, ERR_CONFLICT, "could not close issue '%s': %.800s", id,
 		      *words.msg ? words.msg : "bd left it open");
-	return err_hint(e, "close it yourself: bd close %s --force", id);
+	char *word CLEANUP(freep) = shell_word(id);
+	return err_hint(e, "close it yourself: bd close %s --force", word);
 }
 
 static int

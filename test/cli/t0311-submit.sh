@@ -127,7 +127,7 @@ out_like "^[0-9:]+  $id  failed  *the check failed on the merged tree: exit code
 is "$(cat "$T/started")" '' 'and no agent is started on it'
 not_ok 'it did not land' landed red
 run ganger logs "$id"
-err_like "^hint: its check has: less '/.*'$" 'where its log is, is said'
+err_like "^hint: its check has: less /.*$" 'where its log is, is said'
 git switch -q bad && git rm -q red && echo 5 >fifth && git add fifth && git commit -qm mended && git switch -q main
 run ganger submit --epic "$epic" bad
 is "$(cat "$T/out") $(state "$id")" "$id ['queued']" 'mended, it is submitted again'
@@ -237,4 +237,31 @@ err_like 'no agent is set: what is in the queue lands' 'and it is said'
 ok 'it is in' git cat-file -e epic/queue:tenth
 run ganger run "$(ganger add 'an epic of issues')"
 code_is 2 'issues need one'
+
+# hinted TEXT: do what the last hint says before that text, as it would be pasted.
+hinted()
+{
+	local command
+	command=$(sed -n "s/^hint: '\(.*\)' $1.*/\1/p" "$T/err" | head -n 1)
+	run eval "$command"
+}
+
+# The commands that hints give are fit for a shell, whatever the epic is called.
+run ganger status "it's not"
+hinted 'starts one'
+err_like "^error: there is no issue 'it's not'" 'of an epic that is not there'
+branch eleven eleventh 11
+run ganger submit --epic "it's new" eleven
+hinted 'lands them'
+code_is 0 'of one that is made'
+ok 'it is in' git cat-file -e "epic/it%27s%20new:eleventh"
+branch twelve twelfth 12
+ganger submit --epic "it's next" twelve >/dev/null 2>&1
+run ganger wait "it's next"
+hinted 'goes on from there'
+ok 'and of one that nobody runs' git cat-file -e "epic/it%27s%20next:twelfth"
+old="$(echo "$XDG_STATE_HOME"/ganger/nobody-*)/it%27s%20old"
+mkdir "$old" && echo damaged >"$old/journal.db"
+run ganger gc
+out_like "ganger status 'it'\\\\''s old'" 'also of one whose journal cannot be read'
 done_testing

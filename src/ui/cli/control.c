@@ -22,10 +22,9 @@ static int64_t epic_pid(struct cli *c, const char *epic)
 
 static void hint_run(struct cli *c, const char *epic)
 {
-	struct buf word CLEANUP(buf_done) = BUF_INIT;
+	char *word CLEANUP(freep) = shell_word(epic);
 
-	buf_shell(&word, epic);
-	cli_hint(c, "no supervisor runs it; 'ganger run %s' goes on from here", buf_cstr(&word));
+	cli_hint(c, "no supervisor runs it; 'ganger run %s' goes on from here", word);
 }
 
 /* Ask, and print what was done. */

@@ -142,8 +142,12 @@ static void check_branch(struct doctor *d, const char *name)
 	} else if (r.exit_code == 0) {
 		found(d, "branches", LEVEL_FAIL,
 		      "there is a branch '%s': no branch '%s/…' can be made beside it", name, name);
-		advise(d, "git branch -m %s %s-old, or change git.epic_branch and git.task_branch",
-		       name, name);
+		char *to CLEANUP(freep) = mem_printf("%s-old", name);
+		char *from_word CLEANUP(freep) = shell_word(name);
+		char *to_word CLEANUP(freep) = shell_word(to);
+
+		advise(d, "git branch -m %s %s, or change git.epic_branch and git.task_branch",
+		       from_word, to_word);
 	} else {
 		found(d, "branches", LEVEL_OK, "'%s/…' is free", name);
 	}

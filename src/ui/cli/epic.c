@@ -34,8 +34,9 @@ int epic_view(struct cli *c, const char *named, struct view *ret, struct err *e)
 		return e->code;
 	if (view_open(&c->place, &c->config, epic, ret, e) == 0)
 		return 0;
+	char *word CLEANUP(freep) = shell_word(epic);
 	if (e->code == ERR_NOT_FOUND && !e->hint[0])
-		(void)err_hint(e, "'ganger run %s' starts one", epic);
+		(void)err_hint(e, "'ganger run %s' starts one", word);
 	return e->code;
 }
 

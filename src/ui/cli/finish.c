@@ -74,14 +74,15 @@ static int tasks_left(const struct view *v)
 static int check_run(struct cli *c, const struct view *v)
 {
 	int left = tasks_left(v);
+	char *epic CLEANUP(freep) = shell_word(v->epic);
 	if (v->pid) {
 		cli_error(c, "epic '%s' is being run by process %lld", v->epic, (long long)v->pid);
-		cli_hint(c, "wait for it with 'ganger wait %s'", v->epic);
+		cli_hint(c, "wait for it with 'ganger wait %s'", epic);
 		return CLI_ENVIRONMENT;
 	}
 	if (v->core.live) {
 		cli_error(c, "an attempt of epic '%s' is not at its end", v->epic);
-		cli_hint(c, "'ganger run %s' brings it there", v->epic);
+		cli_hint(c, "'ganger run %s' brings it there", epic);
 		return CLI_PERSON;
 	}
 	if (v->core.run.dispatch) {
@@ -91,7 +92,7 @@ static int check_run(struct cli *c, const struct view *v)
 	}
 	if (left)
 		cli_warn(c, "%d of %d tasks are not in: 'ganger report %s' says why", left,
-			 core_count(&v->core).total, v->epic);
+			 core_count(&v->core).total, epic);
 	return CLI_OK;
 }
 

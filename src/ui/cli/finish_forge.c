@@ -296,7 +296,8 @@ int finish_pull(struct cli *c,
 	f->ops->free(f);
 	if (rc == 0 && number && method)
 		cli_print(c, "'%s' has all of '%s'\n", v->core.run.base, v->epic_branch);
+	char *epic CLEANUP(freep) = shell_word(v->epic);
 	if (rc == ERR_BUSY)
-		(void)err_hint(&e, "'ganger finish %s --merge' asks again", v->epic);
+		(void)err_hint(&e, "'ganger finish %s --merge' asks again", epic);
 	return rc ? cli_fail(c, &e) : CLI_OK;
 }

@@ -159,10 +159,9 @@ static void report(struct cli *c, const struct import_result *r)
 	}
 	(void)fprintf(stderr, "%s\n", buf_cstr(&b));
 	if (r->epic) {
-		struct buf name CLEANUP(buf_done) = BUF_INIT;
+		char *name CLEANUP(freep) = shell_word(r->epic);
 
-		buf_shell(&name, r->epic);
-		cli_hint(c, "'ganger plan %s' shows what a run would do", buf_cstr(&name));
+		cli_hint(c, "'ganger plan %s' shows what a run would do", name);
 	}
 }
 

@@ -68,9 +68,10 @@ int cmd_list(struct cli *c, int argc, char **argv)
 	}
 	for (size_t i = 0; i < g.issues.n; i++)
 		print_issue(c, &g.issues.items[i], &g, id_columns(&g));
+	char *word CLEANUP(freep) = shell_word(argc ? argv[0] : NULL);
 	if (!g.issues.n && argc)
 		cli_hint(c, "issue '%s' has no children yet: 'ganger add TITLE --epic %s'", argv[0],
-			 argv[0]);
+			 word);
 	else if (!g.issues.n)
 		cli_hint(c, "there are no issues yet: 'ganger add TITLE' makes one");
 	return CLI_OK;

@@ -176,7 +176,8 @@ static int open_log(struct printing *p, const struct found_task *f, int64_t atte
 		char *gate CLEANUP(freep) = path_log(&f->view.paths, t->id, "gate");
 		(void)err_set(e, ERR_NOT_FOUND, "attempt %" PRId64 " of task '%s' has no log",
 			      attempt, t->id);
-		return file_exists(gate) ? err_hint(e, "its check has: less '%s'", gate) : e->code;
+		char *word CLEANUP(freep) = shell_word(gate);
+		return file_exists(gate) ? err_hint(e, "its check has: less %s", word) : e->code;
 	}
 	return err_sys(e, "could not open '%s'", path);
 }

@@ -75,8 +75,11 @@ static char *reason_of(const struct view *v, const struct facts *f, int at)
 	char *ask CLEANUP(freep) = said_asks(&v->paths, t);
 
 	facts_reason(&b, f, at);
-	if (ask && !b.n)
-		buf_printf(&b, "asks for %s: 'ganger send %s --allow' or '--deny'", ask, t->id);
+	if (ask && !b.n) {
+		char *id CLEANUP(freep) = shell_word(t->id);
+
+		buf_printf(&b, "asks for %s: 'ganger send %s --allow' or '--deny'", ask, id);
+	}
 	return b.n ? buf_take(&b) : NULL;
 }
 
@@ -416,13 +419,12 @@ static void status_text(struct cli *cli, const struct view *v, const struct fact
 static void status_hints(struct cli *c, const struct view *v)
 {
 	struct core_totals n = core_count(&v->core);
-	struct buf epic CLEANUP(buf_done) = BUF_INIT;
+	char *epic CLEANUP(freep) = shell_word(v->epic);
 
-	buf_shell(&epic, v->epic);
 	if (n.failed || n.conflicted || n.person)
-		cli_hint(c, "'ganger report %s' says what to do about each", buf_cstr(&epic));
+		cli_hint(c, "'ganger report %s' says what to do about each", epic);
 	if (!v->pid && v->core.run.state != RUN_ENDED)
-		cli_hint(c, "'ganger run %s' goes on from here", buf_cstr(&epic));
+		cli_hint(c, "'ganger run %s' goes on from here", epic);
 }
 
 int cmd_status(struct cli *c, int argc, char **argv)

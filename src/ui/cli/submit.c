@@ -173,6 +173,7 @@ int cmd_submit(struct cli *c, int argc, char **argv)
 	t->ops->free(t);
 	if (rc)
 		return cli_fail(c, &e);
-	cli_hint(c, "'ganger run %s' lands them", epic);
+	char *word CLEANUP(freep) = shell_word(epic);
+	cli_hint(c, "'ganger run %s' lands them", word);
 	return CLI_OK;
 }

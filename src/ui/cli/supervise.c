@@ -235,8 +235,9 @@ static int wait_ready(struct cli *c, int ready, pid_t pid, const char *epic)
 	}
 	struct paths p CLEANUP(paths_done) = {0};
 	paths_find(&c->place, epic, c->config.worktree_dir, &p);
+	char *word CLEANUP(freep) = shell_word(epic);
 	cli_print(c, "pid %d\nlog %s\nwatch with 'ganger top %s', wait with 'ganger wait %s'\n",
-		  (int)pid, p.run_log, epic, epic);
+		  (int)pid, p.run_log, word, word);
 	return CLI_OK;
 }
 

@@ -99,7 +99,9 @@ int cmd_top(struct cli *c, int argc, char **argv)
 		return cli_fail(c, &e);
 	if (!board_terminal(STDOUT_FILENO, &size)) {
 		cli_error(c, "'top' needs a terminal");
-		cli_hint(c, "'ganger status %s' says the same once", epic);
+		char *word CLEANUP(freep) = shell_word(epic);
+
+		cli_hint(c, "'ganger status %s' says the same once", word);
 		return CLI_USAGE;
 	}
 	screen = board_screen_new(STDOUT_FILENO, size, &style);

@@ -46,7 +46,8 @@ int cmd_wait(struct cli *c, int argc, char **argv)
 			  last ? "the supervisor of epic '%s' died"
 			       : "no supervisor runs epic '%s'",
 			  v.epic);
-		cli_hint(c, "'ganger run %s' goes on from there", v.epic);
+		char *epic CLEANUP(freep) = shell_word(v.epic);
+		cli_hint(c, "'ganger run %s' goes on from there", epic);
 		return code > CLI_FAILED ? code : CLI_FAILED;
 	}
 }
