@@ -106,6 +106,16 @@ run ganger dispatch --file "$T/issues"
 code_is 2 'a line that cannot be used is an error'
 err_like "^error: $T/issues:4: " 'with its number'
 not_ok 'and nothing was begun' test -e "$(echo "$T"/state/ganger/repo-*)/dispatch-5"
+printf '%s\n' '{"id": "X-2", "title": "one"}' '' '{"id": 5, "title": "five"}' '{"id": "X-2", "title": "another"}' >"$T/twice"
+run ganger dispatch --file "$T/twice"
+code_is 2 'so is one with the id of another'
+err_is "error: $T/twice:4: issue 'X-2' is that of line 1 already" 'with both their numbers'
+not_ok 'nothing was begun' test -e "$(echo "$T"/state/ganger/repo-*)/dispatch-5"
+run ganger show X-2
+code_is 2 'and no issue was made'
+printf '%s\n' '{"id": 5, "title": "a number"}' '{"id": "5", "title": "a text"}' >"$T/twice"
+run ganger dispatch --file "$T/twice"
+err_like ":2: issue '5' is that of line 1 already" 'also where one id is a number, the other its text'
 
 # In the background.
 mkfifo "$T/here" "$T/go"

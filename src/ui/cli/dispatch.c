@@ -2,6 +2,7 @@
 
 #include "base/clean.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "port/tracker.h"
 #include "run/labels.h"
 #include "run/session.h"
@@ -48,7 +49,29 @@ issues_add(struct issues *list, const char *id, const char *title, int priority,
 						       agent ? agent->name : NULL}));
 }
 
-static int add_line(struct tracker *t, const cJSON *j, struct issues *list, struct err *e)
+/* An issue as a file has it; its texts are owned. */
+struct line {
+	int number; /* of the line, from 1 */
+	char *id, *title, *body;
+};
+
+struct lines {
+	VEC(struct line) items;
+	struct map by_id; /* each id's place in items */
+};
+
+static void lines_done(struct lines *l)
+{
+	for (size_t i = 0; i < l->items.n; i++) {
+		free(l->items.items[i].id);
+		free(l->items.items[i].title);
+		free(l->items.items[i].body);
+	}
+	VEC_DONE(&l->items);
+	map_done(&l->by_id);
+}
+
+static int lines_add(struct lines *l, const cJSON *j, int n, struct err *e)
 {
 	const cJSON *number = cJSON_GetObjectItem(j, "id");
 	const char *title = cJSON_GetStringValue(cJSON_GetObjectItem(j, "title"));
@@ -56,25 +79,20 @@ static int add_line(struct tracker *t, const cJSON *j, struct issues *list, stru
 	char *id CLEANUP(freep) = cJSON_IsNumber(number)
 					  ? mem_printf("%.0f", number->valuedouble)
 					  : mem_strdup(cJSON_GetStringValue(number));
+	size_t before;
 	if (!id || !title)
 		return err_set(e, ERR_INVALID, "an object with 'id' and 'title' is wanted");
-	struct issue known CLEANUP(issue_done) = {0};
-	int rc = t->ops->get(t, id, &known, NULL, e);
-	if (rc && rc != ERR_NOT_FOUND)
-		return rc;
-	if (rc == 0) { /* it is there already: its own text counts */
-		issues_add(list, id, known.title, known.priority, known.labels);
-		return 0;
-	}
-	issues_add(list, id, title, 2, NULL);
-	struct issue_new n = {
-		.id = id, .title = title, .body = body ? body : "", .type = "task", .priority = -1};
-	char *made CLEANUP(freep) = NULL;
-	return t->ops->add(t, &n, &made, e);
+	/* Which of the two is meant, nobody can tell. */
+	if (map_find(&l->by_id, id, &before))
+		return err_set(e, ERR_INVALID, "issue '%s' is that of line %d already", id,
+			       l->items.items[before].number);
+	map_set(&l->by_id, id, l->items.n);
+	VEC_PUSH(&l->items, ((struct line){n, TAKE(id), mem_strdup(title), mem_strdup(body)}));
+	return 0;
 }
 
-/* One JSON object a line. All lines are read before anything is dispatched. */
-static int read_file(struct tracker *t, const char *path, struct issues *list, struct err *e)
+/* One JSON object a line. */
+static int lines_read(struct lines *l, const char *path, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	if (file_read_given(path, FILE_MAX, &text, e))
@@ -84,13 +102,46 @@ static int read_file(struct tracker *t, const char *path, struct issues *list, s
 		if (!str_trim(line).n)
 			continue;
 		cJSON *j = cJSON_ParseWithLength(line.p, line.n);
-		int rc = cJSON_IsObject(j) ? add_line(t, j, list, e)
+		int rc = cJSON_IsObject(j) ? lines_add(l, j, n, e)
 					   : err_set(e, ERR_INVALID, "that is not a JSON object");
 		cJSON_Delete(j);
 		if (rc)
 			return err_wrap(e, "%s:%d", path, n);
 	}
 	return 0;
+}
+
+static int add_line(struct tracker *t, const struct line *l, struct issues *list, struct err *e)
+{
+	struct issue known CLEANUP(issue_done) = {0};
+	int rc = t->ops->get(t, l->id, &known, NULL, e);
+	if (rc && rc != ERR_NOT_FOUND)
+		return rc;
+	if (rc == 0) { /* it is there already: its own text counts */
+		issues_add(list, l->id, known.title, known.priority, known.labels);
+		return 0;
+	}
+	issues_add(list, l->id, l->title, 2, NULL);
+	struct issue_new n = {.id = l->id,
+			      .title = l->title,
+			      .body = l->body ? l->body : "",
+			      .type = "task",
+			      .priority = -1};
+	char *made CLEANUP(freep) = NULL;
+	return t->ops->add(t, &n, &made, e);
+}
+
+/* All lines are read before any issue is made. */
+static int read_file(struct tracker *t, const char *path, struct issues *list, struct err *e)
+{
+	struct lines l CLEANUP(lines_done) = {0};
+	int rc = lines_read(&l, path, e);
+	for (size_t i = 0; rc == 0 && i < l.items.n; i++) {
+		rc = add_line(t, &l.items.items[i], list, e);
+		if (rc)
+			rc = err_wrap(e, "%s:%d", path, l.items.items[i].number);
+	}
+	return rc;
 }
 
 static int read_issue(struct tracker *t, const char *id, struct issues *list, struct err *e)
