@@ -23,7 +23,7 @@ void on_claimed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
 	if (t->cancel)
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 	else if (!put_back(c, t))
 		task_set_state(c, t, TASK_PREPARING);
 }
@@ -47,7 +47,7 @@ void on_prepared(struct core *c, struct task *t, const struct core_event *ev)
 	t->start = ev->a;
 	t->base = ev->b;
 	if (t->cancel) {
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 		return;
 	}
 	if (put_back(c, t))
@@ -273,7 +273,7 @@ attempt_over(struct core *c, struct task *t, enum outcome o, const struct core_e
 {
 	t->session = o == OUT_DONE || o == OUT_NOTHING ? SESSION_COMPLETED : SESSION_FAILED;
 	if (t->cancel) {
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 		return;
 	}
 	if (t->branch && !t->head.hex[0]) {

@@ -130,14 +130,22 @@ void on_again(struct core *c, struct task *t, const struct core_event *ev)
 	task_emit(c, t);
 }
 
+/* What its agent, its check or its merge came to meanwhile is not why it ended. */
+void task_cancel(struct core *c, struct task *t)
+{
+	task_reason(c, t, "cancelled");
+	task_set_state(c, t, TASK_CANCELLING);
+}
+
 void on_cancel(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
+	if (t->attempt > 0) {
+		task_cancel(c, t);
+		return;
+	}
 	task_reason(c, t, "cancelled");
-	if (t->attempt > 0)
-		task_set_state(c, t, TASK_CANCELLING);
-	else
-		on_cancelled(c, t, NULL);
+	on_cancelled(c, t, NULL);
 }
 
 void on_cancel_later(struct core *c, struct task *t, const struct core_event *ev)

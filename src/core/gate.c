@@ -90,7 +90,7 @@ void gate_begin(struct core *c, struct task *t)
 bool gate_is_off(struct core *c, struct task *t)
 {
 	if (t->cancel)
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 	else if (c->run.stop == STOP_NOW)
 		task_set_state(c, t, TASK_QUEUED);
 	else if (!train_holds(c, t))
@@ -226,7 +226,7 @@ static void gate_over(struct core *c, struct task *t, const struct core_event *e
 	job_text(ev, setup ? "worktree.setup_timeout" : "queue.timeout", why, sizeof(why));
 	job_over(c, t, ev);
 	if (t->cancel)
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 	else if (ev->how == HOW_STOPPED && c->run.stop != STOP_NOW && !train_is_first(c, t) &&
 		 !t->proof)
 		train_rebuild(c, t); /* it was ended for what stood before it */

@@ -30,7 +30,7 @@ static void lose_merge(struct core *c, struct task *t)
 {
 	t->pid = t->pid_start = t->stop = 0;
 	if (t->cancel) {
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 	} else if (t->state == TASK_LANDING) {
 		take_back_landing(c);
 	} else if (t->proof) { /* that it is red is known; with whom is not worth another one */
@@ -50,7 +50,7 @@ static void begin_anew(struct core *c, struct task *t)
 	t->session = SESSION_FAILED;
 	t->spent -= t->spent > 0;
 	if (t->cancel)
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 	else
 		task_make_ready(c, t);
 }

@@ -24,7 +24,7 @@ void on_pull(struct core *c, struct task *t, const struct core_event *ev)
 {
 	t->pull = ev->n;
 	if (t->cancel) {
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 	} else if (c->policy.until_submitted) {
 		task_set_state(c, t, TASK_SUBMITTED);
 	} else {
@@ -141,7 +141,7 @@ void on_conflict(struct core *c, struct task *t, const struct core_event *ev)
 {
 	t->maybe_in = 0;
 	if (t->cancel) {
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 		return;
 	}
 	task_reason(c, t, "conflicts with what has landed: %s", ev->text);
@@ -208,7 +208,7 @@ void on_moved(struct core *c, struct task *t, const struct core_event *ev)
 	c->run_dirty = true;
 	t->maybe_in = 0;
 	if (t->cancel) {
-		task_set_state(c, t, TASK_CANCELLING);
+		task_cancel(c, t);
 	} else if (train_is_first(c, t)) {
 		t->onto = ev->a;
 		task_set_state(c, t, TASK_MERGING);

@@ -125,6 +125,8 @@ static bool entry_detail(const struct progress *p,
 		return true;
 	default: /* failed, conflicted, … : why */
 		facts_reason(b, f, at);
+		if (streq(buf_cstr(b), task_word(t)))
+			buf_reset(b); /* it is what the state says */
 		return true;
 	}
 }

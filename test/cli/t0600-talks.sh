@@ -243,7 +243,7 @@ for k; do
 	run ganger cancel "${id[cancelled]}"
 	code_is 0 "$k: it is cancelled"
 	wait "$supervisor"
-	is "$(state cancelled)" cancelled "$k: and is"
+	is "$(state cancelled) $(why cancelled)" 'cancelled cancelled' "$k: and is, for that alone"
 	like "$(tail -n 2 "$T/heard")" 'interrupt|cancel|abort' "$k: it was told to break off"
 done
 done_testing

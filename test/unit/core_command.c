@@ -191,6 +191,7 @@ static void test_cancel__is_carried_out_from_every_state_that_takes_it(void **st
 		assert_int_equal(r.stops, job);
 		answer_last(&r);
 		assert_state(&r, "a", TASK_CANCELLED);
+		assert_string_equal(task(&r, "a")->reason, "cancelled");
 		assert_state(&r, "b", TASK_SKIPPED);
 		assert_int_equal(task(&r, "a")->cancel, 0);
 		assert_int_equal(task(&r, "a")->slot, 0);

@@ -308,7 +308,7 @@ task_rows(struct cli *cli, const struct view *v, const struct facts *f, int at, 
 		   f->held[at] >= 0 ? "held" : task_word(t), buf_cstr(&time));
 	add_attempt(&attempt, c, t);
 	cli_print_row(cli, buf_cstr(&begins), t->title, buf_cstr(&attempt));
-	if (!why)
+	if (!why || streq(why, task_word(t)))
 		return;
 	buf_reset(&begins);
 	buf_printf(&begins, "  %*s  %-13s  %7s  ", cols, "", "", "");
