@@ -78,8 +78,10 @@ static void rig_init(struct rig *r, enum task_state state)
 	r->config.queue_check = r->checks;
 	r->host = (struct host){.defer = defer, .wake_in = wake_in};
 	r->executor.ops = &executor_ops;
-	r->place =
-		(struct place){.state_dir = r->state, .common_dir = r->state, .name = (char *)"r"};
+	r->place = (struct place){.root = r->state,
+				  .state_dir = r->state,
+				  .common_dir = r->state,
+				  .name = (char *)"r"};
 	r->s = (struct supervisor){
 		.host = &r->host,
 		.config = &r->config,
