@@ -360,6 +360,8 @@ void core_check(const struct core *c)
 	CHECK(live <= c->policy.max_concurrent || c->policy.max_concurrent == 0);
 	CHECK(merging == c->train.n);
 	CHECK(c->run.state != RUN_WAITING || train_gates(c) > 0);
+	/* All worktrees go then. */
+	CHECK(c->run.state != RUN_TIDYING || c->live == 0);
 	check_kinds(c);
 	check_train(c);
 }

@@ -209,9 +209,10 @@ static bool wants_preflight(const struct core *c)
 {
 	const struct policy *p = &c->policy;
 	bool tries = (p->has_setup || p->n_checks) && !c->run.checked;
-	/* While an earlier supervisor's attempts go on, there is no going back to before them. */
-	bool probes = c->live == 0 && next_probe(c) >= 0;
-	return !p->no_agents && !p->allow_red && c->run.exit == 0 && (tries || probes);
+	/* While an earlier supervisor's attempts go on, there is no going back to before them; what does
+	 * not pass ends the run, and takes their worktrees. */
+	return c->live == 0 && !p->no_agents && !p->allow_red && c->run.exit == 0 &&
+	       (tries || next_probe(c) >= 0);
 }
 
 static void on_opened(struct core *c, const struct core_event *ev)

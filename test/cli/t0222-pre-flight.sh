@@ -99,4 +99,19 @@ go -c "agents.it.env.GANGER_BIN=$GANGER"
 code_is 3 'a claim that the tracker refuses: exit 3'
 is "$(ran two)" 0 'is not begun'
 like "$(why two)" 'closed' 'and says why'
+
+# With a check that there was not when it was begun: who is at work then is not tidied away for a base that is red.
+scene adopted
+task one
+does one 'echo 1 >one; echo at work >"$T/there"; flock -s "$T/gate" true'
+hold
+start
+wait_lines "$T/there" 1
+killed
+start -c 'queue.check=test -e one'
+wait_file "$T/run.err" 'adopted process'
+release
+ended
+code_is 0 'what was adopted is no part of a pre-flight'
+is "$(cat "$T/ran" | wc -l) $(git show "epic/$epic:one")" '1 1' 'and its work has landed'
 done_testing

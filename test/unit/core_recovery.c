@@ -228,9 +228,34 @@ static void test_recovery__what_was_held_is_skipped_where_the_policy_is_so_now(v
 	rig_done(&n);
 }
 
+/* Begun without a check, and now there is one: the worktrees of those at work are not tidied for it. */
+static void test_recovery__tries_no_base_while_agents_are_at_work(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	rig_init(&r, &p);
+	issues(&r, "a");
+	run_event(&r, EV_SYNCED, 0);
+	run_event(&r, EV_START, 42);
+	opened(&r);
+	ANSWER(&r, "a", ACT_CLAIM, .kind = EV_DONE);
+	ANSWER(&r, "a", ACT_PREPARE, .kind = EV_PREPARED);
+	assert_state(&r, "a", TASK_WORKING);
+	r.c.policy.n_checks = 1;
+	core_reissue(&r.c);
+	run_event(&r, EV_START, 42);
+	opened(&r);
+	assert_int_equal(r.c.run.state, RUN_RUNNING);
+	assert_false(asked(&r, NULL, ACT_GATE_PREPARE));
+	assert_false(r.c.run.checked);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recovery__tries_no_base_while_agents_are_at_work),
 		cmocka_unit_test(test_recovery__preflight_waits_for_a_check),
 		cmocka_unit_test(test_recovery__preflight_waits_for_no_check_that_is_given_up),
 		cmocka_unit_test(test_recovery__waits_quietly_for_its_start),
