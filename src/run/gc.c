@@ -207,7 +207,8 @@ static void look_at_worktree(struct gc_epic *x, const struct git_found *f)
 	else if (x->alive)
 		gc_kept(x, kind, f->path, "a program of this epic is running, or may be",
 			"ganger status ", x->core.run.epic);
-	else if (!x->ended && (t || f->anchor || str_starts(str_of(f->path), x->paths.gates)))
+	/* Whose attempt has it is not collected, whatever its books say. */
+	else if (t || (!x->ended && (f->anchor || str_starts(str_of(f->path), x->paths.gates))))
 		gc_kept(x, kind, f->path, "the run was cut short; the next one goes on there",
 			"ganger status ", x->core.run.epic);
 	else

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What runs leave: what goes, what stays and why, and that nothing is lost by it.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/scene.sh"
 repo
 
 program agent <<'END'
@@ -199,4 +200,25 @@ out_like "^  state $T/state/ganger/gone-[0-9a-f]+: its repository is gone: $T/go
 ok 'and stays' test -e "$T"/state/ganger/gone-*/issues.db
 unlike "$(cat "$T/out")" "state $state:" 'that of this one is not'
 
+
+# A run that could not go on has ended, but not the attempt: what nobody has collected stays, without its mark, too.
+scene uncollected
+task one
+does one 'echo 1 >one; echo $PPID >"$T/there"; flock -s "$T/gate" true'
+hold
+start
+wait_lines "$T/there" 1
+killed
+git checkout -q --ignore-other-worktrees "epic/$epic"
+go
+code_is 4 'an epic that cannot be opened'
+release
+wait_gone "$(cat "$T/there")"
+rm .git/worktrees/*/ganger-ready
+run ganger gc --json
+is "$(field '"worktree" in dict(n("removed"))')" False 'its worktree is not removed'
+git checkout -q main
+go
+code_is 0 'once it can be it is'
+is "$(git show "epic/$epic:one") $(wc -l <"$T/ran")" '1 1' 'with the work that was left there'
 done_testing
