@@ -227,6 +227,7 @@ struct mark {
 	int attempt;
 	struct oid start, base;
 	bool merged;
+	bool of_boot; /* it was written in this boot of the machine; not to be set */
 };
 
 /* ret->task is NULL where there is none, or none that is whole. e: it could not be read. */

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/file.h"
 #include "git/impl.h"
 
@@ -258,6 +259,7 @@ int mark_find(const struct slot *s, struct mark *ret, struct err *e)
 {
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
 	char *path CLEANUP(freep) = slot_file(s, FILE_READY);
+	char boot[BOOT_ID_SIZE];
 	struct str task, v;
 	int64_t n;
 	bool there;
@@ -269,6 +271,8 @@ int mark_find(const struct slot *s, struct mark *ret, struct err *e)
 	    !line_find(buf_str(&text), "base", &v) || !oid_parse(v, &ret->base))
 		return rc;
 	ret->attempt = (int)n;
+	clock_boot_id(boot);
+	ret->of_boot = line_find(buf_str(&text), "boot", &v) && str_eq(v, str_of(boot));
 	ret->merged = line_find(buf_str(&text), "merged", &v) && str_eq(v, STR("1"));
 	ret->task = line_find(buf_str(&text), "task", &task) ? mem_strndup(task.p, task.n)
 							     : mem_strdup("");
@@ -284,9 +288,12 @@ int mark_write(const struct slot *s, const struct mark *m, struct err *e)
 {
 	char *path CLEANUP(freep) = slot_file(s, FILE_READY);
 	struct buf text CLEANUP(buf_done) = BUF_INIT;
+	char boot[BOOT_ID_SIZE];
 
+	clock_boot_id(boot);
 	if (m->task && *m->task)
 		buf_printf(&text, "task %s\n", m->task);
+	buf_printf(&text, "boot %s\n", boot);
 	buf_printf(&text, "attempt %d\nstart %s\nbase %s\nmerged %d\n", m->attempt, m->start.hex,
 		   m->base.hex, m->merged);
 	return file_write(path, buf_str(&text), /* durable */ false, e);

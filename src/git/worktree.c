@@ -326,6 +326,26 @@ int work_save(struct git_repo *g, const struct slot *s, struct err *e)
 		  : 0;
 }
 
+/*
+ * Where it is one of another boot, files may be cut or full of zeros, of which nothing in its index
+ * tells: it is neither found again nor used again.
+ */
+static bool is_of_this_boot(const struct slot *s)
+{
+	struct mark m CLEANUP(mark_done) = {0};
+
+	return mark_read(s, &m) && m.of_boot;
+}
+
+/* Made for this very attempt, which had not begun: it holds nothing of an agent's. */
+static bool is_unbegun(const struct git_worktree_spec *spec, const struct slot *s)
+{
+	struct mark m CLEANUP(mark_done) = {0};
+	char *task CLEANUP(freep) = spec->task ? name_of(spec->task) : NULL;
+
+	return task && mark_read(s, &m) && streq(m.task, task) && m.attempt == spec->attempt;
+}
+
 static bool folder_is_empty(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -347,16 +367,16 @@ static int prepare(struct git_repo *g,
 		   bool *ret_recycled,
 		   struct err *e)
 {
-	bool ours = slot_has(s, "gitdir");
+	bool ours = slot_has(s, "gitdir"), whole = ours && is_of_this_boot(s);
 	struct err why = ERR_INIT;
-	int rc = ours ? work_save(g, s, e) : 0;
+	int rc = ours && !is_unbegun(spec, s) ? work_save(g, s, e) : 0;
 
 	if (rc)
 		return rc;
 	slot_clear_pipes(s);
 	slot_unlink(s, FILE_READY);
 	slot_unlink(s, FILE_WORK);
-	*ret_recycled = ours && file_exists(spec->path) && recycle(g, spec, s, b, &why) == 0;
+	*ret_recycled = whole && file_exists(spec->path) && recycle(g, spec, s, b, &why) == 0;
 	if (*ret_recycled)
 		return 0;
 	if (!ours && !folder_is_empty(spec->path)) {
@@ -378,7 +398,7 @@ static bool already(const struct git_worktree_spec *s, const struct slot *slot, 
 
 	if (!task || !mark_read(slot, m))
 		return false;
-	return streq(m->task, task) && m->attempt == s->attempt && slot_linked(slot);
+	return m->of_boot && streq(m->task, task) && m->attempt == s->attempt && slot_linked(slot);
 }
 
 static void answer(const struct git_repo *g,

@@ -245,6 +245,31 @@ static void test_worktree__from_merged_in_conflict_is_last(void **state)
 	from_merged(*state, "echo x >src/a.c; git commit -qam other", false);
 }
 
+/* A power cut may leave files that are cut; nobody is at work there, and what is in them is nobody's. */
+static void test_worktree__of_another_boot_is_made_anew(void **state)
+{
+	struct fx *f = *state;
+	struct git_worktree w;
+
+	fx_open(f);
+	w = fx_worktree(f, 1, "T1", 1);
+	for (int attempt = 1; attempt < 3; attempt++) {
+		sh_at(f, slot_path(f, 1),
+		      "sed -i 's/^boot .*/boot of-before/' $(git rev-parse --git-path "
+		      "ganger-ready);"
+		      ": >src/a.c");
+		w = fx_worktree(f, 1, "T1", attempt);
+		assert_false(w.found);
+		assert_false(w.recycled);
+		assert_string_equal(sh_at(f, slot_path(f, 1), "cat src/a.c"), "one");
+		sh(f, "! git for-each-ref refs/ganger | grep rest");
+		w = fx_worktree(f, 1, "T1", attempt);
+		assert_true(w.found);
+		sh_at(f, slot_path(f, 1), "echo two >src/a.c; git commit -qam two");
+		(void)fx_collect(f, 1, "T1", attempt, &w);
+	}
+}
+
 /* Killed before its mark, it is made anew: by then the branch is where we had reset it to. */
 static void test_worktree__what_a_person_left_stays_named(void **state)
 {
@@ -394,6 +419,7 @@ int main(void)
 		T(test_worktree__from_last),
 		T(test_worktree__from_merged),
 		T(test_worktree__from_merged_in_conflict_is_last),
+		T(test_worktree__of_another_boot_is_made_anew),
 		T(test_worktree__what_a_person_left_stays_named),
 		T(test_worktree__gate_is_detached_at_its_commit),
 		T(test_worktree__brings_ignored_files),
