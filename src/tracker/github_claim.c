@@ -182,7 +182,10 @@ static int settle(struct gh *h,
 		return rc;
 	CHECK(who);
 	if (*who)
-		return err_set(e, ERR_CONFLICT, "issue '%s' is claimed by '%s'", c->id, who);
+		return err_set(e, ERR_CONFLICT,
+			       "issue '%s' is claimed by '%s'; who takes refs/%s away there ends "
+			       "that",
+			       c->id, who, ref);
 	return github_refused(a, ERR_INVALID, "claim it", e);
 }
 

@@ -57,5 +57,22 @@ err_like '\$SOME_TOKEN \(github.token_env\)' 'and says where one is looked for'
 run ganger -c tracker=github plan 1
 code_is 2 'without a repository neither'
 err_like 'github.repository' 'and says which key it is'
+
+# A GitHub App: its key signs, and what it gets for that lives for a moment.
+hub_epic 2 '3:2' app
+if openssl genrsa -out "$T/app.pem" 2048 2>/dev/null && openssl rsa -in "$T/app.pem" -pubout -out "$T/app.pub" 2>/dev/null; then
+	control conf "$(jq -n --rawfile key "$T/app.pub" '{app: {id: 77, slug: "x", key: $key, installation: 5, lifetime: 250}}')" >/dev/null
+	does t3 '"$T/bin/look"; echo t >t3 && git add -A && git commit -qm t'
+	unset GH_TOKEN
+	go "${on_hub[@]}" -c github.app_id=77 -c github.app_key="$T/app.pem" -c github.token_env=NONE
+	is "$code $(closed) $(books)" '0 2 3 ' 'a GitHub App: it comes home'
+	ok 'its token was renewed before its end' test \
+		"$(control journal | jq '[.[] | select(.kind == "access_token")] | length')" -gt 1
+	is "$(grep -rlE 'ghs_0|eyJ[A-Za-z0-9_-]{20}' "$T"/seen.* "$T/out" "$T/err" "$XDG_STATE_HOME" 2>/dev/null)" '' \
+		'neither that nor what it signed is anywhere'
+	run ganger "${on_hub[@]}" -c github.app_id=77 -c github.app_key="$T/app.pub" plan 1
+	code_is 2 'a file that holds no key'
+	err_like 'github.app_key' 'is named by its setting'
+fi
 hub_down
 done_testing

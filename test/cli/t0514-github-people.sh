@@ -106,6 +106,17 @@ is "$(state t5) $(why t5)" "blocked held: needs '3', which is not started: cance
 is "$(git -C "$bare" for-each-ref --format='%(refname)' refs/ganger)" '' 'whose claim was given back'
 is "$(books)" '' 'no rule of conduct was broken'
 
+# Another machine has claimed it, and is gone: what to do about that is said, and helps.
+hub_epic 2 '3:2' claimed
+person '{"do": "create_ref", "ref": "refs/ganger/claim/1/2"}'
+go "${on_hub[@]}"
+is "$code $(wc -l <"$T/ran")" '3 0' 'what is claimed elsewhere is not begun, nor what needs it'
+like "$(why t2)" "^issue '2' is claimed by 'somebody, elsewhere'; who takes refs/ganger/claim/1/2 away there ends that" 'and why is said'
+git push -q origin :refs/ganger/claim/1/2
+ganger "${on_hub[@]}" retry 2 >/dev/null 2>&1
+go "${on_hub[@]}"
+is "$code $(closed) $(books)" '0 2 3 ' 'taken away, it is done'
+
 # What is being merged by then goes its way.
 hub_epic 1 '' merging
 : >"$T/gating"
