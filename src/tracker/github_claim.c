@@ -167,6 +167,14 @@ static int claim_commit(struct gh *h, const char *who, char **ret_sha, struct er
 	return rc;
 }
 
+/* One whose machine is gone is there until somebody takes it away. */
+static int said_claimed(const char *id, const char *who, const char *ref, struct err *e)
+{
+	return err_set(e, ERR_CONFLICT,
+		       "issue '%s' is claimed by '%s'; who takes refs/%s away there ends that", id,
+		       who, ref);
+}
+
 /* It was there before, or it is not known whether it was made: what is there now decides. */
 static int settle(struct gh *h,
 		  const char *ref,
@@ -182,10 +190,7 @@ static int settle(struct gh *h,
 		return rc;
 	CHECK(who);
 	if (*who)
-		return err_set(e, ERR_CONFLICT,
-			       "issue '%s' is claimed by '%s'; who takes refs/%s away there ends "
-			       "that",
-			       c->id, who, ref);
+		return said_claimed(c->id, who, ref, e);
 	return github_refused(a, ERR_INVALID, "claim it", e);
 }
 
@@ -206,6 +211,82 @@ static int create_ref(struct gh *h, const char *ref, const struct issue_claim *c
 	if (rc || a.result == GITHUB_DONE)
 		return rc;
 	return settle(h, ref, c, &a, e);
+}
+
+static int delete_ref(struct gh *h, const char *ref, struct err *e)
+{
+	struct github_answer a CLEANUP(github_answer_done) = {0};
+	char *path CLEANUP(freep) = ref_path(h, "refs", ref), *sha CLEANUP(freep) = NULL;
+	int rc = github_send(h->api, "DELETE", path, NULL, &a, e);
+
+	if (rc || a.result == GITHUB_DONE)
+		return rc;
+	rc = read_ref(h, ref, &sha, e);
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	return rc ? rc : github_refused(&a, ERR_INVALID, "end a claim", e);
+}
+
+/* ---- One issue, several epics: a list that names it, a dispatch ---- */
+
+/* A claim of the issue but for this one, whatever its epic; *ret_ref NULL: there is none. */
+static int find_claim(struct gh *h, const char *id, const char *but, char **ret_ref, struct err *e)
+{
+	struct cJSON *list CLEANUP(json_freep) = NULL;
+	struct buf end CLEANUP(buf_done) = BUF_INIT;
+	char *path CLEANUP(freep) = ref_path(h, "matching-refs", "ganger/claim");
+	const struct cJSON *j;
+	int rc = github_list(h->api, path, NULL, &list, e);
+
+	*ret_ref = NULL;
+	buf_putc(&end, '/');
+	buf_name(&end, id);
+	cJSON_ArrayForEach(j, list)
+	{
+		const char *ref = json_text(j, "ref");
+
+		if (!str_starts(str_of(ref), "refs/") || !str_ends(str_of(ref), buf_cstr(&end)))
+			continue;
+		ref += strlen("refs/");
+		if (!rc && !*ret_ref && !streq(ref, but))
+			*ret_ref = mem_strdup(ref);
+	}
+	return rc;
+}
+
+static int
+claimed_by_other(struct gh *h, const char *ref, const struct issue_claim *c, struct err *e)
+{
+	char *who CLEANUP(freep) = NULL;
+	bool ours;
+	int rc = read_claim(h, ref, c->who, &who, &ours, e);
+
+	if (rc)
+		return rc;
+	CHECK(who);
+	if (!*who)
+		return err_set(e, ERR_BUSY, "another claim of issue '%s' was just ended", c->id);
+	return said_claimed(c->id, who, ref, e);
+}
+
+/*
+ * Ours is there. Whoever then sees another takes their own away before they look again: of two that come at
+ * once both may have to try again, and never do both have it.
+ */
+static int alone(struct gh *h, const char *ref, const struct issue_claim *c, struct err *e)
+{
+	char *other CLEANUP(freep) = NULL, *still CLEANUP(freep) = NULL;
+	int rc = find_claim(h, c->id, ref, &other, e);
+
+	if (rc || !other)
+		return rc;
+	rc = delete_ref(h, ref, e);
+	rc = rc ? rc : find_claim(h, c->id, ref, &still, e);
+	if (rc)
+		return rc;
+	if (still)
+		return claimed_by_other(h, still, c, e);
+	return err_set(e, ERR_BUSY, "another claim of issue '%s' was just ended", c->id);
 }
 
 /* The issue as it is now; CONFLICT: closed. */
@@ -234,21 +315,8 @@ int gh_claim(struct tracker *t, const struct issue_claim *c, struct err *e)
 	if (!open)
 		return err_set(e, ERR_CONFLICT, "issue '%s' is closed", c->id);
 	rc = create_ref(h, ref, c, e);
+	rc = rc ? rc : alone(h, ref, c, e);
 	return rc && rc != ERR_CONFLICT ? err_wrap(e, "issue '%s'", c->id) : rc;
-}
-
-static int delete_ref(struct gh *h, const char *ref, struct err *e)
-{
-	struct github_answer a CLEANUP(github_answer_done) = {0};
-	char *path CLEANUP(freep) = ref_path(h, "refs", ref), *sha CLEANUP(freep) = NULL;
-	int rc = github_send(h->api, "DELETE", path, NULL, &a, e);
-
-	if (rc || a.result == GITHUB_DONE)
-		return rc;
-	rc = read_ref(h, ref, &sha, e);
-	if (rc == ERR_NOT_FOUND)
-		return 0;
-	return rc ? rc : github_refused(&a, ERR_INVALID, "end a claim", e);
 }
 
 int gh_release(struct tracker *t, const struct issue_claim *c, struct err *e)
@@ -265,24 +333,12 @@ int gh_release(struct tracker *t, const struct issue_claim *c, struct err *e)
 
 int gh_claimed_by(struct gh *h, const char *id, char **ret, struct err *e)
 {
-	struct cJSON *list CLEANUP(json_freep) = NULL;
-	struct buf end CLEANUP(buf_done) = BUF_INIT;
-	char *path CLEANUP(freep) = ref_path(h, "matching-refs", "ganger/claim");
-	const struct cJSON *j;
-	int rc = github_list(h->api, path, NULL, &list, e);
+	char *ref CLEANUP(freep) = NULL;
+	int rc = find_claim(h, id, "", &ref, e);
 	bool ours;
 
-	if (rc)
-		return rc;
-	buf_putc(&end, '/');
-	buf_name(&end, id);
-	cJSON_ArrayForEach(j, list)
-	{
-		const char *ref = json_text(j, "ref");
-
-		if (str_starts(str_of(ref), "refs/") && str_ends(str_of(ref), buf_cstr(&end)))
-			return read_claim(h, ref + strlen("refs/"), "", ret, &ours, e);
-	}
+	if (rc || ref)
+		return rc ? rc : read_claim(h, ref, "", ret, &ours, e);
 	*ret = mem_strdup("");
 	return 0;
 }

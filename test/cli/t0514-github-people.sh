@@ -117,6 +117,20 @@ ganger "${on_hub[@]}" retry 2 >/dev/null 2>&1
 go "${on_hub[@]}"
 is "$code $(closed) $(books)" '0 2 3 ' 'taken away, it is done'
 
+# One that a run has is not dispatched beside it, nor the other way about.
+hub_epic 1 '' dispatched
+does t2 "echo t2 >>\"\$T/at-it\"; $waits"
+: >"$T/at-it"
+hold
+start "${on_hub[@]}"
+wait_lines "$T/at-it" 1
+run ganger "${on_hub[@]}" dispatch --yes 2
+code_is 3 'an issue that a run works on is not dispatched'
+like "$(cat "$T/out" "$T/err")" "issue '2' is claimed by 'ganger 1'" 'by whom is said'
+release
+ended
+is "$code $(pulls | cut -d' ' -f2-) $(wc -l <"$T/at-it") $(books)" '0 merged ganger/1/2 epic/1 1 ' 'it is done once'
+
 # What is being merged by then goes its way.
 hub_epic 1 '' merging
 : >"$T/gating"

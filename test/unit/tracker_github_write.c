@@ -2,6 +2,7 @@
 #include "unit/tracker_github_fixture.h"
 
 #include <poll.h>
+#include <pthread.h>
 
 /* What it writes, under each fault, and when it waits. */
 
@@ -34,6 +35,71 @@ static void test_github__of_two_clones_one_has_the_claim(void **state)
 	char *refs CLEANUP(freep) = github_fake_git(&hub, "git for-each-ref --format='%(refname)'"
 							  " refs/ganger");
 	assert_string_equal(refs, "refs/ganger/claim/1/2");
+}
+
+/* A dispatch, or a list that names it, is an epic of its own: the issue is one all the same. */
+static void test_github__an_issue_of_two_epics_has_one_claim(void **state)
+{
+	const struct issue_claim ours = {"1", "2", "me"}, theirs = {"dispatch-1", "2", "you"};
+
+	(void)state;
+	start(EPIC);
+	OK(t->ops->claim(t, &ours, &e));
+	assert_int_equal(t->ops->claim(t, &theirs, &e), ERR_CONFLICT);
+	assert_non_null(strstr(e.msg, "claimed by 'me'"));
+	assert_non_null(strstr(e.msg, "refs/ganger/claim/1/2"));
+	char *refs CLEANUP(freep) = github_fake_git(&hub, "git for-each-ref --format='%(refname)'"
+							  " refs/ganger");
+	assert_string_equal(refs, "refs/ganger/claim/1/2");
+	OK(t->ops->claim(t, &ours, &e)); /* again */
+	OK(t->ops->release(t, &ours, &e));
+	OK(t->ops->claim(t, &theirs, &e));
+}
+
+#define EPICS 4
+
+static pthread_barrier_t all;
+
+/* 1: it has it; 0: somebody else has; -1: anything else, which is wrong. */
+static void *claim_until(void *arg)
+{
+	struct err why = ERR_INIT;
+	int rc = ERR_BUSY;
+
+	(void)pthread_barrier_wait(&all);
+	for (int i = 0; rc == ERR_BUSY && i < 500; i++)
+		rc = t->ops->claim(t, &(struct issue_claim){arg, "2", arg}, &why);
+	if (rc && rc != ERR_CONFLICT)
+		print_message("%s\n", why.msg);
+	return (void *)(intptr_t)(rc == 0 ? 1 : rc == ERR_CONFLICT ? 0 : -1);
+}
+
+static void test_github__of_epics_at_once_one_has_the_claim(void **state)
+{
+	static char names[EPICS][2] = {"6", "7", "8", "9"};
+	pthread_t threads[EPICS];
+
+	(void)state;
+	start(EPIC);
+	CHECK(pthread_barrier_init(&all, NULL, EPICS) == 0);
+	for (int round = 0; round < 5; round++) {
+		int winner = -1, won = 0, wrong = 0;
+		void *one;
+
+		for (int i = 0; i < EPICS; i++)
+			CHECK(pthread_create(&threads[i], NULL, claim_until, names[i]) == 0);
+		for (int i = 0; i < EPICS; i++) {
+			CHECK(pthread_join(threads[i], &one) == 0);
+			winner = (intptr_t)one == 1 ? i : winner;
+			won += (intptr_t)one == 1;
+			wrong += (intptr_t)one < 0;
+		}
+		if (won != 1 || wrong)
+			fail_msg("round %d: %d have it, %d errors", round, won, wrong);
+		OK(t->ops->release(t, &(struct issue_claim){names[winner], "2", names[winner]},
+				   &e));
+	}
+	CHECK(pthread_barrier_destroy(&all) == 0);
 }
 
 /* What may happen to one write; the truth is read back, or the next try finds it. */
@@ -263,6 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(test_github__of_two_clones_one_has_the_claim),
+		T(test_github__an_issue_of_two_epics_has_one_claim),
+		T(test_github__of_epics_at_once_one_has_the_claim),
 		T(test_github__a_claim_survives_each_fault),
 		T(test_origins__4b5_one_comment_whatever_happens),
 		T(test_github__the_same_words_are_not_written_again),
