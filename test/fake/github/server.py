@@ -334,7 +334,8 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             body = None
         self.hub.note({
-            'method': request.method, 'path': request.path_query, 'route': r and r.path, 'by': request.login, 'version': request.version,
+            'method': request.method, 'path': request.path_query, 'route': r and r.path, 'by': request.login,
+            'version': VERSIONS[-1] if self.hub.world.conf['new_shape'] else request.version,
             'request': request.body, 'status': answer.status, 'headers': answer.headers, 'answer': body,
             'faults': [f['act'] for f in found], 'ms': round(1000 * (time.monotonic() - began), 2)})
 
