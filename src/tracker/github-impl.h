@@ -23,6 +23,7 @@ struct gh {
 	pthread_mutex_t mutex; /* of what follows */
 	char *claim_who;       /* whose claims claim_sha is for */
 	char *claim_sha;
+	char *login; /* ours there; NULL: not asked yet */
 };
 
 /* CHECKs that it is one. */

@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 /* The one comment of ours, where each has only one. */
@@ -63,17 +64,52 @@ static int send(struct gh *h,
 	return 0;
 }
 
-/* The comment with this marker; NULL: there is none. Borrowed from list. */
-static const struct cJSON *marked(const struct cJSON *list, const char *marker)
+/* Who we are there, once; "" where GitHub does not say, as to an App. Borrowed from h. */
+static int our_login(struct gh *h, const char **ret, struct err *e)
+{
+	struct cJSON *j CLEANUP(json_freep) = NULL;
+	struct err why = ERR_INIT;
+	int rc = 0;
+
+	CHECK(pthread_mutex_lock(&h->mutex) == 0);
+	if (!h->login)
+		rc = github_get(h->api, "/user", &j, &why);
+	if (rc == ERR_INVALID || rc == ERR_NOT_FOUND)
+		rc = 0;
+	if (!h->login && rc == 0)
+		h->login = mem_strdup(json_text(j, "login"));
+	*ret = h->login;
+	CHECK(pthread_mutex_unlock(&h->mutex) == 0);
+	if (rc && e)
+		*e = why;
+	return rc;
+}
+
+/* The comment of ours with this marker, which people may have copied; NULL: there is none. Borrowed from list. */
+static int marked(struct gh *h,
+		  const struct cJSON *list,
+		  const char *marker,
+		  const struct cJSON **ret,
+		  struct err *e)
 {
 	const struct cJSON *j;
 
+	*ret = NULL;
 	cJSON_ArrayForEach(j, list)
 	{
-		if (github_has_marker(str_of(json_text(j, "body")), marker))
-			return j;
+		const char *login = NULL;
+
+		if (!github_has_marker(str_of(json_text(j, "body")), marker))
+			continue;
+		int rc = our_login(h, &login, e);
+		if (rc)
+			return rc;
+		if (*login && strcasecmp(login, json_text(json_at(j, "user"), "login")) != 0)
+			continue;
+		*ret = j;
+		return 0;
 	}
-	return NULL;
+	return 0;
 }
 
 static int find_marked(struct gh *h,
@@ -86,9 +122,7 @@ static int find_marked(struct gh *h,
 	char *path CLEANUP(freep) = gh_issue_path(h, id, "/comments?per_page=100");
 	int rc = github_list(h->api, path, NULL, ret_list, e);
 
-	if (rc == 0)
-		*ret = marked(*ret_list, marker);
-	return rc;
+	return rc ? rc : marked(h, *ret_list, marker, ret, e);
 }
 
 /* An answer that did not come: the next try searches before it posts, so none is there twice. */
@@ -437,6 +471,7 @@ static void free_tracker(struct tracker *t)
 	free(h->run_id);
 	free(h->claim_who);
 	free(h->claim_sha);
+	free(h->login);
 	free(h);
 }
 

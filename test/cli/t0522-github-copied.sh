@@ -58,6 +58,18 @@ for how in push 'squash forge.land=api queue.method=squash github.comments=one' 
 	epic_gone "$how"
 done
 
+# A person copied our comment, with its mark: theirs stays as they wrote it, and ours is there beside it, once.
+hub_epic 1 '' marks
+api POST issues/2/comments '{"body": "what is this?\n\n<!-- ganger:outcome -->"}'
+does t2 'exit 1'
+for attempt in 1 2; do
+	go "${on_hub[@]}" -c limits.attempts=1
+	ganger "${on_hub[@]}" retry 2 >/dev/null 2>&1
+done
+is "$(control state | jq -r '.repos | to_entries[0].value.comments[] | .user + ": " + (.body | split("\n")[0])')" \
+	$'person: what is this?\nganger-bot: ganger: failed after attempt 2: exit 1, no output' 'a mark that a person copied is not ours'
+is "$(books)" '' 'no rule of conduct was broken'
+
 # A local title may be longer than GitHub takes one, and so may the summary.
 hub long
 program agent <<'END'
