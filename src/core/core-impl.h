@@ -47,7 +47,7 @@ const char *task_spent(const struct core *c, const struct task *t);
 void attempt_give_up(struct core *c, struct task *t);
 bool schedule_stuck(const struct core *c);            /* no new attempt will be started by itself */
 void task_make_ready(struct core *c, struct task *t); /* READY, or BLOCKED while needs are unmet */
-void task_cancel(struct core *c, struct task *t);                 /* CANCELLING, and says so */
+void task_cancel(struct core *c, struct task *t);     /* CANCELLING, and says so */
 void task_wait(struct core *c, struct task *t, int64_t delay_ms); /* WAITING: it is tried again */
 /* How long to wait after so many tries, from 1; a little different each time. */
 int64_t backoff_ms(struct core *c, int64_t tries);

@@ -434,10 +434,12 @@ void job_ended(void *ctx, const struct job_end *end)
 		return;
 	}
 	bool gate = j->kind == ACT_GATE || j->kind == ACT_GATE_SETUP;
+	/* Told in its own protocol, it goes by itself, as others do by a signal. */
+	bool stopped = end->how == JOB_EXITED && j->talker && talker_is_stopped(j->talker);
 	struct core_event ev = {.kind = EV_JOB_ENDED,
 				.task = j->task,
 				.serial = j->serial,
-				.how = end->how,
+				.how = stopped ? JOB_STOPPED : end->how,
 				.code = end->code,
 				.started_ms = end->started_ms,
 				.ended_ms = end->ended_ms,

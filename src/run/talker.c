@@ -32,6 +32,7 @@ struct talker {
 	int64_t past;             /* bytes of the log that an earlier supervisor may have heard */
 	bool is_over;             /* a limit, which was said */
 	bool is_broken_off;       /* for that */
+	bool is_stopped;          /* told to break off, and for no limit */
 	int64_t told;             /* bytes of events so far */
 	int64_t known;            /* bytes of events that an earlier supervisor wrote */
 	VEC(struct order) orders; /* of the past, in order */
@@ -96,6 +97,7 @@ static void order_take(struct talker *t, const cJSON *o)
 			VEC_PUSH(&t->orders,
 				 ((struct order){(int64_t)at->valuedouble, (enum agent_order)i,
 						 mem_strdup(text)}));
+	t->is_stopped = t->is_stopped || (streq(words[AGENT_BREAK], word) && !text);
 }
 
 /* The next order of a file, or NULL. A line that was cut short by a crash was not done. */
@@ -188,6 +190,7 @@ int talker_order(struct talker *t, enum agent_order order, const char *text, str
 		return err_set(e, ERR_BUSY, "its log is still being read");
 	if (order_write(t, order, text, e))
 		return e->code;
+	t->is_stopped = t->is_stopped || (order == AGENT_BREAK && !text);
 	return agent_talk_order(t->talk, order, text, e);
 }
 
@@ -240,6 +243,11 @@ void talker_output(struct talker *t, struct str piece)
 		orders_do(t);
 	}
 	check_limits(t);
+}
+
+bool talker_is_stopped(const struct talker *t)
+{
+	return t->is_stopped;
 }
 
 static int open_file(const char *dir, const char *name)

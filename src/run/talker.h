@@ -3,6 +3,7 @@
 
 #include "port/agent.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -42,5 +43,8 @@ void talker_output(struct talker *t, struct str piece);
  */
 int talker_order(struct talker *t, enum agent_order order, const char *text, struct err *e)
 	MUST_CHECK;
+
+/* Was it told to break off because the attempt is wanted no more, rather than for a limit of it? */
+bool talker_is_stopped(const struct talker *t);
 
 #endif

@@ -245,5 +245,19 @@ for k; do
 	wait "$supervisor"
 	is "$(state cancelled) $(why cancelled)" 'cancelled cancelled' "$k: and is, for that alone"
 	like "$(tail -n 2 "$T/heard")" 'interrupt|cancel|abort' "$k: it was told to break off"
+
+	# Stopped at once: that is no failure of its own, and costs no attempt.
+	wire $k 'attempts: 1'
+	job stopped '%%sh echo x > x.txt
+%%tell '"$T/here"'
+%%hang'
+	go_on
+	ok "$k: it is at work" wait_line "$T/here"
+	run ganger stop --now
+	code_is 0 "$k: the run is stopped"
+	wait "$supervisor"
+	is "$? $(state stopped) $(why stopped)" '130 ready to be tried again: stopped by us' \
+		"$k: and its task is to be tried again"
+	ok "$k: its work is kept" git cat-file -e "refs/ganger/$epic/${id[stopped]}/1:x.txt"
 done
 done_testing
