@@ -164,14 +164,19 @@ static void add_lines(struct buf *b, const char *text)
 	}
 }
 
+void facts_again(struct buf *b, const struct task *t)
+{
+	if (!t->attempt || !t->reason[0])
+		return;
+	buf_puts(b, "to be tried again: ");
+	add_lines(b, t->reason);
+}
+
 static void ready_reason(struct buf *b, const struct facts *f, const struct task *t)
 {
 	const struct core *c = f->core;
 	const struct kind *k = c->kinds.n ? &c->kinds.items[core_next_kind(c, t)] : NULL;
-	if (t->attempt && t->reason[0]) {
-		buf_puts(b, "to be tried again: ");
-		add_lines(b, t->reason);
-	}
+	facts_again(b, t);
 	if (t->waits_for > 0 && (size_t)t->waits_for <= c->tasks.n)
 		buf_printf(b, "%swaits for %s, which touches the same files", b->n ? "; " : "",
 			   c->tasks.items[t->waits_for - 1].id);

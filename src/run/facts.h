@@ -27,6 +27,8 @@ const char *facts_held_word(const struct facts *f);
  * which is the same for all, nothing.
  */
 void facts_reason(struct buf *b, const struct facts *f, int task);
+/* Why another attempt is made of it; nothing where it is the first. */
+void facts_again(struct buf *b, const struct task *t);
 /* What an entry of the train that stands is waiting for, as a noun. */
 void facts_standing(struct buf *b, const struct task *t);
 /* The same for the run: paused, full, stopping, a kind of agent that rests; or nothing. */

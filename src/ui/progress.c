@@ -280,6 +280,15 @@ static void begin(struct progress *p, const struct core *c)
 		say(p, c, "-", "groups", "what lands together is tested together: queue.batch");
 }
 
+/* It came back, and was claimed in the same turn: why, nobody would hear. */
+static bool is_back(const struct core *c, const struct transition *t)
+{
+	const struct task *x = &c->tasks.items[t->task];
+	bool back = t->to == TASK_WAITING || (t->to == TASK_READY && t->from != TASK_WAITING);
+
+	return back && x->state == TASK_CLAIMING && x->attempt > 1 && x->reason[0];
+}
+
 static void on_transition(void *ctx, const struct core *c, const struct transition *t)
 {
 	struct progress *p = ctx;
@@ -299,6 +308,11 @@ static void on_transition(void *ctx, const struct core *c, const struct transiti
 	same = t->from != TASK_NONE && t->from != TASK_SUBMITTING &&
 	       streq(task_state_word((enum task_state)t->from),
 		     task_state_word((enum task_state)t->to));
+	if (is_back(c, t)) {
+		facts_again(&b, &c->tasks.items[t->task]);
+		say(p, c, c->tasks.items[t->task].id, task_state_word(TASK_READY), buf_cstr(&b));
+		return;
+	}
 	/* It may have gone on in the same turn: only where it is now is worth a line. */
 	if (same || t->to != c->tasks.items[t->task].state)
 		return;

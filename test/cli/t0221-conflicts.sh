@@ -56,6 +56,7 @@ check='echo "checking $(cat one 2>/dev/null)"; ! grep -qx bad *'
 go -c queue.check="$check"
 code_is 0 'a red check is mended by its agent'
 is "$(ran one)" 2 'in a second attempt'
+out_like "^[0-9:]+  ${id[one]}  ready          to be tried again: the check failed" 'the run says why'
 like "$(cat "$T/saw")" '^one$' 'which begins with the work of the first'
 like "$(cat "$T/feedback")" '^the check failed on the merged tree: exit' 'and is told why'
 like "$(cat "$T/feedback")" '^checking bad$' 'with the log'

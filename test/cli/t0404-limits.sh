@@ -84,6 +84,16 @@ go -c agents.it.cwd=nowhere -c limits.attempts=1
 code_is 1 'an agent that cannot be started: exit 1'
 like "$(why one)" '^could not be started: .*nowhere' 'and the reason why'
 
+# A wait of its own or none: each time it is said why there is another attempt.
+scene again
+task fails
+does fails 'echo "attempt $GANGER_ATTEMPT"; exit 3'
+go -c retry.delay=0 -c limits.attempts=3
+for n in 1 2; do
+	out_like "  ready +to be tried again: exit 3: attempt $n$" "after attempt $n, which is not waited for"
+done
+is "$(grep -c 'ready\|waiting' "$T/out")" 2 'once each'
+
 # Nobody has told Git who the user is.
 scene nobody
 task commits

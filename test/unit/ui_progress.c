@@ -169,6 +169,34 @@ static void test_progress__says_why(void **state)
 		       "22:13:20  1  failed         exit 3: a, b\\x1b\n");
 }
 
+/* Without a delay, or where it was not its fault, it is claimed again in the same turn. */
+static void test_progress__says_why_also_where_it_does_not_wait(void **state)
+{
+	struct fixture *f = *state;
+	int at = add(f, "1", "Say hello", TASK_CLAIMING);
+	struct transition waits = {at, TASK_COLLECTING, TASK_WAITING},
+			  over = {at, TASK_WAITING, TASK_READY},
+			  back = {at, TASK_GATING, TASK_READY},
+			  claimed = {at, TASK_READY, TASK_CLAIMING};
+
+	task(f, at)->attempt = 2;
+	(void)snprintf(task(f, at)->reason, sizeof(task(f, at)->reason), "exit 3");
+	f->observer.transition(f->observer.ctx, &f->core, &waits);
+	f->observer.transition(f->observer.ctx, &f->core, &over);
+	f->observer.transition(f->observer.ctx, &f->core, &claimed);
+	(void)snprintf(task(f, at)->reason, sizeof(task(f, at)->reason), "the check failed");
+	f->observer.transition(f->observer.ctx, &f->core, &back);
+	f->observer.transition(f->observer.ctx, &f->core, &claimed);
+	/* Its wait was said as it began. */
+	f->observer.transition(f->observer.ctx, &f->core, &over);
+	f->observer.transition(f->observer.ctx, &f->core, &claimed);
+	assert_said(f, "22:13:20  1  ready          to be tried again: exit 3\n"
+		       "22:13:20  1  claimed        Say hello, attempt 2\n"
+		       "22:13:20  1  ready          to be tried again: the check failed\n"
+		       "22:13:20  1  claimed        Say hello, attempt 2\n"
+		       "22:13:20  1  claimed        Say hello, attempt 2\n");
+}
+
 /* Of what a task went through within a turn, only where it is now is said. */
 static void test_progress__leaves_out_what_is_over_already(void **state)
 {
@@ -369,6 +397,7 @@ int main(void)
 		CASE(progress__says_once_that_nothing_is_tested),
 		CASE(progress__is_a_line_an_event),
 		CASE(progress__says_why),
+		CASE(progress__says_why_also_where_it_does_not_wait),
 		CASE(progress__leaves_out_what_is_over_already),
 		CASE(progress__a_process_that_never_was_is_not_said),
 		CASE(progress__says_what_pauses),
