@@ -1,9 +1,8 @@
-#include "run/report.h"
-
 #include "base/clean.h"
 #include "base/file.h"
 #include "run/facts.h"
 #include "run/found.h"
+#include "run/report-impl.h"
 #include "run/said.h"
 
 #include <inttypes.h>
@@ -19,105 +18,6 @@ struct page {
 	struct facts facts;
 	struct core_totals n;
 };
-
-/* ---- commands ---- */
-
-static void add_ganger(struct buf *b, const char *command, const char *id)
-{
-	buf_printf(b, "ganger %s ", command);
-	buf_shell(b, id);
-	buf_putc(b, '\n');
-}
-
-/* Of a task. Its epic may have it beside another: the base's news, and what is dispatched. */
-static void
-add_of_task(struct buf *b, const char *command, const struct report_spec *s, const struct task *t)
-{
-	const struct run_row *run = &s->core->run;
-
-	buf_printf(b, "ganger %s ", command);
-	if (t->branch == 2 || run->dispatch) {
-		buf_puts(b, "--epic ");
-		buf_shell(b, run->epic);
-		buf_putc(b, ' ');
-	}
-	buf_shell(b, t->id);
-	buf_putc(b, '\n');
-}
-
-/*
- * In a worktree beside the checkout, which stays as it is. The folder is named after the
- * repository and the task, and in full, since the reader may be anywhere in the checkout; the
- * branch is free, since no worktree of ours is on it any more. What was submitted, or is the base,
- * is resolved on a branch of its own: the person's may be in use.
- */
-static void add_conflict_steps(struct buf *b, const struct report_spec *s, const struct task *t)
-{
-	char *branch CLEANUP(freep) = branch_expand(s->task_pattern, s->core->run.epic, t->id);
-	char *dir CLEANUP(freep) = path_persons(s->paths, t->id);
-	struct buf word CLEANUP(buf_done) = BUF_INIT;
-	buf_shell(&word, dir);
-	const char *at = buf_cstr(&word);
-	if (t->branch)
-		buf_puts(b, "git worktree add -B ");
-	else
-		buf_printf(b, "git worktree add %s ", at);
-	buf_shell(b, branch);
-	if (t->branch)
-		buf_printf(b, " %s %s", at, t->head.hex);
-	buf_printf(b, "\ngit -C %s merge ", at);
-	buf_shell(b, s->epic_branch);
-	buf_printf(b, "\n# resolve the conflicts in %s, then:\n", at);
-	buf_printf(b, "git -C %s commit --all --no-edit\n", at);
-	buf_printf(b, "git worktree remove %s\n", at);
-	add_of_task(b, "retry", s, t);
-}
-
-static void add_path(struct buf *b, const char *path)
-{
-	if (!file_exists(path))
-		return;
-	buf_puts(b, "less ");
-	buf_shell(b, path);
-	buf_putc(b, '\n');
-}
-
-static void add_log(struct buf *b, const struct report_spec *s, const char *task, const char *part)
-{
-	char *path CLEANUP(freep) = path_log(s->paths, task, part);
-	add_path(b, path);
-}
-
-void report_next_step(struct buf *b, const struct report_spec *s, const struct task *t)
-{
-	if (core_waits_for(t) == WAIT_EPIC) {
-		add_of_task(b, "cancel", s, t);
-	} else if (core_waits_for(t) == WAIT_RELEASE) {
-		add_of_task(b, "queue release", s, t);
-	} else if (core_waits_for(t) == WAIT_APPROVAL) {
-		add_of_task(b, "diff", s, t);
-		add_of_task(b, "approve", s, t);
-	} else if (t->state == TASK_CONFLICTED) {
-		add_conflict_steps(b, s, t);
-	} else if (t->state == TASK_MERGED || t->state == TASK_NOTHING) {
-		if (!t->gave_up)
-			return;
-		add_ganger(b, "show", t->id); /* who holds it, and what it says */
-		add_of_task(b, "retry", s, t);
-	} else if (t->state == TASK_FAILED || t->gave_up) {
-		if (t->red || t->gate_errors)
-			add_log(b, s, t->id, "gate");
-		else if (t->attempt)
-			add_of_task(b, "logs", s, t);
-		else
-			add_ganger(b, "show", t->id);
-		if (t->away == AWAY_EARLY) /* else it fails again at once */
-			buf_puts(b, "# open its issue again, then:\n");
-		add_of_task(b, "retry", s, t);
-	} else if (t->state == TASK_CANCELLED) {
-		add_of_task(b, "retry", s, t);
-	}
-}
 
 /* ---- pieces ---- */
 
@@ -288,8 +188,8 @@ static bool has_failed(const struct page *p, int at)
 
 static void add_answers(struct buf *b, const struct report_spec *s, const struct task *t)
 {
-	add_of_task(b, "send --allow", s, t);
-	add_of_task(b, "send --deny", s, t);
+	step_of_task(b, "send --allow", s, t);
+	step_of_task(b, "send --deny", s, t);
 }
 
 static void add_trouble(struct page *p, int at)
@@ -310,22 +210,6 @@ static void add_trouble(struct page *p, int at)
 	buf_putc(p->b, '\n');
 	report_next_step(&steps, p->s, t);
 	add_commands(p, &steps);
-}
-
-void report_run_step(struct buf *b, const struct report_spec *s)
-{
-	static const char *const parts[] = {"probe", "gate", "setup"};
-	const struct run_row *r = &s->core->run;
-	size_t before = b->n;
-	/* Pre-flight goes in this order: the last log there is is the one that says it. */
-	for (size_t i = 0; !r->checked && b->n == before && i < ARRAY_LEN(parts); i++)
-		add_log(b, s, "preflight", parts[i]);
-	if (r->checked) {
-		buf_puts(b, "git log --oneline --first-parent -10 ");
-		buf_shell(b, s->epic_branch);
-		buf_putc(b, '\n');
-	}
-	add_ganger(b, "run", r->epic);
 }
 
 /* What stopped the run as a whole: the log that says it, and how to go on. */
@@ -414,7 +298,7 @@ static void add_flake(struct page *p, const struct task *t, struct str line)
 	char *hex CLEANUP(freep) = mem_strndup(tree.p, tree.n);
 	for (int64_t n = 1; n <= reds + 1; n++) {
 		char *path CLEANUP(freep) = path_gate_log(p->s->paths, t->id, name, hex, n);
-		add_path(&logs, path);
+		step_path(&logs, path);
 	}
 	add_commands(p, &logs);
 }
@@ -540,7 +424,7 @@ static void add_reviews(const struct page *p, struct buf *steps)
 {
 	for (size_t i = 0; i < p->c->tasks.n; i++)
 		if (p->c->tasks.items[i].state == TASK_SUBMITTED)
-			add_of_task(steps, "diff", p->s, &p->c->tasks.items[i]);
+			step_of_task(steps, "diff", p->s, &p->c->tasks.items[i]);
 }
 
 static void add_next(struct page *p)
@@ -551,7 +435,7 @@ static void add_next(struct page *p)
 	add_section(p, "What to do next");
 	if (p->s->running) {
 		buf_puts(p->b, "It goes on by itself. To watch it:\n");
-		add_ganger(&steps, "top", r->epic);
+		step_ganger(&steps, "top", r->epic);
 	} else if (all_in && p->n.submitted) {
 		buf_puts(p->b, "Review the pull requests:\n");
 		add_reviews(p, &steps);
@@ -562,11 +446,11 @@ static void add_next(struct page *p)
 		buf_puts(&steps, "...");
 		buf_shell(&steps, p->s->epic_branch);
 		buf_putc(&steps, '\n');
-		add_ganger(&steps, "finish", r->epic);
+		step_ganger(&steps, "finish", r->epic);
 	} else {
 		bool trouble = p->n.person || p->n.conflicted || p->n.failed || p->n.cancelled;
 		buf_puts(p->b, trouble ? "Do what is said above, then go on:\n" : "Go on:\n");
-		add_ganger(&steps, "run", r->epic);
+		step_ganger(&steps, "run", r->epic);
 	}
 	add_commands(p, &steps);
 }
