@@ -239,7 +239,7 @@ void on_merge_error(struct core *c, struct task *t, const struct core_event *ev)
 void on_closed(struct core *c, struct task *t, const struct core_event *ev)
 {
 	(void)ev;
-	t->person = 0;
+	t->person = t->taken_out = 0;
 	t->away = AWAY_NO; /* whoever closed it: this is for what was done */
 	task_set_state(c, t, TASK_CLOSED);
 }
@@ -248,6 +248,7 @@ void on_closed(struct core *c, struct task *t, const struct core_event *ev)
 void on_close_refused(struct core *c, struct task *t, const struct core_event *ev)
 {
 	task_reason(c, t, "could not close the issue: %s", ev->text);
+	t->taken_out = ev->m;
 	t->person = 1;
 	t->gave_up = 1;
 	emit_notice(c, t, NOTICE_PERSON);

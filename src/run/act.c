@@ -342,12 +342,16 @@ static int is_in(const struct task_work *w,
 	return g->ops->ancestor(g, commit, tip, ret, e);
 }
 
-/* As it landed, or by a merge of somebody's: who took it out may have brought its work in again. */
-static int is_work_in(const struct task_work *w, bool *ret, struct err *e)
+/* As it landed, or by another merge: who took it out may have brought its work in again. */
+static int is_work_in(const struct task_work *w, bool *ret, bool *ret_again, struct err *e)
 {
 	const struct oid *tip = &w->run.epic_head;
 	int rc = is_in(w, &w->t.landed, tip, ret, e);
-	return rc || *ret || !w->t.head.hex[0] ? rc : is_in(w, &w->t.head, tip, ret, e);
+	if (rc || *ret || !w->t.head.hex[0])
+		return rc;
+	rc = is_in(w, &w->t.head, tip, ret_again, e);
+	*ret = *ret_again;
+	return rc;
 }
 
 /* Somebody took it out of the branch again: whether that is the end of it is for a person to say. */
@@ -359,6 +363,7 @@ static bool is_left_open(struct task_work *w, bool in)
 		   "what landed as %.12s is no longer in '%s'; close it by hand if that is meant",
 		   w->t.landed.hex, w->s->epic_branch);
 	w->answer.kind = EV_REFUSED;
+	w->answer.m = 1;
 	return true;
 }
 
@@ -371,11 +376,13 @@ void act_close(struct task_work *w)
 	const char *sha = w->t.landed.hex[0] ? w->t.landed.hex : NULL;
 	/* What landed may be left open until the base has it: 'finish' or the forge closes it then. */
 	bool stays = w->t.branch == 2 || (sha && streq(w->s->config->tracker_close, "base"));
-	bool in = true;
-	if ((sha && !stays && is_work_in(w, &in, &w->e)) || is_left_open(w, in))
+	bool in = true, again = false;
+	if ((sha && !stays && is_work_in(w, &in, &again, &w->e)) || is_left_open(w, in))
 		return;
-	if (w->t.pull && w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e))
+	int rc = w->t.pull ? w->s->forge->ops->finish(w->s->forge, w->t.pull, sha, &w->e) : 0;
+	if (rc && !(rc == ERR_CONFLICT && again)) /* else it has ended by that other merge */
 		return;
+	w->e = (struct err)ERR_INIT;
 	if (stays || !in ||
 	    t->ops->close(t, w->t.id, "completed", buf_cstr(&comment), &w->e) == 0) {
 		if (w->t.branch == 2 || give_back(w) == 0)

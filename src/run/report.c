@@ -259,7 +259,8 @@ static void add_landed(struct page *p, int at)
 	const struct task *t = &p->c->tasks.items[at];
 	add_name(p, t);
 	if (t->landed.hex[0])
-		buf_printf(p->b, ": %.12s", t->landed.hex);
+		buf_printf(p->b, ": %.12s%s", t->landed.hex,
+			   t->taken_out ? ", which somebody took out again" : "");
 	else if (t->reason[0])
 		add_reason(p, at);
 	if (t->landed.hex[0] && t->not_run[0])

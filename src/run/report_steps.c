@@ -57,6 +57,25 @@ static void add_conflict_steps(struct buf *b, const struct report_spec *s, const
 	step_of_task(b, "retry", s, t);
 }
 
+/* A branch that was submitted is so again once its issue is closed. */
+static void add_taken_out_steps(struct buf *b, const struct report_spec *s, const struct task *t)
+{
+	const struct run_row *run = &s->core->run;
+	char *branch CLEANUP(freep) = branch_expand(s->task_pattern, run->epic, t->id);
+	buf_puts(b, "# where that was meant:\n");
+	step_ganger(b, "close", t->id);
+	if (t->branch)
+		return;
+	buf_puts(b, "# where it was not, bring its work in again, and then have it closed:\n"
+		    "ganger submit --epic ");
+	buf_shell(b, run->epic);
+	buf_putc(b, ' ');
+	buf_shell(b, branch);
+	buf_putc(b, '\n');
+	step_ganger(b, "run", run->epic);
+	step_of_task(b, "retry", s, t);
+}
+
 void step_path(struct buf *b, const char *path)
 {
 	if (!file_exists(path))
@@ -86,6 +105,10 @@ void report_next_step(struct buf *b, const struct report_spec *s, const struct t
 	} else if (t->state == TASK_MERGED || t->state == TASK_NOTHING) {
 		if (!t->gave_up)
 			return;
+		if (t->taken_out) {
+			add_taken_out_steps(b, s, t);
+			return;
+		}
 		step_ganger(b, "show", t->id); /* who holds it, and what it says */
 		step_of_task(b, "retry", s, t);
 	} else if (t->state == TASK_FAILED || t->gave_up) {

@@ -244,6 +244,11 @@ check_task(const struct core *c, const struct control_request *r, const char *id
 	if (!accepts && r->verb == CONTROL_RETRY && (t->cancel || t->state == TASK_CANCELLING))
 		return err_set(e, ERR_INVALID, "task '%s' is being cancelled: retry it after that",
 			       id);
+	if (!accepts && r->verb == CONTROL_RETRY && t->state == TASK_CLOSED && t->landed.hex[0])
+		return err_set(e, ERR_INVALID,
+			       "task '%s' is closed: it landed as %.12s; what was taken out of the "
+			       "epic branch again is brought in by 'ganger submit' of its branch",
+			       id, t->landed.hex);
 	if (!accepts)
 		return err_set(e, ERR_INVALID, "task '%s' is %s: nothing to %s", id,
 			       task_state_word((enum task_state)t->state), verbs[r->verb]);
@@ -252,6 +257,15 @@ check_task(const struct core *c, const struct control_request *r, const char *id
 	if (r->verb == CONTROL_APPROVE && !t->approval)
 		return err_set(e, ERR_INVALID, "task '%s' waits for no approval", id);
 	return 0;
+}
+
+/* Of what is over but for its issue only that is open. */
+static const char *said_of(const struct task *t, enum control_verb verb)
+{
+	if (verb != CONTROL_RETRY || (t->state != TASK_MERGED && t->state != TASK_NOTHING))
+		return task_verbs[verb].said;
+	return t->taken_out ? "will be closed if its work is in the epic branch again:"
+			    : "closing its issue will be tried again:";
 }
 
 static int task_events(struct core *c,
@@ -270,8 +284,8 @@ static int task_events(struct core *c,
 			.kind = task_verbs[r->verb].event, .task = at, .n = r->place};
 		if (r->verb == CONTROL_APPROVE)
 			ev.a = c->tasks.items[at].head;
+		buf_printf(said, "%s %s", said_of(&c->tasks.items[at], r->verb), *id);
 		give(ctx, &ev);
-		buf_printf(said, "%s %s", task_verbs[r->verb].said, *id);
 		if (r->verb == CONTROL_APPROVE) /* that commit, and no later one */
 			buf_printf(said, " at %.12s", ev.a.hex);
 		buf_putc(said, '\n');

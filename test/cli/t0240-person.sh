@@ -123,6 +123,30 @@ go
 code_is 3 'deleted: exit 3'
 is "$(ran more)" 0 'nothing is begun'
 
+# Taken out after it landed, and before its issue was closed. That is not done by the next run.
+scene taken-out
+task one
+{ GANGER_FAILPOINT=LANDED "$GANGER" run "$epic" --yes >"$T/out" 2>"$T/err"; } 2>/dev/null
+git update-ref "refs/heads/epic/$epic" main
+go
+go
+code_is 3 'what is taken out before its issue is closed needs a person'
+is "$(state one) $(ganger show "${id[one]}" --json | jq .open)" 'merged true' 'the issue stays open'
+run ganger retry "${id[one]}"
+out_is "will be closed if its work is in the epic branch again: ${id[one]}" 'what a retry of it does is said'
+go
+code_is 3 'as long as it is not, there is no change'
+sed -n '/^    # where it was not/,/^    ganger retry/s/^    //p' "$T/out" >"$T/steps"
+ok 'there are steps' grep -q '^ganger submit ' "$T/steps"
+(. "$T/steps") >"$T/pasted" 2>&1
+go
+code_is 0 'they bring it in again' || note "$(cat "$T/steps" "$T/pasted")"
+is "$(state one) $(git show "epic/$epic:one")" 'closed one' 'and have its issue closed'
+is "$(ran one)" 1 'without its agent'
+run ganger retry "${id[one]}"
+code_is 2 'what landed and is closed is not tried again'
+err_like "is closed: it landed as [0-9a-f]{12}; .*'ganger submit' of its branch" 'and what is to be done is said'
+
 # Checked out when a run begins: exit 4 with the path.
 scene held
 task one

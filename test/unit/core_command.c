@@ -313,9 +313,14 @@ static void test_retry__a_tracker_that_would_not_close_is_asked_again(void **sta
 		go(&r, both[i]);
 		ANSWER(&r, "a", ACT_CLOSE, .kind = EV_REFUSED, .text = "locked");
 		assert_int_equal(task(&r, "a")->gave_up, 1);
+		assert_int_equal(task(&r, "a")->taken_out, 0);
+		order(&r, "a", EV_RETRY);
+		ANSWER(&r, "a", ACT_CLOSE, .kind = EV_REFUSED, .m = 1, .text = "not in");
+		assert_int_equal(task(&r, "a")->taken_out, 1);
 		order(&r, "a", EV_RETRY);
 		ANSWER(&r, "a", ACT_CLOSE, .kind = EV_DONE);
 		assert_state(&r, "a", TASK_CLOSED);
+		assert_int_equal(task(&r, "a")->taken_out, 0);
 		rig_done(&r);
 	}
 }

@@ -14,6 +14,7 @@ static struct {
 	int collect_error; /* of the next collect */
 	const char *sha;   /* that a pull request was finished with */
 	bool finished;
+	bool ended;  /* the pull request did, otherwise */
 	bool closed; /* the issue */
 	int released, comments;
 	int comment_error;
@@ -69,10 +70,9 @@ static int finish(struct forge *f, int64_t number, const char *sha, struct err *
 {
 	(void)f;
 	(void)number;
-	(void)e;
 	world.finished = true;
 	world.sha = sha;
-	return 0;
+	return world.ended ? err_set(e, ERR_CONFLICT, "it ended otherwise already") : 0;
 }
 
 static int
@@ -264,15 +264,18 @@ static void test_close__waits_for_the_base_where_it_is_to(void **state)
 static void test_close__leaves_open_what_was_taken_out(void **state)
 {
 	static const struct {
-		bool in, again; /* as it landed, or by a merge of somebody's */
+		bool in, again; /* as it landed, or by another merge */
+		bool ended;     /* its pull request did, by another commit */
 		enum core_away away;
 		enum core_event_kind answer;
 		bool closed;
 	} cases[] = {
-		{true,  false, AWAY_NO,   EV_DONE,    true },
-		{false, true,  AWAY_NO,   EV_DONE,    true },
-		{false, false, AWAY_NO,   EV_REFUSED, false},
-		{false, false, AWAY_SHUT, EV_DONE,    false},
+		{true,  false, false, AWAY_NO,   EV_DONE,    true },
+		{true,  false, true,  AWAY_NO,   EV_ERROR,   false},
+		{false, true,  false, AWAY_NO,   EV_DONE,    true },
+		{false, true,  true,  AWAY_NO,   EV_DONE,    true },
+		{false, false, false, AWAY_NO,   EV_REFUSED, false},
+		{false, false, false, AWAY_SHUT, EV_DONE,    false},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -281,11 +284,14 @@ static void test_close__leaves_open_what_was_taken_out(void **state)
 		world.tip = oid_of("dd"); /* it is there */
 		world.tip_in_epic = cases[i].in;
 		world.head_in_epic = cases[i].again;
+		world.ended = cases[i].ended;
+		r.s.core.tasks.items[0].pull = 7;
 		r.s.core.run.epic_head = oid_of("ee");
 		r.s.core.tasks.items[0].landed = oid_of("dd");
 		r.s.core.tasks.items[0].away = cases[i].away;
 		assert_int_equal(act(&r, ACT_CLOSE), cases[i].answer);
 		assert_int_equal(world.closed, cases[i].closed);
+		assert_int_equal(r.s.inbox.items[0].ev.m, cases[i].answer == EV_REFUSED);
 		if (cases[i].answer == EV_REFUSED)
 			assert_non_null(strstr(r.s.inbox.items[0].ev.text,
 					       "what landed as dd is no longer in 'epic/e'"));

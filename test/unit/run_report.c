@@ -229,6 +229,31 @@ static void test_report__an_issue_that_cannot_be_closed_has_landed(void **state)
 	free(r);
 }
 
+static void test_report__what_was_taken_out_is_closed_or_brought_in_again(void **state)
+{
+	struct fixture *f = *state;
+	struct task *t = add(f, "a b", "Say", TASK_MERGED, "could not close the issue: it is out");
+	char *r;
+
+	land(t);
+	t->gave_up = t->person = t->taken_out = 1;
+	r = build(f);
+	assert_has(r,
+		   "## Needs you\n\n- a b Say: could not close the issue: it is out\n\n"
+		   "      # where that was meant:\n"
+		   "      ganger close 'a b'\n"
+		   "      # where it was not, bring its work in again, and then have it closed:\n"
+		   "      ganger submit --epic 7 ganger/7/a%20b\n"
+		   "      ganger run 7\n"
+		   "      ganger retry 'a b'\n\n");
+	assert_has(r, "- a b Say: 000000000000, which somebody took out again, pull request 3\n");
+	free(r);
+	t->branch = 1; /* it is the person's, who has it */
+	r = build(f);
+	assert_null(strstr(r, "ganger submit"));
+	free(r);
+}
+
 static void test_report__in_mid_run(void **state)
 {
 	struct fixture *f = *state;
@@ -334,6 +359,7 @@ int main(void)
 		CASE(an_issue_closed_early_is_opened_first),
 		CASE(text_from_outside_stays_in_its_line),
 		CASE(an_issue_that_cannot_be_closed_has_landed),
+		CASE(what_was_taken_out_is_closed_or_brought_in_again),
 		CASE(in_mid_run),
 		CASE(a_run_that_died_says_how_to_go_on),
 		CASE(a_check_that_fails_before_anything),
