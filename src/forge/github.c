@@ -18,6 +18,7 @@
 /* Which task it is for, in a form that people do not see and a later look finds. */
 #define MARK_BEGIN "<!-- ganger:task "
 #define MARK_END   " -->"
+#define MARK_NONE  "<!-- ganger:epic" MARK_END /* of one that is for no task */
 
 #define TITLE_MAX 240 /* bytes, and what is put in; GitHub takes 256 characters */
 
@@ -97,28 +98,57 @@ static char *title_of(const struct pull_spec *s)
 	return buf_take(&b);
 }
 
+/* At most GITHUB_BODY_MAX; a name of a file in it may look like a mark. */
+static void add_words(struct buf *b, struct str text)
+{
+	char *most CLEANUP(freep) =
+		mem_strndup(text.p, text.n < GITHUB_BODY_MAX ? text.n : GITHUB_BODY_MAX);
+	const char *rest = most, *at;
+
+	utf8_mend(most);
+	for (; (at = strstr(rest, "<!--")); rest = at + 1)
+		buf_printf(b, "%.*s<\xe2\x80\x8b", (int)(at - rest), rest);
+	buf_puts(b, rest);
+	if (text.n > GITHUB_BODY_MAX)
+		buf_puts(b, "\n(the rest was left out)");
+}
+
 static char *body_of(const struct pull_spec *s)
 {
 	struct str body = str_trim(str_of(s->body));
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
 
-	if (body.n > GITHUB_BODY_MAX) {
-		char *most CLEANUP(freep) = mem_strndup(body.p, GITHUB_BODY_MAX);
-		utf8_mend(most);
-		buf_printf(&b, "%s\n(the rest was left out)", most);
-	} else {
-		buf_add(&b, body.p, body.n);
-	}
+	if (body.n)
+		add_words(&b, body);
+	buf_puts(&b, b.n ? "\n\n" : "");
 	/* What would end the comment early is no id that any tracker gives. */
 	if (s->task && *s->task && !strstr(s->task, "--"))
-		buf_printf(&b, "%s" MARK_BEGIN "%s" MARK_END, b.n ? "\n\n" : "", s->task);
+		buf_printf(&b, MARK_BEGIN "%s" MARK_END, s->task);
+	else
+		buf_puts(&b, MARK_NONE);
 	return buf_take(&b);
+}
+
+/* Our mark in a body; NULL: there is none. */
+static const char *mark_of(const char *body)
+{
+	const char *at = strstr(body, MARK_BEGIN);
+
+	return at ? at : strstr(body, MARK_NONE);
+}
+
+/* What people wrote below our mark; empty: nothing, or there is none. Borrowed. */
+static const char *theirs_of(const char *body)
+{
+	const char *at = mark_of(body), *end = at ? strstr(at, MARK_END) : NULL;
+
+	return end ? end + strlen(MARK_END) : "";
 }
 
 /* The task of a body; *ret_n: the body's length without it. The caller's; empty where none is. */
 static char *task_of(const char *body, size_t *ret_n)
 {
-	const char *at = strstr(body, MARK_BEGIN);
+	const char *at = mark_of(body);
 	const char *end = at ? strstr(at, MARK_END) : NULL;
 
 	*ret_n = strlen(body);
@@ -127,6 +157,8 @@ static char *task_of(const char *body, size_t *ret_n)
 	*ret_n = (size_t)(at - body);
 	while (*ret_n && body[*ret_n - 1] == '\n')
 		--*ret_n;
+	if (!str_starts(str_of(at), MARK_BEGIN))
+		return mem_strdup("");
 	at += strlen(MARK_BEGIN);
 	return mem_strndup(at, (size_t)(end - at));
 }
@@ -300,11 +332,14 @@ static int open_new(struct hub *h, const struct pull_spec *s, int64_t *ret, stru
 static int
 bring_up(struct hub *h, const struct cJSON *pull, const struct pull_spec *s, struct err *e)
 {
-	char *text CLEANUP(freep) = body_of(s), *title CLEANUP(freep) = title_of(s);
+	const char *old = json_text(pull, "body"), *theirs = theirs_of(old);
+	char *ours CLEANUP(freep) = body_of(s), *title CLEANUP(freep) = title_of(s);
+	bool fits = strlen(ours) + strlen(theirs) <= GITHUB_BODY_MAX;
+	char *text CLEANUP(freep) = fits ? mem_printf("%s%s", ours, theirs) : mem_strdup(old);
 	struct github_answer a CLEANUP(github_answer_done) = {0};
 	char *path CLEANUP(freep) = hub_pull_path(h, json_int(pull, "number"), "");
 
-	if (streq(json_text(pull, "title"), title) && streq(json_text(pull, "body"), text))
+	if (streq(json_text(pull, "title"), title) && streq(old, text))
 		return 0;
 	struct cJSON *body CLEANUP(json_freep) = cJSON_CreateObject();
 	add_text(body, "title", title);

@@ -53,6 +53,8 @@ last=$(issues | jq -r '.[-1] | .body')
 like "$last" '^Closes #1$' 'that closes the epic'
 like "$last" '^- #3 `t3`: closed as [0-9a-f]{12} by #[0-9]+$' 'and names every task'
 is "$(pulls | tail -1 | cut -d' ' -f2-)" 'open epic/1 main' 'it is open'
+number=$(pulls | tail -1 | cut -d' ' -f1)
+api PATCH "issues/$number" "$(jq -n --arg body "$last" '{body: ($body + "\n\nNotes by hand.")}')"
 git -C "$T" clone -q "$bare" person
 (cd "$T/person" && echo new >news && git add news && git commit -qm news && git push -q origin main)
 run ganger "${on_hub[@]}" finish 1 --merge
@@ -61,6 +63,7 @@ unlike "$(cat "$T/err")" 'untested as it landed' 'what landed is what was tested
 is "$(pulls | tail -1 | cut -d' ' -f2-)" 'merged epic/1 main' 'it is merged'
 is "$(git -C "$bare" ls-tree --name-only main | paste -sd ' ')" 'README ganger.yaml news t2 t3 t4' 'with all of both'
 is "$(closed)" '1 2 3 4' 'the epic is closed, too'
+like "$(issues | jq -r --argjson n "$number" '.[] | select(.number == $n) | .body')" '^Notes by hand\.$' 'what a person wrote below stays'
 run ganger "${on_hub[@]}" finish 1 --merge
 code_is 0 'finished twice'
 out_like "^'main' has all of 'epic/1'" 'does nothing twice'

@@ -17,7 +17,7 @@ evil_agent()
 #!/bin/sh
 if [ "\$GANGER_TASK" = 2 ]; then
 	echo x >a
-	echo y >.env.@alice
+	echo y >".env.@alice <!-- ganger:task 7 -->"
 	exit
 fi
 printf '%s' '{"result":"failed","reason":"$evil"}' >"\$GANGER_RESULT_FILE"
@@ -52,6 +52,9 @@ for how in push 'squash forge.land=api queue.method=squash github.comments=one' 
 		like "$(cat "$T/$what")" 'alice' "$how: $what have its words"
 		unlike "$(cat "$T/$what")" "$calls" "$how: which call nobody"
 	done
+	control state | jq -r '.repos[].issues[] | select(.pull) | .body' >"$T/bodies"
+	[ "$how" = final ] || like "$(cat "$T/bodies")" 'ganger:task 7 -->' "$how: a file that is left out is named"
+	unlike "$(cat "$T/bodies")" '<!-- ganger:task 7' "$how: and is no mark"
 	unlike "$(cat "$T/pulls" "$T/commits")" "$closes" "$how: and close nothing where that could be"
 	run ganger "${on_hub[@]}" "${these[@]}" finish 1
 	is "$code $(wrote edit_pull) $(books)" '0 0 ' "$how: a second look changes nothing"
