@@ -9,11 +9,24 @@ static bool is_gate_state(int s)
 	return s == TASK_GATE_PREPARING || s == TASK_GATE_SETTING_UP || s == TASK_GATING;
 }
 
-/* What is heard of a task's checks: another run of one, or that they are over. */
+/* The check that ran last for it; -1: none did. */
+static int last_check(int issue)
+{
+	for (size_t i = sim->jobs.n; i-- > 0;) {
+		const struct sim_job *j = &sim->jobs.items[i];
+		if (j->task == issue && j->program == PROGRAM_CHECK)
+			return j->check;
+	}
+	return -1;
+}
+
+/* What is heard of a task's checks: another run of one, or that they are over. The next one may need a
+ * worktree made anew as well. */
 static void see_gates(const struct core *c, const struct transition *t)
 {
 	int issue = issue_index(c->tasks.items[t->task].id);
-	if (t->from == TASK_GATING && t->to == TASK_GATE_PREPARING)
+	bool same = (int)c->tasks.items[t->task].check == last_check(issue);
+	if (t->from == TASK_GATING && t->to == TASK_GATE_PREPARING && same)
 		checker_runs_again(sim->checker, issue);
 	else if (t->from == TASK_GATING || (is_gate_state(t->from) && !is_gate_state(t->to)))
 		checker_gates_over(sim->checker, issue);

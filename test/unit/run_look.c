@@ -112,6 +112,7 @@ static void test_the_next_begins_once_the_core_heard_of_the_last(void **state)
 	step(&s);
 
 	free(s.look_said);
+	free(s.found);
 	VEC_DONE(&s.inbox);
 	core_done(&s.core);
 	config_done(&config);
