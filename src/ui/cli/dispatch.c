@@ -83,9 +83,11 @@ static int lines_add(struct lines *l, const cJSON *j, int n, struct err *e)
 	if (!id || !title)
 		return err_set(e, ERR_INVALID, "an object with 'id' and 'title' is wanted");
 	/* Which of the two is meant, nobody can tell. */
-	if (map_find(&l->by_id, id, &before))
+	if (map_find(&l->by_id, id, &before)) {
+		CHECK(l->items.items && before < l->items.n);
 		return err_set(e, ERR_INVALID, "issue '%s' is that of line %d already", id,
 			       l->items.items[before].number);
+	}
 	map_set(&l->by_id, id, l->items.n);
 	VEC_PUSH(&l->items, ((struct line){n, TAKE(id), mem_strdup(title), mem_strdup(body)}));
 	return 0;
