@@ -284,9 +284,11 @@ void checker_knows(struct checker *c, int commit)
 	c->known = commit;
 }
 
+/* A power cut may have taken what was squashed. */
 static bool is_in(const struct checker *c, int tip, const struct book_task *t)
 {
-	return t->head >= 0 && tip >= 0 && book_holds(c, tip, t->head);
+	int work = t->head >= 0 ? t->head : t->landed;
+	return work >= 0 && tip >= 0 && book_holds(c, tip, work);
 }
 
 void checker_closed(struct checker *c, int task, bool by_person, const char *reason)
