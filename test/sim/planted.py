@@ -2,6 +2,7 @@
 """Has the simulator teeth? Plant one bug at a time and see that a rule breaks.
 
     planted.py SOURCE [--seeds N] [--shrink] [NAME...]     in a copy of SOURCE; prints a table in Markdown
+    planted.py SOURCE --texts                              only: has each bug its place?
 
 --shrink also shrinks each seed that fails, and sees that the smallest run breaks the same rule,
 and the real source, in that run, none.
@@ -31,8 +32,7 @@ BUGS = [
     ('a stale answer is accepted', 'core/step.c', 'ev->serial != t->serial', 'false'),
     ('a wait that is over wakes for ever', 'core/step.c',
      '\t\ttask_due(c, t, 0, 0);\n', '\t\tif (table[t->state][EV_DUE])\n\t\t\ttask_due(c, t, 0, 0);\n\t\telse\n\t\t\tbreak;\n'),
-    ('one session too many', 'core/schedule.c', 'while (c->live < most',
-     'while (c->live <= most'),
+    ('one session too many', 'core/schedule.c', 'c->live < most &&', 'c->live <= most &&'),
     ('the limit of a kind is forgotten', 'core/schedule.c', 'k->max == 0 || k->live < k->max',
      'true'),
     ('labels choose nobody', 'core/schedule.c', 'c->policy.resolver : t->own', 'c->policy.resolver : 0'),
@@ -142,8 +142,10 @@ BUGS = [
     ('an issue that stands for a branch is started', 'run/labels.c', 'if (labels_branch(i))', 'if (false)'),
     ('an issue is closed before the base has it', 'run/act.c', '(sha && streq(w->s->config->tracker_close, "base"))', 'false'),
     ('closed with the base, whether it moved or not', 'ui/cli/finish.c', 'if (code == CLI_OK && cli_flag(c, "merge"))', 'if (cli_flag(c, "merge"))'),
-    ('what was taken out is closed with the base', 'ui/cli/finish.c', '\t\tif (!in) {\n', '\t\tif (false) {\n'),
-    ('what goes into the base untested is not said', 'ui/cli/finish.c', 'else if (!landed)', 'else if (false)'),
+    ('what was taken out is closed with the base', 'ui/cli/finish.c', '*ret += !in;', '*ret += 0;',
+     'ui/cli/finish.c', 'if (in && closes', 'if (closes'),
+    ('what goes into the base untested is not said', 'ui/cli/finish_forge.c',
+     'return mem_printf("somebody moved \'%s\' on since the last landing", v->epic_branch);', 'return NULL;'),
     ('the base is squashed on its way in', 'run/act_land.c', 'return w->t.branch == 2 ? "merge" : w->s->config->queue_method;', 'return w->s->config->queue_method;'),
     ('the base is closed as an issue', 'run/act.c', 'bool stays = w->t.branch == 2 ||', 'bool stays ='),
     ('an epic is finished beside an attempt', 'ui/cli/finish.c', 'if (v->core.live) {', 'if (false) {'),
@@ -152,17 +154,22 @@ BUGS = [
 ]
 
 
-def plant(tree, edits):
-    """The files as they were, by path; and the one that has not one place for it, or None."""
-    texts = {}
+def planted(tree, edits):
+    """By path the text as it is, and as it is to be; and the file without just one place, or None."""
+    before, after = {}, {}
     for file, old, new in zip(edits[::3], edits[1::3], edits[2::3]):
         path = tree / 'src' / file
-        text = path.read_text()
-        texts.setdefault(path, text)
+        before.setdefault(path, path.read_text())
+        text = after.get(path, before[path])
         if text.count(old) != 1:
-            return texts, file
-        path.write_text(text.replace(old, new))
-    return texts, None
+            return before, before, file
+        after[path] = text.replace(old, new)
+    return before, after, None
+
+
+def write(texts):
+    for path, text in texts.items():
+        path.write_text(text)
 
 
 def build(tree):
@@ -209,13 +216,23 @@ def well(tree, smallest):
     return good
 
 
+def check_texts(source):
+    lost = [(name, odd) for name, *edits in BUGS if (odd := planted(source, edits)[2])]
+    for name, odd in lost:
+        print(f'{name}: its text is not once in {odd}', file=sys.stderr)
+    return 1 if lost else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('source')
     parser.add_argument('names', nargs='*')
     parser.add_argument('--seeds', type=int, default=2000)
     parser.add_argument('--shrink', action='store_true')
+    parser.add_argument('--texts', action='store_true')
     args = parser.parse_intermixed_args()
+    if args.texts:
+        return check_texts(Path(args.source))
     bugs = [b for b in BUGS if not args.names or b[0] in args.names]
     missed = 0
     smallest = []
@@ -227,7 +244,8 @@ def main():
         print('| planted | caught by seed | as |' + ' smallest run |' * args.shrink)
         print('|---|---|---|' + '---|' * args.shrink)
         for name, *edits in bugs:
-            texts, odd = plant(tree, edits)
+            before, after, odd = planted(tree, edits)
+            write(after)
             if odd:
                 result = f'| {name} | – | its text is not once in {odd} |'
                 missed += 1
@@ -244,8 +262,7 @@ def main():
                     result += f' {" ".join(small or ["not shrunk"])} |'
                 if trouble:
                     print(trouble, file=sys.stderr)
-            for path, text in texts.items():
-                path.write_text(text)
+            write(before)
             print(result, flush=True)
         missed += args.shrink and len(well(tree, smallest)) < len(smallest)
     print(f'\n{len(bugs) - missed} of {len(bugs)} caught within {args.seeds} seeds')
