@@ -1,6 +1,4 @@
-#include "base/clean.h"
-#include "run/supervisor-impl.h"
-#include "unit/test.h"
+#include "unit/run_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,20 +85,6 @@ close_issue(struct tracker *t, const char *id, const char *why, const char *text
 	return 0;
 }
 
-/* Work is done at once, on the spot. */
-static void defer(struct host *h, struct work *w)
-{
-	(void)h;
-	w->run(w);
-	w->done(w);
-}
-
-static void wake_in(struct host *h, int64_t ms)
-{
-	(void)h;
-	(void)ms;
-}
-
 struct rig {
 	struct config config;
 	struct host host;
@@ -143,7 +127,7 @@ static void rig_init(struct rig *r)
 	memset(&world, 0, sizeof(world));
 	memset(r, 0, sizeof(*r));
 	config_init(&r->config);
-	r->host = (struct host){.defer = defer, .wake_in = wake_in};
+	r->host = (struct host){.defer = work_at_once, .wake_in = wake_nobody};
 	r->git.ops = &git_ops;
 	r->forge.ops = &forge_ops;
 	r->tracker.ops = &tracker_ops;
@@ -176,12 +160,7 @@ static void rig_init(struct rig *r)
 
 static void rig_done(struct rig *r)
 {
-	for (size_t i = 0; i < r->s.inbox.n; i++) {
-		free(r->s.inbox.items[i].text);
-		free(r->s.inbox.items[i].text2);
-		free(r->s.inbox.items[i].text3);
-	}
-	VEC_DONE(&r->s.inbox);
+	inbox_done(&r->s);
 	core_done(&r->s.core);
 	paths_done(&r->s.paths);
 	free(r->s.epic_branch);

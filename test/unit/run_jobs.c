@@ -1,7 +1,5 @@
-#include "base/clean.h"
-#include "run/supervisor-impl.h"
 #include "tmp.h"
-#include "unit/test.h"
+#include "unit/run_fixture.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -50,20 +48,6 @@ static void say(struct executor *x, uint64_t number, uint64_t nth, struct str in
 	assert_int_equal(nth, ++world.said);
 }
 
-/* Work is done at once, on the spot. */
-static void defer(struct host *h, struct work *w)
-{
-	(void)h;
-	w->run(w);
-	w->done(w);
-}
-
-static void wake_in(struct host *h, int64_t ms)
-{
-	(void)h;
-	(void)ms;
-}
-
 static void rig_init(struct rig *r, enum task_state state)
 {
 	static const struct executor_ops executor_ops = {
@@ -76,7 +60,7 @@ static void rig_init(struct rig *r, enum task_state state)
 	assert_non_null(r->state);
 	config_init(&r->config);
 	r->config.queue_check = r->checks;
-	r->host = (struct host){.defer = defer, .wake_in = wake_in};
+	r->host = (struct host){.defer = work_at_once, .wake_in = wake_nobody};
 	r->executor.ops = &executor_ops;
 	r->place = (struct place){.root = r->state,
 				  .state_dir = r->state,
@@ -108,9 +92,7 @@ static void rig_init(struct rig *r, enum task_state state)
 static void rig_done(struct rig *r)
 {
 	r->config.queue_check = NULL;
-	for (size_t i = 0; i < r->s.inbox.n; i++)
-		free(r->s.inbox.items[i].text);
-	VEC_DONE(&r->s.inbox);
+	inbox_done(&r->s);
 	VEC_DONE(&r->s.jobs);
 	core_done(&r->s.core);
 	paths_done(&r->s.paths);

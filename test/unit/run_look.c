@@ -1,5 +1,4 @@
-#include "run/supervisor-impl.h"
-#include "unit/test.h"
+#include "unit/run_fixture.h"
 
 #include <string.h>
 
@@ -58,13 +57,9 @@ static void read_tracker(void)
 /* As in a turn: the core hears all there is. */
 static void step(struct supervisor *s)
 {
-	for (size_t i = 0; i < s->inbox.n; i++) {
+	for (size_t i = 0; i < s->inbox.n; i++)
 		core_step(&s->core, &s->inbox.items[i].ev);
-		free(s->inbox.items[i].text);
-		free(s->inbox.items[i].text2);
-		free(s->inbox.items[i].text3);
-	}
-	s->inbox.n = 0;
+	inbox_done(s);
 }
 
 /* The core would be told that it is closed, and never that it is open again: that is what it had. */
@@ -113,7 +108,6 @@ static void test_the_next_begins_once_the_core_heard_of_the_last(void **state)
 
 	free(s.look_said);
 	free(s.found);
-	VEC_DONE(&s.inbox);
 	core_done(&s.core);
 	config_done(&config);
 }
