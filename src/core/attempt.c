@@ -78,6 +78,10 @@ void job_over(struct core *c, struct task *t, const struct core_event *ev)
 	t->job_ended_ms = ev->ended_ms;
 	t->pid = t->pid_start = 0;
 	t->stop = 0;
+	if (ev->stay && task_is(t, F_GATE))
+		place_keep(c, &c->run.gate_stays, t->gate);
+	else if (ev->stay)
+		place_keep(c, &c->run.stays, t->slot);
 	task_touch(c, t);
 }
 

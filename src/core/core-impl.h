@@ -75,6 +75,8 @@ void needs_changed(struct core *c, struct task *t);
 void job_text(const struct core_event *ev, const char *limit, char *ret, size_t size);
 /* t has no process any more: how and when it ended, for who judges it. */
 void job_over(struct core *c, struct task *t, const struct core_event *ev);
+/* Something in it could not be ended: it is given to nobody, until a reboot. */
+void place_keep(struct core *c, int64_t *stays, int64_t place);
 
 /* beside.c */
 void ready_place(struct core *c, struct task *t); /* among those that may be claimed, or not */
@@ -192,6 +194,7 @@ typedef void task_handler(struct core *c, struct task *t, const struct core_even
 #define STREAK_MAX      3    /* attempts that end alike before the kind is paused */
 #define AT_ONCE_MS      1000 /* an attempt shorter than this ended "at once" */
 #define BESIDE_MAX      256  /* tasks beside one that are kept apart from it */
+#define PLACES_KEPT     60   /* worktrees of a kind that can be kept from all */
 #define SLOT_MAX        65536 /* worktree slots; more than agents may run at once */
 #define DAY_MS          ((int64_t)24 * 3600000) /* no wait by the wall clock is longer */
 #define QUEUE_BEHIND    2 /* entries waiting, for each agent that may run: nobody begins meanwhile */

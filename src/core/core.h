@@ -141,6 +141,7 @@ struct core_event {
 	int64_t n, m; /* as the event's line says; ERROR: n is the err_code */
 	int64_t pid, pid_start;
 	int64_t how, code, started_ms, ended_ms;
+	int64_t stay; /* JOB_ENDED: processes that could not be ended */
 	int64_t ahead, leftovers, result, until_ms, provider;
 	int64_t tokens_in, tokens_out;    /* -1 unknown */
 	double cost;                      /* negative unknown */
@@ -362,6 +363,9 @@ bool core_queue_is_behind(const struct core *c);
 bool core_takes_branch(const struct task *t);
 /* Index of the kind that would make this task's next attempt. */
 int64_t core_next_kind(const struct core *c, const struct task *t);
+
+/* Is this worktree, the first is 1, given to nobody? stays: the run's stays or gate_stays. */
+bool core_place_is_kept(int64_t stays, int64_t place);
 /* Index of the kind of this name; 0, the first, where there is none. */
 int core_find_kind(const struct core *c, const char *name);
 /* It was begun, and has neither come to its end nor is between two attempts. */

@@ -79,10 +79,17 @@ void gate_settings(struct core *c)
 	}
 }
 
+static void prepare(struct core *c, struct task *t)
+{
+	if (t->gate && core_place_is_kept(c->run.gate_stays, t->gate))
+		train_take_gate(c, t);
+	task_set_state(c, t, TASK_GATE_PREPARING);
+}
+
 void gate_begin(struct core *c, struct task *t)
 {
 	if (choose_check(c, t))
-		task_set_state(c, t, TASK_GATE_PREPARING);
+		prepare(c, t);
 	else
 		queue_found(c, t, VERDICT_PASSED);
 }
@@ -133,7 +140,7 @@ static void red_again(struct core *c, struct task *t, const char *why)
 {
 	t->reds++;
 	task_reason(c, t, "the check failed, and runs once more on the same tree: %s", why);
-	task_set_state(c, t, TASK_GATE_PREPARING);
+	prepare(c, t);
 }
 
 static bool may_run_again(const struct core *c, const struct task *t)

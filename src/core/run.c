@@ -72,6 +72,7 @@ static void translate_times(struct core *c, const char *boot)
 	if (strcmp(c->run.boot, boot) == 0)
 		return;
 	(void)snprintf(c->run.boot, sizeof(c->run.boot), "%s", boot);
+	c->run.stays = c->run.gate_stays = 0;
 	for (size_t i = 0; i < c->tasks.n; i++) {
 		struct task *t = &c->tasks.items[i];
 		if (!t->due_mono)

@@ -158,10 +158,23 @@ void slot_take(struct core *c, int64_t slot)
 	c->slots.items[slot - 1] = true;
 }
 
+bool core_place_is_kept(int64_t stays, int64_t place)
+{
+	return place <= PLACES_KEPT && (stays >> (place - 1) & 1);
+}
+
+void place_keep(struct core *c, int64_t *stays, int64_t place)
+{
+	if (place <= PLACES_KEPT)
+		*stays |= INT64_C(1) << (place - 1);
+	c->run_dirty = true;
+}
+
 static int take_lowest_slot(struct core *c)
 {
 	size_t at = 0;
-	while (at < c->slots.n && c->slots.items[at])
+	while ((at < c->slots.n && c->slots.items[at]) ||
+	       core_place_is_kept(c->run.stays, (int64_t)at + 1))
 		at++;
 	slot_take(c, (int64_t)at + 1);
 	return (int)at + 1;

@@ -50,7 +50,7 @@ void train_take_gate(struct core *c, struct task *t)
 		bool taken = false;
 		for (size_t i = 0; i < c->train.n && !taken; i++)
 			taken = task_is(train_at(c, i), F_GATE) && train_at(c, i)->gate == gate;
-		if (!taken)
+		if (!taken && !core_place_is_kept(c->run.gate_stays, gate))
 			t->gate = gate;
 	}
 }

@@ -28,7 +28,10 @@ static void job_drop(struct supervisor *s, struct job *j)
 /* Which gate worktree; pre-flight's is the first, when nothing else has one. */
 int64_t work_gate(const struct task_work *w)
 {
-	return w->action.task >= 0 && w->t.gate > 0 ? w->t.gate - 1 : 0;
+	int64_t gate = w->t.gate > 0 ? w->t.gate : 1;
+	while (w->action.task < 0 && core_place_is_kept(w->run.gate_stays, gate))
+		gate++; /* no other check runs in pre-flight */
+	return gate - 1;
 }
 
 static bool is_gate(const struct task_work *w)
@@ -57,6 +60,18 @@ static const struct worker *work_worker(const struct task_work *w)
 }
 
 /* What agents, set-up and checks are told of where they are. */
+/*
+ * Unique among live ones: agents, then checks, then by turns those of either beyond their number,
+ * which there are where worktrees are kept from all.
+ */
+static int slot_number(const struct config *c, bool gate, int at)
+{
+	int own = gate ? c->queue_slots : c->limits_max_concurrent;
+	if (at >= own)
+		return c->limits_max_concurrent + c->queue_slots + 2 * (at - own) + gate;
+	return gate ? c->limits_max_concurrent + at : at;
+}
+
 void attempt_init(const struct task_work *w, struct attempt *ret)
 {
 	struct supervisor *s = w->s;
@@ -79,9 +94,7 @@ void attempt_init(const struct task_work *w, struct attempt *ret)
 		.task = id,
 		.title = w->action.task < 0 ? s->epic_title : w->t.title,
 		.attempt = (int)w->t.attempt,
-		/* Unique among live ones: checks come after the slots of the agents. */
-		.slot = gate ? s->config->limits_max_concurrent + (int)work_gate(w)
-			     : (int)w->t.slot - 1,
+		.slot = slot_number(s->config, gate, (int)(gate ? work_gate(w) : w->t.slot - 1)),
 		.branch = ret->branch,
 		.epic_branch = s->epic_branch,
 		.base = w->run.base,
@@ -445,11 +458,12 @@ void job_ended(void *ctx, const struct job_end *end)
 				.ended_ms = end->ended_ms,
 				.m = gate && end->code && (s->full || disk_is_full(s)),
 				.n = end->left_over,
+				.stay = end->unkillable,
 				.text = end->text};
 	if (end->unkillable)
-		supervisor_message(
-			s, "%d processes of '%s' could not be ended: %s", end->unkillable,
-			j->task < 0 ? "the run" : s->core.tasks.items[j->task].id, end->text);
+		supervisor_message(s, "%s: %s; nobody else is given its worktree",
+				   j->task < 0 ? "the run" : s->core.tasks.items[j->task].id,
+				   end->text);
 	/* An agent's folder is wanted until its work is collected. */
 	inbox_add(s, &ev, j->kind == ACT_AGENT ? 0 : j->number);
 	if (j->kind == ACT_AGENT && s->started && s->tracker->ops->agents_write)

@@ -65,6 +65,7 @@ static const struct int_field event_ints[] = {
 	{"code",      offsetof(struct core_event, code)      },
 	{"started",   offsetof(struct core_event, started_ms)},
 	{"ended",     offsetof(struct core_event, ended_ms)  },
+	{"stay",      offsetof(struct core_event, stay)      },
 	{"ahead",     offsetof(struct core_event, ahead)     },
 	{"leftovers", offsetof(struct core_event, leftovers) },
 	{"result",    offsetof(struct core_event, result)    },

@@ -122,7 +122,7 @@ void checker_epic_closed(struct checker *c);
 /* ---- order ---- */
 /* It came into the queue as the n-th; it is merged and tested; it is neither any more. */
 void checker_waits(struct checker *c, int task, int64_t arrival);
-void checker_begun(struct checker *c, int task);
+void checker_begun(struct checker *c, int task, bool cancelled);
 void checker_stands(struct checker *c, int task); /* since before; it passes nobody */
 void checker_gone(struct checker *c, int task);
 void checker_nobody_queued(struct checker *c); /* what follows is all there is */

@@ -218,11 +218,11 @@ void checker_stands(struct checker *c, int task)
 	book_task_of(c, task)->begun = ++c->begun;
 }
 
-void checker_begun(struct checker *c, int task)
+void checker_begun(struct checker *c, int task, bool cancelled)
 {
 	struct book_task *t = book_task_of(c, task);
-	/* Once that is known, and not just put back. */
-	if (t->known.removed && t->read.removed && !t->branch && !c->limits.dispatch)
+	/* Once that is known, and not just put back; what is cancelled is looked for in the branch. */
+	if (!cancelled && t->known.removed && t->read.removed && !t->branch && !c->limits.dispatch)
 		checker_break(c, "rule 1: task %d is to land, and was taken out of the epic", task);
 	checker_stands(c, task);
 	for (int i = 0; i < c->n_tasks; i++) {

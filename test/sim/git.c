@@ -105,6 +105,10 @@ static int make_worktree(const struct git_worktree_spec *s, struct git_worktree 
 	int task = s->task ? issue_index(s->task) : -1;
 	bool same = w && w->ready && w->task == task && w->attempt == s->attempt && s->task;
 	check_free(s->path, "preparing");
+	if (job_stays_in(s->path))
+		checker_break(sim->checker,
+			      "ports: preparing of '%s', in which something could not be ended",
+			      s->path);
 	if (!w) {
 		w = VEC_ADD(&sim->worktrees);
 		w->path = mem_strdup(s->path);

@@ -68,7 +68,7 @@ static void see_queue(const struct core *c, const struct transition *t)
 		checker_waits(sim->checker, issue, x->queued_seq);
 	if (t->from == TASK_QUEUED && is_in_train(t->to)) {
 		excuse_others(c);
-		checker_begun(sim->checker, issue);
+		checker_begun(sim->checker, issue, x->cancel);
 	} else if (t->from == TASK_QUEUED || (is_in_train(t->from) && !is_in_train(t->to)))
 		checker_gone(sim->checker, issue);
 	if (is_in_train(t->from) && !is_in_train(t->to) && x->fails_with[0])

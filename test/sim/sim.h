@@ -279,6 +279,7 @@ struct world {
 	bool anchor;
 	VEC(struct sim_job) jobs;
 	size_t jobs_over; /* all before it are */
+	VEC(const char *) stays; /* worktrees in which a process could not be ended; of the jobs */
 	VEC(struct sim_pull) pulls;
 	VEC(struct submission) submissions;
 	VEC(struct sim_file) files;
@@ -373,11 +374,16 @@ void jobs_reboot(void);
 void job_kill_shim(struct sim_job *j);
 struct sim_job *sim_job_find(int64_t number);
 bool job_alive_in(const char *worktree);
+bool job_stays_in(const char *worktree); /* could something there not be ended? */
 void sim_store_done(void);
 struct sim_file *sim_file_find(const char *path);
 struct sim_file *sim_file_add(const char *path, bool dir);
 int issue_index(const char *id);
 int64_t pull_open(const char *head, const char *base, const char *sha, int task);
+
+/* plans.c: what a job does, drawn as it starts */
+void job_plan(struct sim_job *j);
+bool job_leaves_one_for_good(const struct sim_job *j);
 
 /* run.c: the settings of this run */
 struct config;

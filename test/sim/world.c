@@ -78,6 +78,7 @@ void world_free(struct world *w)
 	}
 	for (size_t i = 0; i < LAST_LINES; i++)
 		free(w->lines[i]);
+	VEC_DONE(&w->stays);
 	VEC_DONE(&w->jobs);
 	VEC_DONE(&w->pulls);
 	VEC_DONE(&w->submissions);

@@ -358,6 +358,35 @@ static void test_attempt__a_stale_answer_is_counted_and_ignored(void **state)
 	rig_done(&r);
 }
 
+/* A process that nobody may end is still in its worktree: the next attempts are made elsewhere. */
+static void test_attempt__where_something_could_not_be_ended_nobody_works(void **state)
+{
+	struct rig *r = *state;
+	r->c.policy.retry_delay_ms = 0;
+	issues(r, "ab");
+	begin(r);
+	to_work(r, "a");
+	to_work(r, "b");
+	assert_int_equal(task(r, "a")->slot, 1);
+	ANSWER(r, "a", ACT_AGENT, .kind = EV_JOB_ENDED, .how = HOW_EXITED, .code = 1, .stay = 1);
+	assert_int_equal(task(r, "a")->slot, 1); /* until its work is collected */
+	collected(r, "a", RESULT_FAILED, 0);
+	pass_ms(r, 1000);
+	to_work(r, "a");
+	assert_int_equal(task(r, "a")->slot, 3);
+	job_ends(r, "b", ACT_AGENT, HOW_EXITED, 1);
+	collected(r, "b", RESULT_FAILED, 0);
+	pass_ms(r, 1000);
+	to_work(r, "b");
+	assert_int_equal(task(r, "b")->slot, 2);
+	/* Nothing of it outlives the boot. */
+	assert_int_equal(r->c.run.stays, 1);
+	run_event(r, EV_START, 42);
+	assert_int_equal(r->c.run.stays, 1);
+	step(r, (struct core_event){.kind = EV_START, .task = -1, .n = 42, .text = "boot-2"});
+	assert_int_equal(r->c.run.stays, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_attempt__a_set_up_that_fails_does_not_forget_where_to_go_on),
 		cmocka_unit_test(test_attempt__retry_from_is_the_users_choice),
 		cmocka_unit_test(test_attempt__a_stale_answer_is_counted_and_ignored),
+		RIG_TEST(test_attempt__where_something_could_not_be_ended_nobody_works),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -241,6 +241,28 @@ static void test_gate__pre_flight_runs_all_checks(void **state)
 	rig_done(&r);
 }
 
+static void test_gate__where_something_could_not_be_ended_nothing_is_checked(void **state)
+{
+	struct policy p = checked();
+	struct rig r;
+	(void)state;
+	p.gate_retries = 1;
+	to_gate(&r, &p);
+	assert_int_equal(task(&r, "a")->gate, 1);
+	ANSWER(&r, "a", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	ANSWER(&r, "a", ACT_GATE, .kind = EV_JOB_ENDED, .how = HOW_EXITED, .code = 1, .stay = 1);
+	assert_state(&r, "a", TASK_GATE_PREPARING); /* once more on the same tree */
+	assert_int_equal(task(&r, "a")->gate, 2);
+	gated(&r, "a", HOW_EXITED, 0);
+	land(&r, "a");
+	issues(&r, "b");
+	run_event(&r, EV_SYNCED, 0);
+	to_queue(&r, "b");
+	merge_made(&r, "b");
+	assert_int_equal(task(&r, "b")->gate, 2);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_gate__a_pass_of_another_command_does_not_count),
 		cmocka_unit_test(test_gate__with_other_checks_nothing_is_skipped_unseen),
 		cmocka_unit_test(test_gate__pre_flight_runs_all_checks),
+		cmocka_unit_test(test_gate__where_something_could_not_be_ended_nothing_is_checked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
