@@ -167,8 +167,17 @@ static int open_handle(struct db *d, unsigned flags, struct err *e)
 		return db_error(d, e, "open '%s'", d->path);
 	if (flags & DB_READ)
 		return 0;
-	return db_exec(
-		d, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON", e);
+	/*
+	 * Where SQLite cannot open a file for writing, also for want of a descriptor, it takes one
+	 * for reading: that is said now, of the log as beginning to write says it, and not by
+	 * every later call.
+	 */
+	if (sqlite3_db_readonly(d->sql, "main") != 0)
+		return err_set(e, ERR_IO, "could not open '%s' for writing", d->path);
+	return db_exec(d,
+		       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+		       "BEGIN IMMEDIATE; ROLLBACK",
+		       e);
 }
 
 static int open_all(struct db *d, unsigned flags, struct err *e)

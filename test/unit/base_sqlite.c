@@ -3,6 +3,9 @@
 #include "tmp.h"
 #include "unit/test.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -197,6 +200,44 @@ static void test_sqlite__a_failed_rollback_does_not_stop_the_next(void **state)
 	db_close(d);
 }
 
+/* What SQLite opens files with; the files of one name, for writing, find no descriptor. */
+static int (*real_open)(const char *path, int flags, int mode);
+static const char *refused;
+
+static int open_but(const char *path, int flags, int mode)
+{
+	size_t n = strlen(path), m = strlen(refused);
+
+	if ((flags & O_ACCMODE) == O_RDWR && n >= m && streq(path + n - m, refused)) {
+		errno = EMFILE;
+		return -1;
+	}
+	return real_open(path, flags, mode);
+}
+
+static void test_sqlite__what_opens_for_reading_alone_is_an_error(void **state)
+{
+	static const char *const ends[] = {"x.db", "x.db-wal"};
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	struct fixture *f = *state;
+
+	db_close(open_new(f));
+	real_open = (int (*)(const char *, int, int))vfs->xGetSystemCall(vfs, "open");
+	assert_int_equal(vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)open_but),
+			 SQLITE_OK);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct err e = ERR_INIT;
+		struct db *d = NULL;
+
+		refused = ends[i];
+		assert_int_equal(db_open(f->path, DB_CREATE, &d, &e), ERR_IO);
+		assert_null(d);
+		assert_non_null(strstr(e.msg, "x.db"));
+	}
+	assert_int_equal(vfs->xSetSystemCall(vfs, "open", NULL), SQLITE_OK);
+	db_close(open_new(f));
+}
+
 #define WRITERS 4
 #define ROUNDS  50
 
@@ -248,6 +289,7 @@ int main(void)
 		T(test_sqlite__not_a_database_is_corrupt_and_untouched),
 		T(test_sqlite__rollback_without_transaction_is_fine),
 		T(test_sqlite__a_failed_rollback_does_not_stop_the_next),
+		T(test_sqlite__what_opens_for_reading_alone_is_an_error),
 		T(test_sqlite__several_processes_write),
 	};
 
