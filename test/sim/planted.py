@@ -146,6 +146,7 @@ BUGS = [
     ('closed with the base, whether it moved or not', 'ui/cli/finish.c', 'if (code == CLI_OK && cli_flag(c, "merge"))', 'if (cli_flag(c, "merge"))'),
     ('what was taken out is closed with the base', 'ui/cli/finish.c', '*ret += !in;', '*ret += 0;',
      'ui/cli/finish.c', 'if (in && closes', 'if (closes'),
+    ('what was taken out of the branch is closed', 'run/act.c', '(sha && !stays && is_work_in(', '(false && is_work_in('),
     ('what goes into the base untested is not said', 'ui/cli/finish_forge.c',
      'return mem_printf("somebody moved \'%s\' on since the last landing", v->epic_branch);', 'return NULL;'),
     ('the base is squashed on its way in', 'run/act_land.c', 'return w->t.branch == 2 ? "merge" : w->s->config->queue_method;', 'return w->s->config->queue_method;'),
