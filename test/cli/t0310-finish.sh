@@ -154,6 +154,9 @@ git rm -q red && git commit -qm 'green again'
 run ganger finish "$epic" --merge
 code_is 0 'mended in the base, it comes in'
 is "$(git show main:shared)" sixth 'and home'
+is "$(ganger status "$epic" --json |
+	jq -r '[.tasks[] | select(.id | startswith("main@")).pr] | "\(length) \(unique | length)"')" \
+	'2 2' 'each state of the base had a pull request of its own'
 
 # Somebody cancelled what brings it in.
 epic cancelled
