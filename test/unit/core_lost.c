@@ -302,6 +302,31 @@ static void test_lost__a_conflict_that_a_resolver_was_claimed_for(void **state)
 	}
 }
 
+/* Nor does it keep a resolver's place among the ready ones: what is more urgent comes first. */
+static void test_lost__a_conflict_that_waits_for_a_resolver(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r, n;
+	(void)state;
+	p.max_concurrent = p.conflict_attempts = 1;
+	rig_init(&r, &p);
+	issues(&r, "ac");
+	begin(&r);
+	to_queue(&r, "a");
+	to_work(&r, "c"); /* so there is no place for others */
+	issue_with(&r, "b", 1, ISSUE_OPEN);
+	run_event(&r, EV_SYNCED, 0);
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+	assert_state(&r, "a", TASK_READY);
+	assert_int_equal(task(&r, "a")->resolve, 1);
+	REBOOT(&r, &n, {"a", LOST_HEAD});
+	opened(&n);
+	to_queue(&n, "c");
+	assert_state(&n, "b", TASK_CLAIMING);
+	assert_state(&n, "a", TASK_READY);
+	rig_done(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_lost__only_what_is_needed),
 		cmocka_unit_test(test_lost__what_nobody_took_yet),
 		cmocka_unit_test(test_lost__a_conflict_that_a_resolver_was_claimed_for),
+		cmocka_unit_test(test_lost__a_conflict_that_waits_for_a_resolver),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
