@@ -175,6 +175,25 @@ static void test_agent__one_that_cannot_be_followed_is_ended(void **state)
 	rig_done(&r);
 }
 
+/* Whom it was claimed for may not be set any more: then it is for the one that its labels name. */
+static void test_worker__of_one_that_is_not_set_any_more(void **state)
+{
+	static const struct {
+		int agent, own, want;
+	} cases[] = {
+		{0, 1, 0},
+		{1, 0, 1},
+		{2, 1, 1}, /* not the first, which its labels do not name */
+		{2, 2, 0}, /* nor is that one set */
+	};
+	static struct supervisor s = {.n_workers = 2};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct task t = {.agent = cases[i].agent, .own = cases[i].own};
+		assert_ptr_equal(worker_of(&s, &t), &s.workers[cases[i].want]);
+	}
+}
+
 static struct talker *talk(struct rig *r, const char *dir, struct str orders)
 {
 	const struct agent_attempt a = {.worktree = "/nowhere"};
@@ -258,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_gate__another_check_is_not_begun_in_its_place),
 		cmocka_unit_test(test_gate__one_that_runs_is_adopted_whatever_has_changed),
 		cmocka_unit_test(test_agent__one_that_cannot_be_followed_is_ended),
+		cmocka_unit_test(test_worker__of_one_that_is_not_set_any_more),
 		cmocka_unit_test(test_talk__an_order_that_was_refused_is_none),
 		cmocka_unit_test(test_talk__a_limit_is_held_once_there_is_room),
 	};
