@@ -21,6 +21,7 @@ struct rig {
 static struct {
 	int ensured, stopped, said;
 	bool talks;
+	bool kills; /* what is stopped is not asked first */
 } world;
 
 static void ensure(struct executor *x, const struct job_spec *s)
@@ -36,7 +37,7 @@ static void stop(struct executor *x, uint64_t number, enum job_stop how)
 {
 	(void)x;
 	assert_int_equal(number, 7);
-	assert_int_equal(how, JOB_ASK);
+	assert_int_equal(how, world.kills ? JOB_KILL : JOB_ASK);
 	world.stopped++;
 }
 
@@ -46,6 +47,12 @@ static void say(struct executor *x, uint64_t number, uint64_t nth, struct str in
 	(void)input;
 	assert_int_equal(number, 7);
 	assert_int_equal(nth, ++world.said);
+}
+
+static struct moment now(struct host *h)
+{
+	(void)h;
+	return (struct moment){.mono_ms = 1, .wall_ms = 1};
 }
 
 static void rig_init(struct rig *r, enum task_state state)
@@ -60,7 +67,7 @@ static void rig_init(struct rig *r, enum task_state state)
 	assert_non_null(r->state);
 	config_init(&r->config);
 	r->config.queue_check = r->checks;
-	r->host = (struct host){.defer = work_at_once, .wake_in = wake_nobody};
+	r->host = (struct host){.now = now, .defer = work_at_once, .wake_in = wake_nobody};
 	r->executor.ops = &executor_ops;
 	r->place = (struct place){.root = r->state,
 				  .state_dir = r->state,
@@ -194,6 +201,28 @@ static void test_worker__of_one_that_is_not_set_any_more(void **state)
 	}
 }
 
+/* Its worktree is the next pre-flight's: while it is being ended nothing is begun there. */
+static void test_orphan__is_waited_for(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r, TASK_READY);
+	was_begun(&r);
+	world.kills = true;
+	recovery_orphans(&r.s);
+	assert_int_equal(world.ensured, 1);
+	assert_int_equal(world.stopped, 1);
+	recovery_start(&r.s);
+	assert_int_equal(r.s.inbox.n, 0);
+	job_ended(&r.s, &(struct job_end){.number = 7, .how = JOB_STOPPED});
+	assert_int_equal(r.s.inbox.n, 1);
+	assert_int_equal(r.s.inbox.items[0].ev.kind, EV_START);
+	recovery_start(&r.s);
+	assert_int_equal(r.s.inbox.n, 1);
+	VEC_DONE(&r.s.forget);
+	rig_done(&r);
+}
+
 static struct talker *talk(struct rig *r, const char *dir, struct str orders)
 {
 	const struct agent_attempt a = {.worktree = "/nowhere"};
@@ -278,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_gate__one_that_runs_is_adopted_whatever_has_changed),
 		cmocka_unit_test(test_agent__one_that_cannot_be_followed_is_ended),
 		cmocka_unit_test(test_worker__of_one_that_is_not_set_any_more),
+		cmocka_unit_test(test_orphan__is_waited_for),
 		cmocka_unit_test(test_talk__an_order_that_was_refused_is_none),
 		cmocka_unit_test(test_talk__a_limit_is_held_once_there_is_room),
 	};
