@@ -109,6 +109,25 @@ ls >"$T/saw"; echo 1 >one'
 	nothing_left 'nothing is left'
 done
 
+# The disk was full as it died, and is not any more.
+scene full
+task one
+task two one
+at_gate one
+hold
+start
+ok 'it works' wait_lines "$T/ran" 1
+killed
+python3 -c 'import os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("UPDATE run SET \"full\" = 1")
+db.commit()
+os._exit(0) # without closing it: that would take the log away, which is damage' "$(echo $(epic_dir))/journal.db"
+release
+go
+code_is 0 'a disk that was full as the supervisor died is looked at by the next'
+is "$(landings)" "${id[one]} ${id[two]}" 'and all comes home'
+
 # Limits of what does not count.
 scene interruptions
 task one
