@@ -80,6 +80,13 @@ static void test_presets__know_limits_from_failures(void **state)
 	tmp_done(dir);
 }
 
+/* Its database is made by whoever comes first, and eight that begin at once each try to. */
+static void test_presets__opencode_makes_its_database_before_it_is_begun(void **state)
+{
+	(void)state;
+	assert_string_equal(config_preset_find("opencode")->probe, "opencode session list");
+}
+
 static void test_presets__can_be_started(void **state)
 {
 	(void)state;
@@ -99,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presets__know_limits_from_failures),
+		cmocka_unit_test(test_presets__opencode_makes_its_database_before_it_is_begun),
 		cmocka_unit_test(test_presets__can_be_started),
 	};
 
