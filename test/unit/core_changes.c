@@ -230,6 +230,50 @@ static void test_tracker__it_begins_anew_with_what_it_came_to_need(void **state)
 	whole(r, "a");
 	assert_state(r, "b", TASK_CLAIMING);
 	assert_int_equal(task(r, "b")->from, FROM_FRESH);
+	to_work(r, "b"); /* which has it */
+	job_ends(r, "b", ACT_AGENT, HOW_TIMEOUT, 0);
+	collected(r, "b", RESULT_FAILED, 1);
+	assert_int_equal(task(r, "b")->from, FROM_LAST);
+}
+
+/* Nor is its work mended, and nothing is owed for its red check: what it stood on is left behind. */
+static void test_tracker__it_begins_anew_after_a_red_check(void **state)
+{
+	struct rig *r = *state;
+
+	r->c.policy.n_checks = 1;
+	r->c.policy.allow_red = true;
+	issues(r, "ab");
+	begin(r);
+	to_queue(r, "b");
+	needs(r, "b", "a"); /* while its work is in the queue */
+	run_event(r, EV_SYNCED, 0);
+	merge_made(r, "b");
+	gated(r, "b", HOW_EXITED, 1);
+	assert_state(r, "b", TASK_BLOCKED);
+	assert_int_equal(task(r, "b")->from, FROM_FRESH);
+	whole(r, "a");
+	assert_state(r, "b", TASK_CLAIMING);
+	assert_int_equal(task(r, "b")->red, 0);
+	attempt(r, "b", RESULT_NOTHING, 0);
+	assert_state(r, "b", TASK_NOTHING);
+}
+
+/* Closed between two tries, and opened again: the first of them was of another time. */
+static void test_tracker__opened_again_it_has_all_its_tries(void **state)
+{
+	struct rig *r = *state;
+
+	r->c.policy.attempts = 2;
+	issues(r, "az");
+	begin(r);
+	attempt(r, "a", RESULT_FAILED, 0);
+	assert_state(r, "a", TASK_WAITING);
+	found(r, "a", ISSUE_CLOSED);
+	assert_state(r, "a", TASK_CLOSED);
+	found(r, "a", ISSUE_OPEN);
+	attempt(r, "a", RESULT_FAILED, 0);
+	assert_state(r, "a", TASK_WAITING);
 }
 
 /* What landed stays done: a person who wants it again says so. */
@@ -313,6 +357,8 @@ int main(void)
 		RIG_TEST(test_tracker__another_title_is_taken_over),
 		RIG_TEST(test_tracker__opened_again_it_is_waited_for_and_done),
 		RIG_TEST(test_tracker__it_begins_anew_with_what_it_came_to_need),
+		RIG_TEST(test_tracker__it_begins_anew_after_a_red_check),
+		RIG_TEST(test_tracker__opened_again_it_has_all_its_tries),
 		RIG_TEST(test_tracker__what_has_landed_is_not_done_again),
 		RIG_TEST(test_tracker__what_comes_to_need_a_failed_one_is_skipped),
 		RIG_TEST(test_tracker__a_change_costs_no_look_at_what_did_not_change),

@@ -210,6 +210,7 @@ static void test_schedule__outside_issues_are_waited_for_and_never_started(void 
 	needs(&r, "b", "q");
 	begin(&r);
 	assert_state(&r, "o", TASK_BLOCKED);
+	assert_false(core_accepts(&r.c, core_find(&r.c, "o"), EV_CANCEL));
 	assert_state(&r, "a", TASK_BLOCKED);
 	whole(&r, "b");
 	tidied(&r);

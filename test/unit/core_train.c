@@ -231,6 +231,30 @@ static void test_train__red_where_another_had_the_same_tree_pass_is_flaky(void *
 	rig_done(&r);
 }
 
+/* It passed while the other's worktree was made, or set up: that one is not tested again. */
+static void test_train__a_tree_that_passed_meanwhile_is_not_tested_again(void **state)
+{
+	(void)state;
+	for (int sets_up = 0; sets_up < 2; sets_up++) {
+		struct rig r;
+		begin_train(&r, 2, "ab");
+		to_gate(&r, "a");
+		r.c.policy.has_setup = sets_up;
+		ANSWER(&r, "b", ACT_MERGE, .kind = EV_MERGE_MADE, .a = oid_of("mb"),
+		       .b = task(&r, "a")->tree);
+		if (sets_up)
+			ANSWER(&r, "b", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+		check_ends(&r, "a", 0);
+		if (sets_up)
+			job_ends(&r, "b", ACT_GATE_SETUP, HOW_EXITED, 0);
+		else
+			ANSWER(&r, "b", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+		assert_state(&r, "b", TASK_STANDING);
+		assert_int_equal(task(&r, "b")->verdict, VERDICT_PASSED);
+		rig_done(&r);
+	}
+}
+
 static void test_train__a_cancelled_one_is_left_out(void **state)
 {
 	struct rig r;
@@ -311,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_train__no_verdict_counts_against_the_first_only),
 		cmocka_unit_test(test_train__a_branch_that_moved_rebuilds_it),
 		cmocka_unit_test(test_train__red_where_another_had_the_same_tree_pass_is_flaky),
+		cmocka_unit_test(test_train__a_tree_that_passed_meanwhile_is_not_tested_again),
 		cmocka_unit_test(test_train__a_cancelled_one_is_left_out),
 		cmocka_unit_test(test_train__a_merge_onto_what_is_gone_is_made_anew),
 		cmocka_unit_test(test_train__a_stop_at_once_puts_back_who_stands),
