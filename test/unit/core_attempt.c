@@ -36,6 +36,29 @@ static void test_attempt__goes_through_its_states_and_sessions(void **state)
 	rig_done(&r);
 }
 
+/* A job is found by its number, and an answer by its serial: neither is given twice, or forgotten. */
+static void test_attempt__has_numbers_of_its_own(void **state)
+{
+	struct action a = {0};
+	struct rig r;
+	(void)state;
+	rig_init(&r, NULL);
+	issues(&r, "ab");
+	begin(&r);
+	to_work(&r, "a");
+	to_work(&r, "b");
+	assert_int_not_equal(task(&r, "a")->job, task(&r, "b")->job);
+	issues(&r, "c");
+	run_event(&r, EV_SYNCED, 0);
+	assert_true(rig_pop(&r, "c", ACT_CLAIM, &a));
+	core_step(&r.c, &(struct core_event){
+				.kind = EV_DONE, .task = a.task, .serial = a.serial, .at = r.now});
+	assert_int_equal(task(&r, "c")->serial, a.serial + 1);
+	assert_true(r.c.run_dirty); /* which has the last one */
+	rig_take(&r);
+	rig_done(&r);
+}
+
 static void test_attempt__one_that_fails_counts_and_waits_longer_each_time(void **state)
 {
 	struct rig r;
@@ -391,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attempt__goes_through_its_states_and_sessions),
+		cmocka_unit_test(test_attempt__has_numbers_of_its_own),
 		cmocka_unit_test(test_attempt__one_that_fails_counts_and_waits_longer_each_time),
 		cmocka_unit_test(test_attempt__success_without_a_change_is_a_failure),
 		cmocka_unit_test(test_attempt__nothing_to_do_closes_and_unblocks),

@@ -71,6 +71,26 @@ static void test_gate__a_pass_of_what_is_cancelled_is_kept(void **state)
 	rig_done(&r);
 }
 
+/* The next run has it from the journal. */
+static void test_gate__a_pass_is_to_be_written(void **state)
+{
+	struct policy p = checked();
+	struct action a = {0};
+	struct rig r;
+	(void)state;
+	to_gate(&r, &p);
+	ANSWER(&r, "a", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	assert_true(rig_pop(&r, "a", ACT_GATE, &a));
+	core_step(&r.c, &(struct core_event){.kind = EV_JOB_ENDED,
+					     .task = a.task,
+					     .serial = a.serial,
+					     .how = HOW_EXITED,
+					     .at = r.now});
+	assert_int_equal(r.c.new_passes.n, 1);
+	rig_take(&r);
+	rig_done(&r);
+}
+
 static void test_gate__red_every_time_is_red(void **state)
 {
 	struct policy p = checked();
@@ -269,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_gate__a_pass_of_what_is_cancelled_is_kept),
 		cmocka_unit_test(test_gate__red_then_green_on_one_tree_is_flaky_and_lands),
 		cmocka_unit_test(test_gate__what_is_flaky_is_red_where_the_user_says_so),
+		cmocka_unit_test(test_gate__a_pass_is_to_be_written),
 		cmocka_unit_test(test_gate__red_every_time_is_red),
 		cmocka_unit_test(test_gate__a_time_out_is_no_try),
 		cmocka_unit_test(test_gate__each_check_is_run_in_the_same_worktree),

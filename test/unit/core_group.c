@@ -87,6 +87,22 @@ static void test_group__is_tested_once_and_lands_at_once(void **state)
 	rig_done(&r);
 }
 
+/* What the first touches is tested for the last, too: they land together. */
+static void test_group__is_tested_by_what_any_of_it_touches(void **state)
+{
+	struct rig r;
+	(void)state;
+	begin_groups(&r, (struct groups){1, 4, "ab"});
+	r.c.policy.n_checks = 2;
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_MERGE_MADE, .a = oid_of("ma"), .b = oid_of("ta"),
+	       .n = 1); /* it is not about the first check */
+	ANSWER(&r, "b", ACT_MERGE, .kind = EV_MERGE_MADE, .a = oid_of("mb"), .b = oid_of("tb"),
+	       .n = 3); /* nor about any */
+	assert_gates(&r, "b");
+	assert_int_equal(task(&r, "b")->skips, 1);
+	rig_done(&r);
+}
+
 static void test_group__a_failing_one_is_bisected_to_the_culprit(void **state)
 {
 	struct rig r;
@@ -361,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_group__is_tested_once_and_lands_at_once),
+		cmocka_unit_test(test_group__is_tested_by_what_any_of_it_touches),
 		cmocka_unit_test(test_group__a_failing_one_is_bisected_to_the_culprit),
 		cmocka_unit_test(test_group__is_taken_apart_over_all_gates),
 		cmocka_unit_test(test_group__who_it_fails_with_is_found_by_halves),

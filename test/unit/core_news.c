@@ -47,6 +47,25 @@ static void test_submit__what_was_withdrawn_enters_again(void **state)
 	rig_done(&r);
 }
 
+/* Red, it is its author's to mend; its issue is not done. */
+static void test_submit__what_does_not_pass_is_left_to_its_author(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.n_checks = 1;
+	p.allow_red = true;
+	rig_init(&r, &p);
+	issues(&r, "az");
+	submit(&r, "a", "mine");
+	begin(&r);
+	merge_made(&r, "a");
+	gated(&r, "a", HOW_EXITED, 1);
+	ANSWER(&r, "a", ACT_RELEASE, .kind = EV_DONE);
+	assert_state(&r, "a", TASK_FAILED);
+	rig_done(&r);
+}
+
 static void test_submit__an_issue_opened_again_starts_no_agent(void **state)
 {
 	struct rig r;
@@ -115,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_submit__a_persons_branch_enters_the_queue),
 		cmocka_unit_test(test_submit__what_was_withdrawn_enters_again),
+		cmocka_unit_test(test_submit__what_does_not_pass_is_left_to_its_author),
 		cmocka_unit_test(test_submit__an_issue_opened_again_starts_no_agent),
 		cmocka_unit_test(test_news__nothing_is_claimed_before_all_is_known),
 		cmocka_unit_test(test_stop__before_preflight_passed_lands_nothing_and_ends),
