@@ -3,11 +3,14 @@
 #include "agent/logtext.h"
 #include "agent/talk_events.h"
 #include "base/clean.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ERRORS_MAX (256u << 10)
+/* Of a question, where it is one of several. */
+#define QUESTION_SHOWN_MAX 200
 
 /* ---- saying ---- */
 
@@ -68,10 +71,20 @@ const char *talk_env(const struct agent_talk *t, const char *name)
 
 /* ---- turns ---- */
 
+static void question_remove(struct agent_talk *t, size_t at)
+{
+	struct talk_question *q = &t->asked.items[at];
+
+	cJSON_Delete(q->request);
+	free(q->text);
+	t->asked.n--;
+	memmove(q, q + 1, (t->asked.n - at) * sizeof(*q));
+}
+
 static void drop_asked(struct agent_talk *t)
 {
 	while (t->asked.n)
-		cJSON_Delete(t->asked.items[--t->asked.n]);
+		question_remove(t, t->asked.n - 1);
 }
 
 static void drop_given(struct agent_talk *t)
@@ -119,6 +132,8 @@ void talk_fail(struct agent_talk *t, const char *why)
 
 bool talk_lost(struct agent_talk *t)
 {
+	for (size_t i = 0; i < t->asked.n; i++)
+		talk_event_decided(t, t->asked.items[i].name, "gone");
 	drop_asked(t);
 	if (t->losses++ < TALK_LOSSES_MAX) {
 		talk_error(t, "the connection to its server was lost, and made again");
@@ -130,18 +145,25 @@ bool talk_lost(struct agent_talk *t)
 
 /* ---- permissions ---- */
 
-static void ask_person(struct agent_talk *t, const cJSON *request, const struct permission_ask *ask)
+static void ask_person(struct agent_talk *t,
+		       const cJSON *request,
+		       const struct permission_ask *ask,
+		       const char *why)
 {
 	struct buf b CLEANUP(buf_done) = {.max = TALK_SHOWN_MAX};
+	struct talk_question q = {.request = cJSON_Duplicate(request, true)};
 
-	VEC_PUSH(&t->asked, cJSON_Duplicate(request, true));
+	(void)snprintf(q.name, sizeof(q.name), "%d.%d", t->attempt, ++t->n_asked);
 	buf_printf(&b, "may it use %s", ask->tool);
 	if (ask->command || ask->path) {
 		buf_puts(&b, ": ");
 		buf_line(&b, str_of(ask->command ? ask->command : ask->path));
 	}
+	q.text = buf_take(&b);
+	VEC_PUSH(&t->asked, q);
+	talk_event_permission(t, ask, PERMISSION_ASK, why, q.name);
 	if (t->to.ask)
-		t->to.ask(t->to.ctx, buf_cstr(&b));
+		t->to.ask(t->to.ctx, q.name, q.text);
 }
 
 static void note_denied(struct agent_talk *t, const char *tool)
@@ -155,30 +177,73 @@ void talk_permission(struct agent_talk *t, const cJSON *request, const struct pe
 	enum permission p =
 		permission_decide((const char *const *)t->rules, t->worktree, ask, &why);
 
-	talk_event_permission(t, ask, p, buf_cstr(&why));
 	if (p == PERMISSION_ASK) {
-		ask_person(t, request, ask);
+		ask_person(t, request, ask, buf_cstr(&why));
 		return;
 	}
+	talk_event_permission(t, ask, p, buf_cstr(&why), NULL);
 	if (p == PERMISSION_DENY)
 		note_denied(t, ask->tool);
 	t->kind->answer(t, request, p == PERMISSION_ALLOW, buf_cstr(&why));
 }
 
-static int decide(struct agent_talk *t, bool allow, struct err *e)
+/* The open question of that name, or NULL: the oldest; -1: there is none. */
+static int question_find(const struct agent_talk *t, const char *name)
 {
-	cJSON *request;
+	for (size_t i = 0; i < t->asked.n; i++)
+		if (!name || streq(t->asked.items[i].name, name))
+			return (int)i;
+	return -1;
+}
 
-	if (!t->asked.n)
+/* What is open, for a person to choose from. */
+static void questions_list(const struct agent_talk *t, struct buf *b)
+{
+	for (size_t i = 0; i < t->asked.n; i++) {
+		const struct talk_question *q = &t->asked.items[i];
+		bool is_long = strlen(q->text) > QUESTION_SHOWN_MAX;
+		char *text CLEANUP(freep) =
+			mem_strndup(q->text, is_long ? QUESTION_SHOWN_MAX : strlen(q->text));
+
+		utf8_mend(text);
+		buf_printf(b, "%s%s (%s%s)", i ? ", " : "", q->name, text, is_long ? "..." : "");
+	}
+}
+
+int agent_talk_question(const struct agent_talk *t, const char *name, char **ret, struct err *e)
+{
+	struct buf open CLEANUP(buf_done) = BUF_INIT;
+	int at = question_find(t, name);
+
+	if (t->is_closed)
+		return err_set(e, ERR_NOT_FOUND, "its session is over");
+	questions_list(t, &open);
+	if (!t->asked.n && !name)
 		return err_set(e, ERR_INVALID, "it asks for nothing");
-	request = t->asked.items[0];
-	t->asked.n--;
-	memmove(t->asked.items, t->asked.items + 1, t->asked.n * sizeof(request));
+	if (!t->asked.n)
+		return err_set(e, ERR_INVALID, "it does not ask '%s', and for nothing else", name);
+	if (at < 0)
+		return err_set(e, ERR_INVALID, "it does not ask '%s', but %s", name,
+			       buf_cstr(&open));
+	if (!name && t->asked.n > 1)
+		return err_set(e, ERR_INVALID,
+			       "it asks several things; name the one that is meant: %s",
+			       buf_cstr(&open));
+	*ret = mem_strdup(t->asked.items[at].name);
+	return 0;
+}
+
+static int decide(struct agent_talk *t, bool allow, const char *name, struct err *e)
+{
+	int at = question_find(t, name);
+
+	if (at < 0)
+		return err_set(e, ERR_INVALID, "it asks for nothing");
 	if (!allow)
 		note_denied(t, "a tool");
-	talk_event_decided(t, allow);
-	t->kind->answer(t, request, allow, "a person did not permit it");
-	cJSON_Delete(request);
+	talk_event_decided(t, t->asked.items[at].name, allow ? "allow" : "deny");
+	t->kind->answer(t, t->asked.items[at].request, allow, "a person did not permit it");
+	question_remove(t, (size_t)at);
 	return 0;
 }
 
@@ -205,7 +270,7 @@ int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *t
 		return 0;
 	case AGENT_ALLOW:
 	case AGENT_DENY:
-		return decide(t, order == AGENT_ALLOW, e);
+		return decide(t, order == AGENT_ALLOW, text, e);
 	}
 	CHECK(false);
 	return ERR_INVALID;
@@ -259,6 +324,7 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 	t->to = *to;
 	t->prompt = mem_strndup(prompt.p, prompt.n);
 	t->worktree = mem_strdup(a->worktree ? a->worktree : "");
+	t->attempt = a->attempt;
 	t->wanted = mem_strdup(a->session);
 	t->token = mem_strdup(a->token);
 	t->rules = texts_copy(s->permissions);

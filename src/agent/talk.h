@@ -39,6 +39,13 @@ struct talk_kind {
 	void (*answer)(struct agent_talk *t, const cJSON *request, bool allow, const char *why);
 };
 
+/* What a person is to decide. */
+struct talk_question {
+	char name[32];  /* "1.2": the second of the first attempt */
+	cJSON *request; /* as it came */
+	char *text;     /* of it, for a person */
+};
+
 struct agent_talk {
 	const struct talk_kind *kind;
 	struct agent_talk_to to;
@@ -55,7 +62,9 @@ struct agent_talk {
 	struct buf errors;    /* lines in which the program says what went wrong */
 	struct str line;      /* the message being taken */
 	VEC(char *) waiting;  /* what people said, to be given when the turn is over */
-	VEC(cJSON *) asked;   /* requests that a person is to decide */
+	int attempt;          /* whose talk this is */
+	int n_asked;          /* questions to a person so far */
+	VEC(struct talk_question) asked; /* those that are open, the oldest first */
 
 	/* For the kind. */
 	char *session, *turn;      /* ids, as the program has them; or NULL */

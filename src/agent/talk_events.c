@@ -157,7 +157,8 @@ void talk_tool_end(struct agent_talk *t, const char *id, bool ok, const char *ou
 void talk_event_permission(struct agent_talk *t,
 			   const struct permission_ask *ask,
 			   enum permission p,
-			   const char *why)
+			   const char *why,
+			   const char *question)
 {
 	static const char *const words[] = {
 		[PERMISSION_ALLOW] = "allow", [PERMISSION_DENY] = "deny", [PERMISSION_ASK] = "ask"};
@@ -168,16 +169,20 @@ void talk_event_permission(struct agent_talk *t,
 		add_shown(o, "input", ask->command ? ask->command : ask->path);
 		add_text(o, "decision", words[p]);
 		add_text(o, "why", *why ? why : NULL);
+		if (question)
+			add_text(o, "question", question);
 	}
 	give(t, o);
 }
 
-void talk_event_decided(struct agent_talk *t, bool allow)
+void talk_event_decided(struct agent_talk *t, const char *question, const char *decision)
 {
 	cJSON *o = event(t, "decided");
 
-	if (o)
-		add_text(o, "decision", allow ? "allow" : "deny");
+	if (o) {
+		add_text(o, "question", question);
+		add_text(o, "decision", decision);
+	}
 	give(t, o);
 }
 

@@ -151,14 +151,14 @@ struct agent_talk_to {
 	void (*say)(void *ctx, uint64_t nth, struct str input);
 	/* What happened, alike for all kinds: one object of JSON, with its newline (events.h). */
 	void (*event)(void *ctx, struct str line);
-	/* A person is to decide, by AGENT_ALLOW or AGENT_DENY: may it do this? */
-	void (*ask)(void *ctx, const char *question);
+	/* A person is to decide, by AGENT_ALLOW or AGENT_DENY with this name: may it do this? */
+	void (*ask)(void *ctx, const char *name, const char *question);
 };
 
 enum agent_order {
 	AGENT_SAY = 1, /* words to the agent: into its turn where it takes that, else behind it */
 	AGENT_BREAK,   /* break the turn off, and end */
-	AGENT_ALLOW,   /* the oldest question */
+	AGENT_ALLOW,   /* a question */
 	AGENT_DENY,
 };
 
@@ -174,10 +174,18 @@ struct agent_talk *agent_talk_new(const struct agent_kind *k,
 /* More of what the program wrote, from its first byte on. */
 void agent_talk_output(struct agent_talk *t, struct str piece);
 /*
- * text      of AGENT_SAY; of AGENT_BREAK why, or NULL
+ * text      of AGENT_SAY; of AGENT_BREAK why, or NULL; of AGENT_ALLOW and AGENT_DENY the
+ *           question's name, or NULL: the oldest
  * e         INVALID there is nothing to allow or deny; NOT_FOUND the talk is over
  */
 int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *text, struct err *e)
+	MUST_CHECK;
+/*
+ * The question that a person means: of this name, or with NULL the only one. The caller owns *ret.
+ *
+ * e         INVALID it is not open, or several are; NOT_FOUND the talk is over
+ */
+int agent_talk_question(const struct agent_talk *t, const char *name, char **ret, struct err *e)
 	MUST_CHECK;
 void agent_talk_free(struct agent_talk *t);
 /* What has been used so far: of tools and, where that is told before the end, tokens and money;

@@ -141,14 +141,14 @@ static bool waits_for_open(const struct supervisor *s, const struct action *a)
 	return in_world && a->task >= 0 && !s->opened;
 }
 
-void outbox_ask(struct supervisor *s, const char *task, const char *question)
+void outbox_ask(struct supervisor *s, const char *task, const char *asks)
 {
 	struct action a = {
 		.kind = ACT_NOTIFY, .task = core_find(&s->core, task), .n = NOTICE_PERSON};
 	if (!s->config->hooks_notify || a.task < 0)
 		return;
 	struct task_work *w = work_new(s, &a);
-	buf_printf(&w->text, "asks: %s", question);
+	buf_puts(&w->text, asks);
 	work_defer(w, act_notify);
 }
 

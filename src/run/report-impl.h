@@ -12,6 +12,12 @@ void step_of_task(struct buf *b,
 		  const char *command,
 		  const struct report_spec *s,
 		  const struct task *t);
+/* Of a task, with the name of the question that it answers; NULL: it has none. */
+void step_answer(struct buf *b,
+		 const char *command,
+		 const struct report_spec *s,
+		 const struct task *t,
+		 const char *question);
 /* To read a file; nothing where there is none. */
 void step_path(struct buf *b, const char *path);
 

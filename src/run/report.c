@@ -174,8 +174,9 @@ static void add_under_way(struct page *p, int at)
 static bool is_for_a_person(const struct page *p, int at)
 {
 	const struct task *t = &p->c->tasks.items[at];
-	char *ask CLEANUP(freep) = said_asks(p->s->paths, t);
-	return ask || task_needs_person(t);
+	struct said_asks asks CLEANUP(said_asks_done) = {0};
+	said_asks_find(p->s->paths, t, &asks);
+	return asks.n || task_needs_person(t);
 }
 
 static bool has_failed(const struct page *p, int at)
@@ -186,24 +187,29 @@ static bool has_failed(const struct page *p, int at)
 	return over && !task_needs_person(t);
 }
 
-static void add_answers(struct buf *b, const struct report_spec *s, const struct task *t)
+/* What it asks for, and how to answer. */
+static void add_asks(struct page *p, const struct task *t, struct buf *steps)
 {
-	step_of_task(b, "send --allow", s, t);
-	step_of_task(b, "send --deny", s, t);
+	struct said_asks asks CLEANUP(said_asks_done) = {0};
+	said_asks_find(p->s->paths, t, &asks);
+	for (size_t i = 0; i < asks.n; i++) {
+		const struct said_ask *a = &asks.items[i];
+		buf_puts(p->b, i ? "; " : ": asks for ");
+		buf_line(p->b, str_of(a->what));
+		if (asks.n > 1)
+			buf_printf(steps, "# %s\n", a->what);
+		step_answer(steps, "send --allow", p->s, t, a->question);
+		step_answer(steps, "send --deny", p->s, t, a->question);
+	}
 }
 
 static void add_trouble(struct page *p, int at)
 {
 	const struct task *t = &p->c->tasks.items[at];
 	struct buf steps CLEANUP(buf_done) = BUF_INIT;
-	char *ask CLEANUP(freep) = said_asks(p->s->paths, t);
 	add_gap(p);
 	add_name(p, t);
-	if (ask) {
-		buf_puts(p->b, ": asks for ");
-		buf_line(p->b, str_of(ask));
-		add_answers(&steps, p->s, t);
-	}
+	add_asks(p, t, &steps);
 	add_reason(p, at);
 	if (t->state == TASK_FAILED && t->attempt > 1)
 		buf_printf(p->b, " (after %" PRId64 " attempts)", t->attempt);

@@ -12,10 +12,8 @@ void step_ganger(struct buf *b, const char *command, const char *id)
 	buf_putc(b, '\n');
 }
 
-void step_of_task(struct buf *b,
-		  const char *command,
-		  const struct report_spec *s,
-		  const struct task *t)
+static void
+begin_of_task(struct buf *b, const char *command, const struct report_spec *s, const struct task *t)
 {
 	const struct run_row *run = &s->core->run;
 
@@ -26,6 +24,28 @@ void step_of_task(struct buf *b,
 		buf_putc(b, ' ');
 	}
 	buf_shell(b, t->id);
+}
+
+void step_of_task(struct buf *b,
+		  const char *command,
+		  const struct report_spec *s,
+		  const struct task *t)
+{
+	begin_of_task(b, command, s, t);
+	buf_putc(b, '\n');
+}
+
+void step_answer(struct buf *b,
+		 const char *command,
+		 const struct report_spec *s,
+		 const struct task *t,
+		 const char *question)
+{
+	begin_of_task(b, command, s, t);
+	if (question) {
+		buf_putc(b, ' ');
+		buf_shell(b, question);
+	}
 	buf_putc(b, '\n');
 }
 

@@ -55,7 +55,7 @@ char *request_write(const struct control_request *r)
 		cJSON_AddNumberToObject(j, "branch", r->branch);
 		cJSON_AddNumberToObject(j, "pull", (double)r->pull);
 	}
-	if (r->verb == CONTROL_SAY)
+	if (r->verb >= CONTROL_SAY && r->text)
 		cJSON_AddStringToObject(j, "text", r->text);
 	if (r->verb == CONTROL_MOVE)
 		cJSON_AddNumberToObject(j, "place", r->place);
@@ -190,11 +190,14 @@ static bool read_issues(const cJSON *j, struct request *r)
 	return true;
 }
 
-/* To whom, and for SAY what. */
+/* To whom, and for SAY what; to which question, where one is named. */
 static bool read_order(const cJSON *j, struct control_request *r)
 {
+	bool has_text = cJSON_GetObjectItem(j, "text");
+
 	r->text = text_of(j, "text");
-	return r->ids && r->ids[0] && !r->ids[1] && (r->verb != CONTROL_SAY || is_text(r->text));
+	return r->ids && r->ids[0] && !r->ids[1] &&
+	       ((r->verb != CONTROL_SAY && !has_text) || is_text(r->text));
 }
 
 int request_parse(struct str line, struct request *ret, struct err *e)

@@ -223,7 +223,7 @@ struct task_work *work_new(struct supervisor *s, const struct action *a);
 void work_defer(struct task_work *w, work_fn *fn);
 void work_answer_error(struct task_work *w);
 /* hooks.notify hears what an agent asks a person: no event, the machine knows nothing of talks. */
-void outbox_ask(struct supervisor *s, const char *task, const char *question);
+void outbox_ask(struct supervisor *s, const char *task, const char *asks);
 
 /* graph.c: what the tracker has, as events. CONFLICT names the members of a cycle. */
 int graph_sync(struct supervisor *s, struct err *e) MUST_CHECK;

@@ -72,16 +72,17 @@ static void on_event(void *ctx, struct str line)
 	(void)!write(t->events_fd, line.p, line.n);
 }
 
-static void on_ask(void *ctx, const char *question)
+static void on_ask(void *ctx, const char *name, const char *question)
 {
 	struct talker *t = ctx;
 
 	if (t->known > t->told)
 		return; /* it was asked before */
 	char *id CLEANUP(freep) = shell_word(t->task);
-	supervisor_message(t->s, "task %s asks: %s ('ganger send %s --allow' or '--deny')", t->task,
-			   question, id);
-	outbox_ask(t->s, t->task, question);
+	char *text CLEANUP(freep) = mem_printf(
+		"asks: %s ('ganger send %s --allow %s' or '--deny %s')", question, id, name, name);
+	supervisor_message(t->s, "task %s %s", t->task, text);
+	outbox_ask(t->s, t->task, text);
 }
 
 /* ---- orders ---- */
@@ -185,9 +186,17 @@ static int order_write(struct talker *t, enum agent_order order, const char *tex
 
 int talker_order(struct talker *t, enum agent_order order, const char *text, struct err *e)
 {
+	char *question CLEANUP(freep) = NULL;
+
 	/* Before that, it would be said under a number that was something else's. */
 	if (t->heard < t->past || t->n_done < t->orders.n)
 		return err_set(e, ERR_BUSY, "its log is still being read");
+	if (order == AGENT_ALLOW || order == AGENT_DENY) {
+		/* By its name: what is asked when the file is read again may be something else. */
+		if (agent_talk_question(t->talk, text, &question, e))
+			return e->code;
+		text = question;
+	}
 	if (order_write(t, order, text, e))
 		return e->code;
 	t->is_stopped = t->is_stopped || (order == AGENT_BREAK && !text);

@@ -111,17 +111,21 @@ for k; do
 	echo go >"$T/go"
 	ok "$k: it asks a person" wait_file "$(events_of told)" '"ask".*asked.txt|asked.txt.*"ask"'
 	run ganger status "$epic"
-	out_like "asks for .*asked.txt: 'ganger send ${id[told]} --allow'" "$k: status says so"
+	out_like "asks for .*asked.txt: 'ganger send ${id[told]} --allow 1.1' or '--deny 1.1'" \
+		"$k: status says so"
 	run ganger report "$epic"
-	out_like "^      ganger send --deny ${id[told]}\$" "$k: and the report how to answer"
-	ok "$k: hooks.notify hears it" wait_file "$T/notified" '"needs a person".*asks: .*asked.txt'
+	out_like "^      ganger send --deny ${id[told]} 1.1\$" "$k: and the report how to answer"
+	ok "$k: hooks.notify hears it" wait_file "$T/notified" '"needs a person".*asks: .*asked.txt.* 1.1'
 	run ganger send "${id[told]}" ''
 	code_is 2 "$k: to say nothing is no answer"
 	run ganger send "${id[told]}" --allow
 	code_is 0 "$k: who allows it"
 	ok "$k: it asks again" wait_file "$(events_of told)" '"ask".*asked2.txt|asked2.txt.*"ask"'
-	run ganger send "${id[told]}" --deny
-	code_is 0 "$k: or denies it"
+	run ganger send "${id[told]}" --allow 1.1
+	code_is 2 "$k: what answers the first question is not taken for the second"
+	err_like "it does not ask '1.1', but 1.2 \(may it use .*asked2.txt" "$k: which is named"
+	run ganger send "${id[told]}" --deny 1.2
+	code_is 0 "$k: or denies it, by its name"
 	wait "$supervisor"
 	is "$?" 0 "$k: the epic is done" || note "$(cat "$T/run.out")"
 	is "$(tree | paste -sd ' ')" 'README asked.txt ganger.yaml said.txt' \

@@ -39,8 +39,9 @@ static void on_event(void *ctx, struct str line)
 	buf_add(&h->events, line.p, line.n);
 }
 
-static void on_ask(void *ctx, const char *question)
+static void on_ask(void *ctx, const char *name, const char *question)
 {
+	fuzz_check_line(str_of(name));
 	(void)ctx;
 	fuzz_check_line(str_of(question));
 }
@@ -55,6 +56,7 @@ static void talk(const struct agent_kind *k, struct str output, size_t piece, st
 	enum agent_order order = AGENT_SAY;
 
 	while (output.n) {
+		bool answers = order == AGENT_ALLOW || order == AGENT_DENY;
 		struct str part = fuzz_piece(&output, '\xff');
 		struct err refused = ERR_INIT;
 
@@ -65,7 +67,7 @@ static void talk(const struct agent_kind *k, struct str output, size_t piece, st
 			part.p += n;
 			part.n -= n;
 		}
-		IGNORE(agent_talk_order(t, order, "and that", &refused));
+		IGNORE(agent_talk_order(t, order, answers ? NULL : "and that", &refused));
 		order = order == AGENT_DENY ? AGENT_SAY : (enum agent_order)(order + 1);
 		order = order == AGENT_BREAK ? AGENT_ALLOW : order;
 	}

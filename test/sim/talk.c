@@ -33,6 +33,13 @@ int agent_talk_order(struct agent_talk *t, enum agent_order order, const char *t
 	return ERR_INVALID;
 }
 
+int agent_talk_question(const struct agent_talk *t, const char *name, char **ret, struct err *e)
+{
+	(void)t, (void)name, (void)ret, (void)e;
+	CHECK(false);
+	return ERR_INVALID;
+}
+
 void agent_talk_free(struct agent_talk *t)
 {
 	CHECK(!t);

@@ -72,11 +72,33 @@ static void test_copilot__is_lost_so_often_and_no_more(void **state)
 	events_have(&k, "was lost too often");
 }
 
+/* Its number is not given again: who saw it there does not answer another. */
+static void test_copilot__what_it_asked_is_gone_with_the_connection(void **state)
+{
+	const char *const rules[] = {"ask run", NULL};
+	struct talking k CLEANUP(talk_done) = {0};
+
+	(void)state;
+	talk_begin_at(&k, "copilot", rules, NULL, "t");
+	hear_message(&k, EVENT("permission.requested",
+			       "{\"requestId\":\"p1\",\"permissionRequest\":{\"kind\":\"shell\","
+			       "\"fullCommandText\":\"ls\"}}"));
+	hear_message(&k, AGAIN);
+	events_have(&k, "{\"type\":\"decided\",\"question\":\"3.1\",\"decision\":\"gone\"}\n");
+	assert_int_equal(order(&k, AGENT_ALLOW, "3.1"), ERR_INVALID);
+	hear_message(&k, EVENT("permission.requested",
+			       "{\"requestId\":\"p2\",\"permissionRequest\":{\"kind\":\"shell\","
+			       "\"fullCommandText\":\"rm x\"}}"));
+	assert_string_equal(buf_cstr(&k.asked),
+			    "3.1 may it use shell: ls\n3.2 may it use shell: rm x\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copilot__goes_on_over_another_connection),
 		cmocka_unit_test(test_copilot__is_lost_so_often_and_no_more),
+		cmocka_unit_test(test_copilot__what_it_asked_is_gone_with_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -304,7 +304,7 @@ static void test_claude__a_person_may_be_asked(void **state)
 	assert_int_equal(order(&k, AGENT_ALLOW, NULL), ERR_INVALID);
 	hear(&k, ASK("q1", "Bash", "{\"command\":\"ls\"}") ASK("q2", "Bash", "{}"));
 	said_is(&k, "");
-	assert_string_equal(buf_cstr(&k.asked), "may it use Bash: ls\nmay it use Bash\n");
+	assert_string_equal(buf_cstr(&k.asked), "3.1 may it use Bash: ls\n3.2 may it use Bash\n");
 	assert_int_equal(order(&k, AGENT_DENY, NULL), 0);
 	said_has(&k, "\"request_id\":\"q1\",\"response\":{\"behavior\":\"deny\"");
 	assert_int_equal(order(&k, AGENT_ALLOW, NULL), 0);

@@ -36,11 +36,11 @@ static void on_event(void *ctx, struct str line)
 	buf_add(&k->events, line.p, line.n);
 }
 
-static void on_ask(void *ctx, const char *question)
+static void on_ask(void *ctx, const char *name, const char *question)
 {
 	struct talking *k = ctx;
 
-	buf_printf(&k->asked, "%s\n", question);
+	buf_printf(&k->asked, "%s %s\n", name, question);
 }
 
 static inline void talk_begin_at(struct talking *k,
@@ -50,7 +50,8 @@ static inline void talk_begin_at(struct talking *k,
 				 const char *token)
 {
 	const struct agent_settings s = {.name = "a", .permissions = rules};
-	const struct agent_attempt a = {.worktree = "/w", .session = session, .token = token};
+	const struct agent_attempt a = {
+		.attempt = 3, .worktree = "/w", .session = session, .token = token};
 	const struct agent_talk_to to = {k, on_say, on_event, on_ask};
 
 	*k = (struct talking){.said = BUF_INIT, .events = BUF_INIT, .asked = BUF_INIT};

@@ -333,6 +333,12 @@ static void test_boardview__has_what_is_under_way(void **state)
 	paths_done(&paths);
 }
 
+#define ASK(name, input)                                                                           \
+	"{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"" input                           \
+	"\",\"decision\":\"ask\",\"question\":\"" name "\"}\n"
+#define DECIDED(name, how)                                                                         \
+	"{\"type\":\"decided\",\"question\":\"" name "\",\"decision\":\"" how "\"}\n"
+
 /* What a program writes that is talked to is no text for people; its events are. */
 static void test_boardview__shows_what_a_talking_agent_says(void **state)
 {
@@ -340,13 +346,16 @@ static void test_boardview__shows_what_a_talking_agent_says(void **state)
 		const char *events, *shown, *asks;
 	} cases[] = {
 		{"{\"type\":\"message\",\"text\":\"one\\ntwo\"}\n{\"type\":\"tokens\",\"in\":1,"
-		 "\"out\":2}\n",				   "two",			NULL       },
-		{"{\"type\":\"message\",\"text\":\"one\"}\n{\"type\":\"mess",       "one",                        NULL       },
-		{"{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
-		 "\"ask\"}\n",				     "? asks a person: shell: ls", "shell: ls"},
-		{"{\"type\":\"permission\",\"tool\":\"shell\",\"input\":\"ls\",\"decision\":"
-		 "\"ask\"}\n"
-		 "{\"type\":\"decided\",\"decision\":\"deny\"}\n", "? denied",                   NULL       },
+		 "\"out\":2}\n",   "two",               ""      },
+		{						   "{\"type\":\"message\",\"text\":\"one\"}\n{\"type\":\"mess",                            "one",                  ""        },
+		{					   ASK("1.1", "ls"),    "? asks a person 1.1: shell: ls",         "1.1=shell: ls;"},
+		{					   ASK("1.1",			    "ls") ASK("1.2",               "rm"),                                   "? asks a person 1.2: shell: rm",
+		 "1.1=shell: ls;1.2=shell: rm;"},
+		{										     ASK("1.1",                  "ls") ASK("1.2", "rm") DECIDED("1.1",  "deny"), "? denied 1.1",
+		 "1.2=shell: rm;"},
+		{				     ASK("1.1",				 "ls") DECIDED("1.1",                                            "gone"), "? no longer asked 1.1", ""},
+		{ASK("1.1",			       "ls") "{\"type\":\"turn_end\",\"status\":\"completed\"}\n",
+		 "? asks a person 1.1: shell: ls",                                                  ""},
 	};
 	struct fixture *f = *state;
 	struct paths paths = {0};
@@ -365,7 +374,8 @@ static void test_boardview__shows_what_a_talking_agent_says(void **state)
 	assert_int_equal(file_write(log, STR("{\"raw\":1}\n"), false, NULL), 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct boardview v;
-		char *asks = NULL;
+		struct buf all CLEANUP(buf_done) = BUF_INIT;
+		struct said_asks asks;
 
 		assert_int_equal(file_write(events, str_of(cases[i].events), false, NULL), 0);
 		boardview_fill(&(struct boardview_spec){.core = &f->core,
@@ -376,12 +386,11 @@ static void test_boardview__shows_what_a_talking_agent_says(void **state)
 			       &v);
 		assert_string_equal(v.view.tasks[0].last_line, cases[i].shown);
 		boardview_done(&v);
-		asks = said_asks(&paths, task(f, works));
-		if (cases[i].asks)
-			assert_string_equal(asks, cases[i].asks);
-		else
-			assert_null(asks);
-		free(asks);
+		said_asks_find(&paths, task(f, works), &asks);
+		for (size_t k = 0; k < asks.n; k++)
+			buf_printf(&all, "%s=%s;", asks.items[k].question, asks.items[k].what);
+		said_asks_done(&asks);
+		assert_string_equal(buf_cstr(&all), cases[i].asks);
 	}
 	free(log);
 	free(events);

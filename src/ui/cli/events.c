@@ -63,6 +63,17 @@ static void tool_end(struct buf *out, const cJSON *o)
 	add_lines(out, ok ? "  | " : "  ! ", text_of(o, "output"), OUTPUT_LINES_MAX);
 }
 
+/* By which name it is answered. */
+static void add_question(struct buf *out, const cJSON *o)
+{
+	const char *name = text_of(o, "question");
+
+	if (name) {
+		buf_putc(out, ' ');
+		buf_line(out, str_of(name));
+	}
+}
+
 /* What was allowed is seen by its being done. */
 static void permission(struct buf *out, const cJSON *o)
 {
@@ -70,7 +81,9 @@ static void permission(struct buf *out, const cJSON *o)
 
 	if (streq(decision, "allow"))
 		return;
-	buf_puts(out, streq(decision, "ask") ? "? asks a person: " : "! denied: ");
+	buf_puts(out, streq(decision, "ask") ? "? asks a person" : "! denied");
+	add_question(out, o);
+	buf_puts(out, ": ");
 	buf_line(out, str_of(text_of(o, "tool")));
 	if (text_of(o, "input")) {
 		buf_puts(out, ": ");
@@ -86,7 +99,14 @@ static void permission(struct buf *out, const cJSON *o)
 
 static void decided(struct buf *out, const cJSON *o)
 {
-	buf_puts(out, streq(text_of(o, "decision"), "allow") ? "? allowed\n" : "? denied\n");
+	const char *decision = text_of(o, "decision");
+
+	if (streq(decision, "gone"))
+		buf_puts(out, "? no longer asked");
+	else
+		buf_puts(out, streq(decision, "allow") ? "? allowed" : "? denied");
+	add_question(out, o);
+	buf_putc(out, '\n');
 }
 
 static void turn_end(struct buf *out, const cJSON *o)

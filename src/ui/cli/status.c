@@ -67,19 +67,32 @@ static char *session_name_of(const struct view *v, const struct task *t)
 	return buf_take(&b);
 }
 
+/* What an agent at work asks a person, and how each is answered. */
+static void add_asks(struct buf *b, const struct view *v, const struct task *t)
+{
+	struct said_asks asks CLEANUP(said_asks_done) = {0};
+	char *id CLEANUP(freep) = shell_word(t->id);
+
+	said_asks_find(&v->paths, t, &asks);
+	for (size_t i = 0; i < asks.n; i++) {
+		const struct said_ask *a = &asks.items[i];
+		const char *space = a->question ? " " : "", *question = a->question;
+
+		buf_printf(b, "%sasks for %s: 'ganger send %s --allow%s%s' or '--deny%s%s'",
+			   i ? "; " : "", a->what, id, space, question ? question : "", space,
+			   question ? question : "");
+	}
+}
+
 /* Why it is as it is; of an agent at work, what it asks a person. */
 static char *reason_of(const struct view *v, const struct facts *f, int at)
 {
 	const struct task *t = &v->core.tasks.items[at];
 	struct buf b CLEANUP(buf_done) = BUF_INIT;
-	char *ask CLEANUP(freep) = said_asks(&v->paths, t);
 
 	facts_reason(&b, f, at);
-	if (ask && !b.n) {
-		char *id CLEANUP(freep) = shell_word(t->id);
-
-		buf_printf(&b, "asks for %s: 'ganger send %s --allow' or '--deny'", ask, id);
-	}
+	if (!b.n)
+		add_asks(&b, v, t);
 	return b.n ? buf_take(&b) : NULL;
 }
 

@@ -89,10 +89,10 @@ static const struct cli_option logs_options[] = {
 };
 
 static const struct cli_option send_options[] = {
-	{"allow", NULL,   "what it asks",					0},
-	{"deny",  NULL,   "the same",					    0},
-	{"epic",  "EPIC", "whose task it is, where several have one of that id", 0},
-	{NULL,    NULL,   NULL,						  0},
+	{"allow", NULL,   "what it asks; where that is several things: QUESTION", 0},
+	{"deny",  NULL,   "the same",					     0},
+	{"epic",  "EPIC", "whose task it is, where several have one of that id",  0},
+	{NULL,    NULL,   NULL,						   0},
 };
 
 static const struct cli_option diff_options[] = {
@@ -384,11 +384,13 @@ const struct cli_command cli_commands[] = {
 	},
 	{
 		.name = "send",
-		.usage = "ID [TEXT]",
+		.usage = "ID [TEXT | QUESTION]",
 		.help = "say something to the agent at work on a task, or answer it",
 		.about = "For kinds that are talked to: claude, codex, copilot, acp. What is said goes\n"
 			 "into its turn where the program takes that, else behind it. What it asks a\n"
-			 "person follows from agents.NAME.permissions.\n",
+			 "person follows from agents.NAME.permissions, and is answered by --allow or\n"
+			 "--deny with the question as it is shown, '1.2'; an answer to what is no longer\n"
+			 "asked is refused.\n",
 		.options = send_options,
 		.operands_min = 1,
 		.operands_max = 2,
