@@ -440,6 +440,26 @@ static int key_error(const struct config *c,
 	return source_error(&s, &n, e);
 }
 
+/*
+ * A folder that is the same one from wherever ganger is called, by whom, and for the programs that
+ * it starts elsewhere. path may be NULL.
+ */
+static int check_absolute(const struct config *c,
+			  enum config_key key,
+			  const char *name,
+			  const char *path,
+			  struct err *e)
+{
+	char *what CLEANUP(freep) = NULL;
+
+	if (!path || path[0] == '/')
+		return 0;
+	what = mem_printf("must be an absolute path, not '%s'", path);
+	(void)key_error(c, key, name, what, e);
+	return err_hint(e, "write it in full, for example /home/me/%s",
+			key == CONFIG_KEY_state_dir ? "ganger" : "worktrees");
+}
+
 int config_finish(struct config *c, struct err *e)
 {
 	if (!c->git_push)
@@ -450,10 +470,9 @@ int config_finish(struct config *c, struct err *e)
 	if (!strstr(c->git_task_branch, "{epic}") || !strstr(c->git_task_branch, "{task}"))
 		return key_error(c, CONFIG_KEY_git_task_branch, "git.task_branch",
 				 "must contain {epic} and {task}", e);
-	if (c->state_dir && c->state_dir[0] != '/')
-		return key_error(c, CONFIG_KEY_state_dir, "state_dir", "must be an absolute path",
-				 e);
-	return 0;
+	if (check_absolute(c, CONFIG_KEY_state_dir, "state_dir", c->state_dir, e))
+		return e->code;
+	return check_absolute(c, CONFIG_KEY_worktree_dir, "worktree.dir", c->worktree_dir, e);
 }
 
 int config_batch(const struct config *c)
