@@ -138,6 +138,8 @@ int hub_waits(struct forge *f, int64_t number, struct buf *ret, struct err *e)
 		add(ret, HUB_HIDDEN);
 	if (r.has_queue)
 		add(ret, "its merge queue");
+	if (json_true(pull, "draft"))
+		add(ret, "its draft made ready for review");
 	return 0;
 }
 

@@ -85,7 +85,8 @@ struct forge_ops {
 		    enum forge_way way,
 		    struct buf *ret,
 		    struct err *e);
-	/* What an open pull request lacks of that as it is now; the rest as of asks(). */
+	/* What an open pull request lacks of that as it is now, and that it is no draft; the rest as of
+	 * asks(). */
 	int (*waits)(struct forge *f, int64_t number, struct buf *ret, struct err *e);
 	/* The set of methods by which merge() may be asked to merge into this branch, as far as it is told.
 	 * NULL: any. */

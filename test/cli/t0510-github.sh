@@ -102,7 +102,10 @@ unlike "$(cat "$T/err")" 'opens in|branches of tasks' 'github.pull_requests: fin
 go "${on_hub[@]}" -c github.pull_requests=final
 code_is 0 'and it runs'
 is "$(pulls)|$(closed)|$(git -C "$bare" for-each-ref --format='%(refname:short)' | paste -sd ' ')" '|2 3|epic/1 main' 'without branches or pull requests of tasks'
+run ganger "${on_hub[@]}" -c github.pull_requests=final -c github.draft=true finish 1
+out_like '^it is merged there only with its draft made ready for review$' "that it is a draft is said"
 run ganger "${on_hub[@]}" -c github.pull_requests=final finish 1
+out_like '^it is merged there only with its draft made ready for review$' 'also of one that is there'
 is "$(pulls | cut -d' ' -f2-)" 'open epic/1 main' 'until it is finished'
 go "${on_hub[@]}" -c github.pull_requests=final -c forge.land=api
 code_is 2 'the API cannot land what has no pull request'

@@ -320,6 +320,9 @@ static void test_forge_github__knows_what_a_pull_request_would_lack(void **state
 	github_fake_tell(&hub, "human",
 			 "{\"do\": \"check\", \"name\": \"ci\", \"conclusion\": \"success\"}");
 	assert_waits(number, "1 of 2 approving reviews, its merge queue");
+	github_fake_tell(&hub, "human", "{\"do\": \"draft\"}");
+	assert_waits(number,
+		     "1 of 2 approving reviews, its merge queue, its draft made ready for review");
 	github_fake_tell(&hub, "human", "{\"do\": \"close_pull\"}");
 	assert_waits(number, "");
 	assert_int_equal(times("merge") + times("enqueue") + times("merge_asked"), 0);
