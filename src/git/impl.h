@@ -392,6 +392,8 @@ int op_refs(struct git *git,
 	    struct git_refs *ret,
 	    struct err *e);
 int op_drop_ref(struct git *git, const char *ref, const struct oid *at, struct err *e);
+int op_squashed(
+	struct git *git, const struct oid *head, const struct oid *in, bool *ret, struct err *e);
 int op_worktrees(struct git *git, struct git_founds *ret, struct err *e);
 int op_clear_torn(struct git *git, int64_t since_ms, size_t *ret, struct err *e);
 int op_prove(struct git *git, struct git_named *v, size_t n, struct err *e);

@@ -113,6 +113,7 @@ static const struct git_ops ops = {
 	.remove = op_remove,
 	.refs = op_refs,
 	.drop_ref = op_drop_ref,
+	.squashed = op_squashed,
 	.worktrees = op_worktrees,
 	.clear_torn = op_clear_torn,
 	.prove = op_prove,

@@ -292,6 +292,15 @@ struct git_ops {
 		    struct err *e);
 	/* Delete a ref that still has this value; one that is gone is fine. CONFLICT: it has moved. */
 	int (*drop_ref)(struct git *g, const char *ref, const struct oid *at, struct err *e);
+	/*
+	 * Has all that 'head' has come into 'in' as one commit, by whomever: one of its first-parent
+	 * line that is, to the file, head merged into its parent? *ret set on success.
+	 */
+	int (*squashed)(struct git *g,
+			const struct oid *head,
+			const struct oid *in,
+			bool *ret,
+			struct err *e);
 	/* The epic's worktrees, the anchor among them. git_founds_done(). */
 	int (*worktrees)(struct git *g, struct git_founds *ret, struct err *e);
 	/*

@@ -115,9 +115,10 @@ static int64_t last_landing_ms(const struct core *c)
 }
 
 /* Why the attempts' refs stay as a whole; false: they need not. */
-static bool must_stay(const struct gc_epic *x, bool in_base, struct buf *why)
+static bool must_stay(const struct gc_epic *x, bool is_home, struct buf *why)
 {
 	int open = 0;
+	char *epic CLEANUP(freep) = shell_word(x->core.run.epic);
 	for (size_t i = 0; i < x->core.tasks.n; i++)
 		open += !x->core.tasks.items[i].outside &&
 			x->core.tasks.items[i].state != TASK_CLOSED;
@@ -127,16 +128,19 @@ static bool must_stay(const struct gc_epic *x, bool in_base, struct buf *why)
 	else if (open)
 		buf_printf(why, "the epic is not finished: %d %s not closed", open,
 			   open == 1 ? "task is" : "tasks are");
-	else if (!in_base)
-		buf_printf(why, "'%s' is not in '%s' yet", x->epic_branch, x->core.run.base);
+	else if (!is_home)
+		buf_printf(why,
+			   "'%s' is not in '%s' yet, nor is one commit that has all of it: 'ganger "
+			   "finish %s' takes it there; if it is there in another way, delete them",
+			   x->epic_branch, x->core.run.base, epic);
 	else if (days < KEEP_DAYS)
 		buf_printf(why, "they stay for %d days after the last landing", KEEP_DAYS);
 	return why->n > 0;
 }
 
-/* An attempt that a later one of the same task made superfluous, by landing. */
+/* An attempt that a later one of the same task made superfluous, by landing in 'into'. */
 static bool
-was_replaced(struct gc_epic *x, struct str leaf, const char *task, const struct oid *base)
+was_replaced(struct gc_epic *x, struct str leaf, const char *task, const struct oid *into)
 {
 	int64_t attempt = 0;
 	for (size_t i = 0; i < x->core.tasks.n; i++) {
@@ -145,12 +149,12 @@ was_replaced(struct gc_epic *x, struct str leaf, const char *task, const struct 
 		buf_name(&name, t->id);
 		if (streq(buf_cstr(&name), task))
 			return str_i64(leaf, &attempt) && attempt <= t->attempt &&
-			       is_in(x, &t->landed, base);
+			       is_in(x, &t->landed, into);
 	}
 	return false;
 }
 
-static void look_at_ref(struct gc_epic *x, const struct git_ref *r, const struct oid *base)
+static void look_at_ref(struct gc_epic *x, const struct git_ref *r, const struct oid *into)
 {
 	const char *slash = strrchr(r->name, '/');
 	const char *from = r->name;
@@ -162,7 +166,7 @@ static void look_at_ref(struct gc_epic *x, const struct git_ref *r, const struct
 	if (strstr(r->name, ".rest"))
 		gc_kept(x, "ref", r->name, "it has files that were never committed",
 			"git show --stat ", r->name);
-	else if (r->in || was_replaced(x, str_of(slash + 1), task, base))
+	else if (r->in || was_replaced(x, str_of(slash + 1), task, into))
 		gc_removed(x, "ref", r->name, drop, &r->at);
 	else {
 		(void)snprintf(why, sizeof(why), "its commit %.12s is not in '%.100s'", r->at.hex,
@@ -171,28 +175,43 @@ static void look_at_ref(struct gc_epic *x, const struct git_ref *r, const struct
 	}
 }
 
+/* The base here, or where the epic is in that of the remote alone, as last seen, that one. */
+static bool
+is_home(struct gc_epic *x, const struct oid *epic, struct oid *ret_base, bool *ret_squashed)
+{
+	char *remote CLEANUP(freep) = mem_printf("refs/remotes/%s/", x->core.run.remote);
+	const char *const where[] = {"refs/heads/", remote};
+	struct err none = ERR_INIT; /* then it is not known to be there */
+	bool in = false;
+	for (size_t i = 0; i < ARRAY_LEN(where) && !in; i++)
+		in = head_of(x, where[i], x->core.run.base, ret_base) && is_in(x, epic, ret_base);
+	for (size_t i = 0; i < ARRAY_LEN(where) && !in && !*ret_squashed; i++)
+		if (head_of(x, where[i], x->core.run.base, ret_base))
+			IGNORE(x->git->ops->squashed(x->git, epic, ret_base, ret_squashed, &none));
+	return in || *ret_squashed;
+}
+
 void gc_refs(struct gc_epic *x)
 {
 	struct git_refs all CLEANUP(git_refs_done) = {0};
 	struct buf name CLEANUP(buf_done) = BUF_INIT, why CLEANUP(buf_done) = BUF_INIT;
 	struct err e = ERR_INIT;
-	struct oid base = {{0}}, tracked = {{0}}, epic = x->core.run.epic_head;
+	struct oid base = {{0}}, epic = x->core.run.epic_head;
+	bool squashed = false;
 	buf_name(&name, x->core.run.epic);
 	char *prefix CLEANUP(freep) = mem_printf("refs/ganger/%s", buf_cstr(&name));
-	char *remote CLEANUP(freep) = mem_printf("refs/remotes/%s/", x->core.run.remote);
 	(void)head_of(x, "refs/heads/", x->epic_branch, &epic); /* deleted: as last seen */
-	(void)head_of(x, "refs/heads/", x->core.run.base, &base);
-	if (!is_in(x, &epic, &base) && head_of(x, remote, x->core.run.base, &tracked))
-		base = tracked;
-	bool in_base = base.hex[0] && is_in(x, &epic, &base);
-	if (x->git->ops->refs(x->git, prefix, base.hex[0] ? &base : NULL, &all, &e)) {
+	bool home = epic.hex[0] && is_home(x, &epic, &base, &squashed);
+	/* What is in an epic of which all is in the base is there as well. */
+	const struct oid *into = squashed ? &epic : base.hex[0] ? &base : NULL;
+	if (x->git->ops->refs(x->git, prefix, into, &all, &e)) {
 		gc_kept(x, "refs", prefix, e.msg, "git for-each-ref ", prefix);
 		return;
 	}
-	if (all.items.n && must_stay(x, in_base, &why)) {
+	if (all.items.n && must_stay(x, home, &why)) {
 		gc_kept(x, "refs", prefix, buf_cstr(&why), "git for-each-ref ", prefix);
 		return;
 	}
 	for (size_t i = 0; i < all.items.n; i++)
-		look_at_ref(x, &all.items.items[i], &base);
+		look_at_ref(x, &all.items.items[i], into);
 }

@@ -115,7 +115,8 @@ ganger retry 3 >"$T/out" 2>&1
 ganger run "$epic" >"$T/run.out" 2>&1
 is $? 0 'the epic comes home'
 run ganger gc
-out_like "^  refs refs/ganger/$epic: 'epic/$epic' is not in 'main' yet$" 'refs stay until it is in the base'
+out_like "^  refs refs/ganger/$epic: 'epic/$epic' is not in 'main' yet, nor .* 'ganger finish $epic' takes it there" \
+	'refs stay until it is in the base'
 git merge -q --ff-only "epic/$epic"
 run ganger gc
 out_like "^  refs refs/ganger/$epic: they stay for 14 days after the last landing$" 'and then for 14 days'
@@ -143,6 +144,21 @@ ganger -c queue.method=squash run "$epic" >"$T/run.out" 2>&1
 is $? 0 'an epic is squashed'
 run ganger gc --json
 is "$(field "n('removed')")" "[('branch', 'ganger/$epic/$id')]" 'the branch of what was squashed goes'
+
+# The epic itself is squashed, onto what came into the base meanwhile. What is another's stays.
+sql "UPDATE task SET ended_ms = ended_ms - 15 * 86400000"
+git update-ref "refs/ganger/$epic/$id/9" "$(git commit-tree -m lost 'HEAD^{tree}')"
+git commit -q --allow-empty -m 'nothing'
+echo meanwhile >meanwhile && git add meanwhile && git commit -qm meanwhile
+run ganger gc
+out_like "^  refs refs/ganger/$epic: 'epic/$epic' is not in 'main' yet" 'what is nowhere else keeps its names'
+echo other >>README && git commit -qam 'almost it' && git merge -q --squash "epic/$epic" >"$T/out" && echo more >>README && git commit -qam 'and more'
+run ganger gc
+out_like "^  refs refs/ganger/$epic: 'epic/$epic' is not in 'main' yet" 'also where a commit has it and more'
+git reset -q --hard HEAD~1 && git merge -q --squash "epic/$epic" >"$T/out" && git commit -qm 'the epic' && git commit -q --allow-empty -m 'later'
+run ganger gc
+is "$(git for-each-ref --format='%(refname)' "refs/ganger/$epic")" "refs/ganger/$epic/$id/9" \
+	'once the base has all of it as one commit they go, but what is in neither'
 
 # An epic that is run, and one that was cut short with its agent at work.
 epic=$(ganger add 'Another')

@@ -52,6 +52,47 @@ static void test_refs__who_holds_a_branch(void **state)
 	git_refs_done(&r);
 }
 
+static bool squashed(struct fx *f, const char *head, const char *in)
+{
+	struct oid a, b;
+	bool is = true;
+
+	OK(f->git->ops->resolve(f->git, head, &a, e));
+	OK(f->git->ops->resolve(f->git, in, &b, e));
+	OK(f->git->ops->squashed(f->git, &a, &b, &is, e));
+	return is;
+}
+
+/* All of it, and nothing else: by its files, whatever came between and whatever it is called. */
+static void test_squashed__is_seen_by_the_files(void **state)
+{
+	struct fx *f = *state;
+
+	fx_open(f);
+	sh(f, "git checkout -qb work; echo 1 >one; git add one; git commit -qm one; echo 2 >>one; "
+	      "git commit -qam two; git checkout -q main");
+	assert_false(squashed(f, "work", "main"));
+	sh(f,
+	   "echo m >between; git add between; git commit -qm m; git commit -q --allow-empty -m n");
+	assert_false(squashed(f, "work", "main"));
+	sh(f, "git checkout -qb more; git merge -q --squash work; echo x >x; git add x; git commit "
+	      "-qm x");
+	assert_false(squashed(f, "work", "more"));
+	sh(f, "git checkout -qb part main; git cherry-pick -n work~1; git commit -qm part");
+	assert_false(squashed(f, "work", "part"));
+	sh(f, "git checkout -q main; git merge -q --squash work; git commit -qm all; echo l >late; "
+	      "git add late; git commit -qm late");
+	assert_true(squashed(f, "work", "main"));
+	/* What was taken back by itself is in every empty commit, and in none. */
+	sh(f, "git checkout -qb nothing main~3; echo 1 >t; git add t; git commit -qm t; "
+	      "git revert --no-edit HEAD; git checkout -q main; git commit -q --allow-empty -m o");
+	assert_false(squashed(f, "nothing", "main"));
+	/* By a merge it is in otherwise; this is not asked about the side that came in. */
+	sh(f, "git checkout -qb side main~5; git merge -q --squash work; git commit -qm s; "
+	      "git checkout -qb joined main~4; git merge -q --no-edit side");
+	assert_false(squashed(f, "work", "joined"));
+}
+
 static void test_drop_ref__only_as_it_was_seen(void **state)
 {
 	struct fx *f = *state;
@@ -108,9 +149,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_refs__what_is_in_a_commit),
-		T(test_refs__who_holds_a_branch),
-		T(test_drop_ref__only_as_it_was_seen),
+		T(test_refs__what_is_in_a_commit),      T(test_refs__who_holds_a_branch),
+		T(test_squashed__is_seen_by_the_files), T(test_drop_ref__only_as_it_was_seen),
 		T(test_worktrees__which_may_go),
 	};
 
