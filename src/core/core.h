@@ -381,6 +381,7 @@ enum core_status { STATUS_DONE = 1, STATUS_FAILED, STATUS_STUCK, STATUS_STOPPED 
 struct core_totals {
 	int total, blocked, ready, working, queued, merged, closed, failed, skipped, conflicted,
 		cancelled, submitted, landed, person;
+	int taken_out; /* of the landed ones: not in the epic branch any more */
 	int held; /* blocked, and nothing that runs will free them */
 };
 struct core_totals core_count(const struct core *c);

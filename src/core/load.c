@@ -199,11 +199,17 @@ void core_take(struct core *c)
 	c->run_dirty = false;
 }
 
+static void count_landed(struct core_totals *n, const struct task *t)
+{
+	n->landed += t->landed.hex[0] != '\0';
+	n->taken_out += t->landed.hex[0] && t->taken_out;
+}
+
 static void count_task(struct core_totals *n, const struct task *t)
 {
 	n->total++;
 	n->person += t->person != 0 || core_waits_for(t) != WAIT_NONE;
-	n->landed += t->landed.hex[0] != '\0';
+	count_landed(n, t);
 	switch ((enum task_state)t->state) {
 	case TASK_BLOCKED:
 		n->blocked++;

@@ -110,6 +110,7 @@ static void add_totals(struct page *p)
 	buf_printf(p->b, "%d of %d tasks are done", n->closed + n->merged + n->submitted, n->total);
 	if (n->landed)
 		buf_printf(p->b, ", %d of them landed in %s", n->landed, p->s->epic_branch);
+	add_outcome(p->b, n->taken_out, "taken out again");
 	add_outcome(p->b, nothing, "had nothing to do");
 	add_outcome(p->b, n->submitted, "ended as pull requests");
 	buf_puts(p->b, ".");

@@ -66,6 +66,7 @@ cJSON *result_json(const struct core *c, const char *epic)
 	add_known(tokens, "in", (double)s.in);
 	add_known(tokens, "out", (double)s.out);
 	add_known(j, "cost_usd", s.cost);
+	cJSON_AddNumberToObject(j, "taken_out", n.taken_out);
 	return j;
 }
 
@@ -85,6 +86,7 @@ static void add_headline(struct buf *b, const struct core *c, const struct facts
 	buf_puts(b, core_status_name(core_status(c)));
 	buf_printf(b, ": %d of %d done", done, n.total);
 	add_count(b, n.landed, "landed");
+	add_count(b, n.taken_out, "taken out again");
 	add_count(b, n.conflicted, "conflicted");
 	add_count(b, n.failed, "failed");
 	add_count(b, f->n_held, facts_held_word(f));

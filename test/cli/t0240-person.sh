@@ -132,6 +132,9 @@ go
 go
 code_is 3 'what is taken out before its issue is closed needs a person'
 is "$(state one) $(ganger show "${id[one]}" --json | jq .open)" 'merged true' 'the issue stays open'
+out_like '^stuck: 1 of 1 done, 1 landed, 1 taken out again, in ' 'the totals do not hide it'
+is "$(ganger status "$epic" --json | jq -c '.stats | [.landed, .taken_out]')" '[1,1]' 'nor do those of the status'
+like "$(ganger report "$epic")" '^1 of 1 tasks are done, 1 of them landed in .*, 1 taken out again\.$' 'nor the report'
 run ganger retry "${id[one]}"
 out_is "will be closed if its work is in the epic branch again: ${id[one]}" 'what a retry of it does is said'
 go

@@ -92,6 +92,22 @@ static void land(struct task *t)
 	(void)snprintf(t->landed.hex, sizeof(t->landed.hex), "%040d", 5);
 }
 
+/* Its own line says so, and so do the totals, where it is still among those that landed. */
+static void test_report__counts_what_was_taken_out_again(void **state)
+{
+	struct fixture *f = *state;
+	struct task *gone;
+	char *r;
+
+	land(add(f, "1", "Add the lexer", TASK_CLOSED, ""));
+	land(gone = add(f, "2", "Add the parser", TASK_MERGED, "could not close the issue: gone"));
+	gone->gave_up = gone->person = gone->taken_out = 1;
+	r = build(f);
+	assert_has(r, "\n2 of 2 tasks are done, 2 of them landed in epic/7, 1 taken out again.\n");
+	assert_has(r, "- 2 Add the parser: 000000000000, which somebody took out again");
+	free(r);
+}
+
 static void test_report__of_a_run_that_is_done(void **state)
 {
 	struct fixture *f = *state;
@@ -354,6 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(of_a_run_that_is_done),
+		CASE(counts_what_was_taken_out_again),
 		CASE(a_conflict_comes_with_its_commands),
 		CASE(a_failure_and_what_it_holds),
 		CASE(an_issue_closed_early_is_opened_first),

@@ -169,6 +169,7 @@ static cJSON *stats_json(const struct core *c, const struct facts *f)
 	cJSON_AddNumberToObject(j, "submitted", n.submitted);
 	cJSON_AddNumberToObject(j, "held", f->n_held);
 	cJSON_AddNumberToObject(j, "landed", n.landed);
+	cJSON_AddNumberToObject(j, "taken_out", n.taken_out);
 	return j;
 }
 
@@ -339,6 +340,7 @@ static void totals_text(struct buf *b, const struct core *c, const struct facts 
 	struct core_totals n = core_count(c);
 
 	buf_printf(b, "%d of %d done", n.merged + n.closed + n.submitted, n.total);
+	add_count(b, n.taken_out, "taken out again");
 	add_count(b, n.working, "working");
 	add_count(b, n.queued, "queued");
 	add_count(b, n.ready, "ready");
