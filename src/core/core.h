@@ -386,6 +386,8 @@ struct core_totals {
 };
 struct core_totals core_count(const struct core *c);
 enum core_status core_status(const struct core *c);
+/* Did the run end because pre-flight's check was red on the base? */
+bool core_base_is_red(const struct core *c);
 /* CONTRACT's exit code for it. */
 int core_exit_code(const struct core *c);
 

@@ -143,7 +143,7 @@ static void add_run(struct buf *b, const struct report_spec *s)
 	if (!r->exit)
 		return;
 	report_run_step(&steps, s);
-	if (!r->checked && r->exit == 3) /* the check was red; what else failed would fail again */
+	if (core_base_is_red(s->core)) /* what else failed would fail again */
 		buf_puts(&steps, "# with --allow-red it starts all the same\n");
 	add_indented(b, &steps);
 }

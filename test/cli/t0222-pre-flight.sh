@@ -8,6 +8,7 @@ before=$(checkout)
 go -c queue.check='echo "2 tests fail"; exit 1'
 code_is 3 'a check that is red on the base: exit 3'
 out_like '^the check already fails on main: ' 'it says that the check already fails'
+out_like '^    # with --allow-red it starts all the same$' 'and how it starts all the same'
 log=$(epic_dir)/agent-logs/preflight.gate.log
 out_like "$log" 'and where its log is'
 is "$(cat "$log")" '2 tests fail' 'which has what it said'

@@ -111,6 +111,7 @@ run ganger retry "${id[fails]}"
 go
 code_is 3 'rewound while no supervisor ran: exit 3'
 out_like "that was ${landed:0:12}" 'and it is said'
+unlike "$(cat "$T/out")" 'allow-red' 'and nothing that does not help'
 is "$(ran fails)" 1 'nothing is begun'
 git branch -q -D "epic/$epic"
 git branch -q "epic/$epic" "$landed"
