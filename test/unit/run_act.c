@@ -239,6 +239,20 @@ static void test_close__waits_for_the_base_where_it_is_to(void **state)
 	rig_done(&r);
 }
 
+/* The base comes in by an entry of its own, for which there is no issue: nothing is closed or given back. */
+static void test_close__of_the_base_is_of_no_issue(void **state)
+{
+	struct rig r;
+	(void)state;
+	rig_init(&r);
+	r.s.core.tasks.items[0].branch = 2;
+	r.s.core.tasks.items[0].landed = oid_of("dd");
+	assert_int_equal(act(&r, ACT_CLOSE), EV_DONE);
+	assert_false(world.closed);
+	assert_int_equal(world.released, 0);
+	rig_done(&r);
+}
+
 /* What a person took out of the branch again is not said to be done; nor where they closed it themselves. */
 static void test_close__leaves_open_what_was_taken_out(void **state)
 {
@@ -329,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_collect__keeps_the_job_after_an_error),
 		cmocka_unit_test(test_close__without_a_landing_closes_the_pull_request_unmerged),
 		cmocka_unit_test(test_close__waits_for_the_base_where_it_is_to),
+		cmocka_unit_test(test_close__of_the_base_is_of_no_issue),
 		cmocka_unit_test(test_close__leaves_open_what_was_taken_out),
 		cmocka_unit_test(test_outbox__waits_until_the_core_knows_the_branch),
 		cmocka_unit_test(test_origins__a_comment_that_is_refused_holds_nothing_up),

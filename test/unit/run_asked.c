@@ -6,6 +6,7 @@
 /* What is asked of a supervisor whose journal finds no room. */
 
 static bool full;
+static int n_told; /* transitions */
 
 /* Linked with -Wl,--wrap. */
 int __real_store_commit(struct store *s, struct err *e);
@@ -14,6 +15,14 @@ int __wrap_store_commit(struct store *s, struct err *e);
 int __wrap_store_commit(struct store *s, struct err *e)
 {
 	return full ? err_set(e, ERR_LIMIT, "the disk is full") : __real_store_commit(s, e);
+}
+
+static void note_transition(void *ctx, const struct core *c, const struct transition *t)
+{
+	(void)ctx;
+	(void)c;
+	(void)t;
+	n_told++;
 }
 
 struct rig {
@@ -37,6 +46,7 @@ static void rig_init(struct rig *r)
 	struct policy p = {.max_concurrent = 1};
 	struct err e = ERR_INIT;
 	full = false;
+	n_told = 0;
 	*r = (struct rig){.state = tmp_make()};
 	assert_non_null(r->state);
 	config_init(&r->config);
@@ -50,7 +60,9 @@ static void rig_init(struct rig *r)
 		.host = &r->host,
 		.config = &r->config,
 		.tracker = &r->tracker,
-		.spec = {.epic = "e", .place = &r->place}
+		.spec = {.epic = "e",
+			 .place = &r->place,
+			 .observer = {.transition = note_transition}}
         };
 	r->s.epic_branch = mem_strdup("epic/e");
 	paths_find(&r->place, "e", NULL, &r->s.paths);
@@ -115,11 +127,32 @@ static void test_asked__while_there_is_no_room(void **state)
 	rig_done(&r);
 }
 
+/* Nobody hears of it, and nothing is done, before it is written. */
+static void test_asked__is_not_done_before_it_is_written(void **state)
+{
+	static const char *const ids[] = {"1", NULL};
+	static const struct control_request cancel = {.verb = CONTROL_CANCEL, .ids = ids};
+	struct buf said CLEANUP(buf_done) = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct rig r;
+	(void)state;
+	rig_init(&r);
+	full = true;
+	assert_int_equal(supervisor_asked(&r.s, &cancel, &said, &e), 0);
+	assert_int_equal(r.s.core.tasks.items[0].state, TASK_CANCELLED);
+	assert_int_equal(n_told, 0);
+	full = false;
+	supervisor_turn(&r.s);
+	assert_int_equal(n_told, 1);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asked__while_a_turn_is_held),
 		cmocka_unit_test(test_asked__while_there_is_no_room),
+		cmocka_unit_test(test_asked__is_not_done_before_it_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
