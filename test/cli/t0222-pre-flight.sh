@@ -115,4 +115,27 @@ release
 ended
 code_is 0 'what was adopted is no part of a pre-flight'
 is "$(cat "$T/ran" | wc -l) $(git show "epic/$epic:one")" '1 1' 'and its work has landed'
+
+# A check that runs as its supervisor dies: it is ended before the next one begins in the same worktree.
+scene orphan
+task one
+program check <<'END'
+#!/bin/bash
+if [ ! -e "$T/first" ]; then
+	echo $$ >"$T/first"
+	exec flock -s "$T/gate" true
+fi
+kill -0 "$(cat "$T/first")" 2>/dev/null && echo beside >>"$T/beside"
+exit 0
+END
+sed -i "s|\$T/|$T/|g" "$T/bin/check"
+hold
+start -c "queue.check=$T/bin/check"
+ok 'a check runs' wait_file "$T/first" '^[0-9]'
+killed
+go -c "queue.check=$T/bin/check"
+code_is 0 'another supervisor begins with a check of its own'
+not_ok 'which is beside no other' test -e "$T/beside"
+release
+nothing_left 'nothing is left'
 done_testing
