@@ -189,12 +189,14 @@ char *github_message(int status, struct str body)
 /* "git@host:path" and "scheme://user@host:port/path": host and path; false for others. */
 static bool split_remote(struct str s, struct str *ret_host, struct str *ret_path)
 {
-	const char *scheme = s.n ? memmem(s.p, s.n, "://", 3) : NULL;
-	const char *at, *end;
+	const char *scheme, *at, *end;
 
+	if (!s.p)
+		return false;
+	scheme = memmem(s.p, s.n, "://", 3);
 	if (scheme)
 		s = (struct str){scheme + 3, s.n - (size_t)(scheme + 3 - s.p)};
-	end = s.n ? memchr(s.p, scheme ? '/' : ':', s.n) : NULL;
+	end = memchr(s.p, scheme ? '/' : ':', s.n);
 	if (!end)
 		return false;
 	*ret_path = (struct str){end + 1, s.n - (size_t)(end + 1 - s.p)};

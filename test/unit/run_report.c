@@ -82,8 +82,8 @@ static char *build(struct fixture *f)
 
 static void assert_has(const char *text, const char *wanted)
 {
-	if (!strstr(text, wanted))
-		fail_msg("'%s' is not in:\n%s", wanted, text);
+	if (!text || !strstr(text, wanted))
+		fail_msg("'%s' is not in:\n%s", wanted, text ? text : "nothing");
 }
 
 static void land(struct task *t)
