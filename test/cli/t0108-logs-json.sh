@@ -29,6 +29,23 @@ cat >"$T/codex" <<'END'
 {"type":"item.completed","item":{"id":"1","type":"agent_message","text":"Done."}}
 {"type":"turn.completed","usage":{"input_tokens":1}}
 END
+cat >"$T/gemini" <<'END'
+{"type":"init","timestamp":"2026-01-01T00:00:00Z","session_id":"s","model":"m"}
+{"type":"message","timestamp":"2026-01-01T00:00:00Z","role":"user","content":"do it"}
+{"type":"message","timestamp":"2026-01-01T00:00:00Z","role":"assistant","content":"I lo","delta":true}
+{"type":"message","timestamp":"2026-01-01T00:00:00Z","role":"assistant","content":"ok.\n  Tw","delta":true}
+{"type":"message","timestamp":"2026-01-01T00:00:00Z","role":"assistant","content":"ice. ","delta":true}
+{"type":"tool_use","timestamp":"2026-01-01T00:00:00Z","tool_name":"run_shell_command","tool_id":"1","parameters":{"command":"ls"}}
+{"type":"tool_result","timestamp":"2026-01-01T00:00:00Z","tool_id":"1","status":"success","output":"a\nb"}
+{"type":"tool_result","timestamp":"2026-01-01T00:00:00Z","tool_id":"2","status":"error","error":{"type":"x","message":"no such tool"}}
+{"type":"message","timestamp":"2026-01-01T00:00:00Z","role":"assistant","content":"Then","delta":true}
+not of it
+{"type":"message","timestamp":"2026-01-01T00:00:00Z","role":"assistant","content":"a line\n","delta":true}
+{"type":"error","timestamp":"2026-01-01T00:00:00Z","severity":"warning","message":"Loop detected"}
+{"type":"message","role":"assistant","content":"an agent's own, without a time"}
+{"type":"message","timestamp":"2026-01-01T00:00:00Z","role":"assistant","content":"Done","delta":true}
+{"type":"result","timestamp":"2026-01-01T00:00:00Z","status":"success","stats":{"total_tokens":5}}
+END
 printf '{"type":"message"}\n{"data":{}, "type":"x"\0}\nno line' >"$T/plain"
 program agent <<'END'
 #!/bin/sh
@@ -37,7 +54,7 @@ echo x >"$GANGER_TITLE"
 END
 export T
 echo "agents: {it: {kind: command, command: ['$T/bin/agent'], env: {T: '$T'}}}" >ganger.yaml
-printf '# Epic\n- [ ] copilot\n- [ ] claude\n- [ ] codex\n- [ ] plain\n' >plan.md
+printf '# Epic\n- [ ] copilot\n- [ ] claude\n- [ ] codex\n- [ ] plain\n- [ ] gemini\n' >plan.md
 epic=$(ganger import markdown plan.md 2>/dev/null)
 run ganger -c limits.attempts=1 run "$epic"
 code_is 1 'two of them say that they failed'
@@ -60,7 +77,20 @@ run ganger logs 3
 out_is '* shell: make
   | ok
 Done.' "Codex's"
-for n in 1:copilot 4:plain; do
+run ganger logs 5
+out_is 'I look.
+  Twice. 
+* run_shell_command: ls
+  | a
+  | b
+  ! no such tool
+Then
+not of it
+a line
+error: Loop detected
+{"type":"message","role":"assistant","content":"an agent'"'"'s own, without a time"}
+Done' "Gemini's, whose messages come in pieces"
+for n in 1:copilot 4:plain 5:gemini; do
 	ganger logs "${n%:*}" $([ "$n" = 4:plain ] || echo --raw) >"$T/got"
 	ok "byte for byte: ${n#*:}" cmp "$T/got" "$T/${n#*:}"
 done

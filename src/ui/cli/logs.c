@@ -34,6 +34,7 @@ struct printing {
 	bool terminal, events;
 	bool raw;        /* nothing is made of it */
 	bool stream;     /* it goes line by line: on a terminal, of events, of JSON that is known */
+	bool open;       /* what was printed of that JSON ends within a line */
 	struct buf line; /* what there is of the last line, where it is not passed on as it is */
 };
 
@@ -55,15 +56,25 @@ static void add_harmless(struct buf *out, struct str line)
 	buf_putc(out, '\n');
 }
 
-static void add_line(const struct printing *p, struct buf *out)
+static void close_line(struct printing *p, struct buf *out)
+{
+	if (p->open)
+		buf_putc(out, '\n');
+	p->open = false;
+}
+
+static void add_line(struct printing *p, struct buf *out)
 {
 	struct str line = buf_str(&p->line);
 
 	if (p->events) {
 		event_text(out, line);
-	} else if (!p->raw && stream_text(out, line)) {
 		return;
-	} else if (p->terminal) {
+	}
+	if (!p->raw && stream_text(out, line, &p->open))
+		return;
+	close_line(p, out);
+	if (p->terminal) {
 		add_harmless(out, line);
 	} else {
 		buf_add(out, line.p, line.n);
@@ -76,9 +87,10 @@ static bool begins_stream(const struct printing *p, struct str part)
 {
 	struct buf none CLEANUP(buf_done) = BUF_INIT;
 	struct str line;
+	bool open = false;
 
 	while (!p->raw && str_next(&part, '\n', &line))
-		if (stream_text(&none, line))
+		if (stream_text(&none, line, &open))
 			return true;
 	return false;
 }
@@ -120,9 +132,13 @@ static int print_new(struct printing *p, struct err *e)
 
 static void print_rest(struct printing *p)
 {
+	struct buf end CLEANUP(buf_done) = BUF_INIT;
+
 	if (p->line.n)
 		print_harmless(p, STR("\n"));
 	buf_done(&p->line);
+	close_line(p, &end);
+	cli_print_buf(p->c, &end);
 }
 
 /* A log over its cap begins with a hole, and its text then within a line. */

@@ -1,5 +1,6 @@
 #include "ui/cli/stream.h"
 
+#include "base/clean.h"
 #include "base/mem.h"
 #include "ui/cli/events.h"
 
@@ -144,13 +145,58 @@ static bool take_codex(struct buf *out, const char *type, const cJSON *o)
 	return true;
 }
 
-bool stream_text(struct buf *out, struct str line)
+/*
+ * {"type":"message","role":"assistant","content","delta":true,"timestamp"}, "tool_use", "tool_result",
+ * "error", "result"; "init" is as Claude's. Source: packages/core/src/output/types.ts of the program.
+ */
+static bool take_gemini(struct buf *out, const char *type, const cJSON *o)
 {
+	const char *role = text_of(o, "role"), *status = text_of(o, "status");
+	const char *error = text_of(get(o, "error"), "message"), *text = text_of(o, "output");
+
+	if (!text_of(o, "timestamp"))
+		return false;
+	if (streq(type, "message") && role && text_of(o, "content")) {
+		if (streq(role, "assistant"))
+			show(out, "message", text_of(o, "content"));
+	} else if (streq(type, "tool_use") && text_of(o, "tool_id")) {
+		show_tool(out, text_of(o, "tool_name"), get(o, "parameters"));
+	} else if (streq(type, "tool_result") && text_of(o, "tool_id")) {
+		show_output(out, streq(status, "success"), text ? text : error);
+	} else if (streq(type, "error") && text_of(o, "severity")) {
+		show(out, "error", text_of(o, "message"));
+	} else if (streq(type, "result") && status) {
+		show(out, "error", error);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Is it a piece of a message, and the line it ends in goes on in the next? */
+static bool goes_on(const cJSON *o)
+{
+	const char *text = text_of(o, "content");
+	size_t n = text ? strlen(text) : 0;
+
+	return cJSON_IsTrue(get(o, "delta")) && n && text[n - 1] != '\n';
+}
+
+bool stream_text(struct buf *out, struct str line, bool *open)
+{
+	struct buf one CLEANUP(buf_done) = BUF_INIT;
 	cJSON *o = str_starts(line, "{") ? cJSON_ParseWithLength(line.p, line.n) : NULL;
 	const char *type = text_of(o, "type");
-	bool known = type && (take_copilot(out, type, o) || take_claude(out, type, o) ||
-			      take_codex(out, type, o));
+	bool known = type && (take_copilot(&one, type, o) || take_claude(&one, type, o) ||
+			      take_codex(&one, type, o) || take_gemini(&one, type, o));
+	bool piece = known && one.n && cJSON_IsTrue(get(o, "delta"));
 
+	if (known && one.n) {
+		if (*open && !piece)
+			buf_putc(out, '\n');
+		*open = piece && goes_on(o);
+		buf_add(out, one.p, one.n - *open);
+	}
 	cJSON_Delete(o);
 	return known;
 }
