@@ -66,13 +66,14 @@ static void test_lost__work_in_the_queue_is_done_again_and_does_not_count(void *
 	REBOOT(&r, &n, {"a", LOST_HEAD});
 	run_event(&n, EV_RESUME, 0);
 	assert_state(&n, "a", TASK_READY);
+	assert_int_equal(task(&n, "a")->spent, 0);
 	assert_state(&n, "b", TASK_QUEUED);
 	assert_non_null(strstr(task(&n, "a")->reason, "lost by a power cut"));
 	opened(&n);
 	assert_int_equal(task(&n, "a")->attempt, 2);
 	assert_int_equal(task(&n, "a")->from, FROM_FRESH);
 	to_closed(&n, "b");
-	whole(&n, "a"); /* its one attempt was not spent */
+	whole(&n, "a");
 	tidied(&n);
 	assert_int_equal(core_exit_code(&n.c), 0);
 	rig_done(&n);
@@ -114,6 +115,31 @@ static void test_lost__a_landing_is_found_again(void **state)
 	gated(&r, "a", HOW_EXITED, 0);
 	assert_state(&r, "a", TASK_LANDING);
 	REBOOT(&r, &n, {"a", LOST_MERGE});
+	assert_false(asked(&n, "a", ACT_LAND));
+	opened(&n);
+	ANSWER(&n, "a", ACT_MERGE, .kind = EV_ALREADY);
+	assert_state(&n, "a", TASK_MERGED);
+	rig_done(&n);
+}
+
+/* One of a group that was being landed: none of it lands as it was tested. */
+static void test_lost__a_landing_of_a_group(void **state)
+{
+	struct rig r, n;
+	(void)state;
+	begin_checked(&r, "ab");
+	r.c.policy.batch = 2;
+	r.c.policy.gate_slots = 1;
+	run_event(&r, EV_PAUSE, 0);
+	to_queue(&r, "a");
+	to_queue(&r, "b");
+	run_event(&r, EV_RESUME, 0);
+	merge_made(&r, "a");
+	merge_made(&r, "b");
+	gated(&r, "b", HOW_EXITED, 0);
+	assert_state(&r, "a", TASK_LANDING);
+	assert_state(&r, "b", TASK_LANDING);
+	REBOOT(&r, &n, {"b", LOST_MERGE});
 	assert_false(asked(&n, "a", ACT_LAND));
 	opened(&n);
 	ANSWER(&n, "a", ACT_MERGE, .kind = EV_ALREADY);
@@ -208,6 +234,29 @@ static void test_lost__a_branch_that_is_being_withdrawn(void **state)
 	rig_done(&n);
 }
 
+/* The resolver that is at it is collected first: nobody is at work in what is given up. */
+static void test_lost__a_branch_that_a_resolver_is_at(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r, n;
+	(void)state;
+	p.conflict_attempts = p.resolver = 1;
+	rig_init(&r, &p);
+	(void)core_add_kind(&r.c, "resolver", 0);
+	issues(&r, "az");
+	submit(&r, "a", "mine");
+	begin(&r);
+	ANSWER(&r, "a", ACT_MERGE, .kind = EV_CONFLICT, .text = "x");
+	to_work(&r, "a");
+	REBOOT(&r, &n, {"a", LOST_HEAD});
+	assert_state(&n, "a", TASK_WORKING);
+	job_ends(&n, "a", ACT_AGENT, HOW_LOST, 1);
+	collected(&n, "a", RESULT_FAILED, 0);
+	ANSWER(&n, "a", ACT_RELEASE, .kind = EV_DONE);
+	assert_state(&n, "a", TASK_FAILED);
+	rig_done(&n);
+}
+
 /* What is at work keeps its state; only where it began is no longer to be built on. */
 static void test_lost__an_earlier_attempts_work(void **state)
 {
@@ -249,6 +298,22 @@ static void test_lost__only_what_is_needed(void **state)
 	assert_state(&n, "a", TASK_CLOSED);
 	assert_state(&n, "b", TASK_LANDING);
 	rig_done(&n);
+}
+
+/* Nor who is dispatched, once its pull request is open. */
+static void test_lost__what_was_handed_on(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.until_submitted = true;
+	rig_init(&r, &p);
+	issues(&r, "az");
+	begin(&r);
+	to_queue(&r, "a");
+	assert_state(&r, "a", TASK_SUBMITTED);
+	assert_int_equal(core_must_have(task(&r, "a")), 0);
+	rig_done(&r);
 }
 
 /* It had ended well, and what it left may be cut: it begins anew, and that does not count. */
@@ -333,13 +398,16 @@ int main(void)
 		cmocka_unit_test(test_lost__work_in_the_queue_is_done_again_and_does_not_count),
 		cmocka_unit_test(test_lost__a_merge_is_made_anew_and_those_on_it),
 		cmocka_unit_test(test_lost__a_landing_is_found_again),
+		cmocka_unit_test(test_lost__a_landing_of_a_group),
 		cmocka_unit_test(test_lost__work_at_a_check_leaves_the_train),
 		cmocka_unit_test(test_lost__cancelled_meanwhile),
 		cmocka_unit_test(test_lost__a_persons_work_is_for_a_person),
 		cmocka_unit_test(test_lost__a_branch_that_waits_for_its_author),
 		cmocka_unit_test(test_lost__a_branch_that_is_being_withdrawn),
+		cmocka_unit_test(test_lost__a_branch_that_a_resolver_is_at),
 		cmocka_unit_test(test_lost__an_earlier_attempts_work),
 		cmocka_unit_test(test_lost__only_what_is_needed),
+		cmocka_unit_test(test_lost__what_was_handed_on),
 		cmocka_unit_test(test_lost__what_nobody_took_yet),
 		cmocka_unit_test(test_lost__a_conflict_that_a_resolver_was_claimed_for),
 		cmocka_unit_test(test_lost__a_conflict_that_waits_for_a_resolver),

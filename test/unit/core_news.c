@@ -88,6 +88,27 @@ static void test_submit__an_issue_opened_again_starts_no_agent(void **state)
 	rig_done(&r);
 }
 
+/* Needed by nobody any more it has no place before the others. */
+static void test_news__what_is_needed_no_more_waits_its_turn(void **state)
+{
+	struct policy p = RIG_POLICY;
+	struct rig r;
+	(void)state;
+	p.max_concurrent = 1;
+	rig_init(&r, &p);
+	issues(&r, "z");
+	begin(&r);
+	to_work(&r, "z");
+	issues(&r, "abc");
+	needs(&r, "c", "b");
+	run_event(&r, EV_SYNCED, 0);
+	step(&r, (struct core_event){.kind = EV_UNEDGE, .task = -1, .text = "c"});
+	run_event(&r, EV_SYNCED, 0);
+	to_queue(&r, "z");
+	assert_state(&r, "a", TASK_CLAIMING);
+	rig_done(&r);
+}
+
 static void test_news__nothing_is_claimed_before_all_is_known(void **state)
 {
 	struct rig r;
@@ -136,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_submit__what_was_withdrawn_enters_again),
 		cmocka_unit_test(test_submit__what_does_not_pass_is_left_to_its_author),
 		cmocka_unit_test(test_submit__an_issue_opened_again_starts_no_agent),
+		cmocka_unit_test(test_news__what_is_needed_no_more_waits_its_turn),
 		cmocka_unit_test(test_news__nothing_is_claimed_before_all_is_known),
 		cmocka_unit_test(test_stop__before_preflight_passed_lands_nothing_and_ends),
 	};

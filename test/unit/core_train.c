@@ -231,6 +231,27 @@ static void test_train__red_where_another_had_the_same_tree_pass_is_flaky(void *
 	rig_done(&r);
 }
 
+/* Likewise where it was to be run again, and the other one was faster. */
+static void test_train__red_is_not_run_again_once_its_tree_passed(void **state)
+{
+	struct rig r;
+	(void)state;
+	begin_train(&r, 2, "ab");
+	r.c.policy.gate_retries = 1;
+	to_gate(&r, "a");
+	ANSWER(&r, "b", ACT_MERGE, .kind = EV_MERGE_MADE, .a = oid_of("mb"),
+	       .b = task(&r, "a")->tree);
+	ANSWER(&r, "b", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	check_ends(&r, "b", 1);
+	assert_state(&r, "b", TASK_GATE_PREPARING);
+	check_ends(&r, "a", 0);
+	ANSWER(&r, "b", ACT_GATE_PREPARE, .kind = EV_PREPARED);
+	assert_state(&r, "b", TASK_STANDING);
+	assert_int_equal(task(&r, "b")->verdict, VERDICT_PASSED);
+	assert_true(task(&r, "b")->flaky[0] != '\0');
+	rig_done(&r);
+}
+
 /* It passed while the other's worktree was made, or set up: that one is not tested again. */
 static void test_train__a_tree_that_passed_meanwhile_is_not_tested_again(void **state)
 {
@@ -335,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_train__no_verdict_counts_against_the_first_only),
 		cmocka_unit_test(test_train__a_branch_that_moved_rebuilds_it),
 		cmocka_unit_test(test_train__red_where_another_had_the_same_tree_pass_is_flaky),
+		cmocka_unit_test(test_train__red_is_not_run_again_once_its_tree_passed),
 		cmocka_unit_test(test_train__a_tree_that_passed_meanwhile_is_not_tested_again),
 		cmocka_unit_test(test_train__a_cancelled_one_is_left_out),
 		cmocka_unit_test(test_train__a_merge_onto_what_is_gone_is_made_anew),
