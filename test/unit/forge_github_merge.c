@@ -74,6 +74,7 @@ static void test_forge_github__merges_only_what_was_tested(void **state)
 	int64_t number = ensure();
 	fault("PUT", "*/merge", "\"human\", \"do\": \"push_head\"");
 	assert_int_equal(merge_fails(number, head), ERR_CONFLICT);
+	assert_non_null(strstr(e.hint, "bring what they did to another branch"));
 	assert_int_equal(merge_fails(number, head), ERR_CONFLICT);
 	assert_int_equal(times("merge"), 0);
 }
@@ -537,6 +538,7 @@ static void test_forge_github__a_closed_one_is_not_merged(void **state)
 	github_fake_tell(&hub, "human", "{\"do\": \"close_pull\"}");
 	assert_int_equal(merge_fails(number, head), ERR_CONFLICT);
 	assert_non_null(strstr(e.msg, "somebody closed"));
+	assert_string_equal(e.hint, "open it again there");
 }
 
 /* Origins 4c-4: what was merged, and then failed elsewhere, counted as not merged. */
