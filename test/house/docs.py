@@ -6,8 +6,8 @@
 
 Looked at is what stands in backquotes and is a source file's name (`git/land.c`), a script of
 test/cli (`t0514`), a call (`commit()`), a test's case (`what_was_lost_is_found`), or both with a
-colon between (`core_lost.c`: `a_case`, `turn.c`: `commit()`), and links to files. Each row of a table
-of bugs must name a test.
+colon between (`core_lost.c`: `a_case`, `turn.c`: `commit()`), the corpus of a fuzzer, and links to
+files. Each row of a table of bugs must name a test.
 """
 
 import re
@@ -76,6 +76,9 @@ def faults_of(text, folder, sources, words, known):
     for m in re.finditer(r'`([\w/-]+\.[ch])`: `(\w+)(?:\(\))?`', text):
         if not any(has(p, m[2], sources) for p in named(m[1], sources)):
             faults.append((m.start(), f'no {m[2]} in {m[1]}'))
+    for m in re.finditer(r'\bcorpus\s+`([\w/]+)`', text):
+        if not named('fuzz/corpus/' + m[1], sources):
+            faults.append((m.start(), f'no {m[1]} in the corpus'))
     for m in re.finditer(r'\]\((?!\w+:)([^)#]+)', text):
         if not (folder / m[1]).exists():
             faults.append((m.start(), f'a link to {m[1]}, which is not there'))
@@ -86,7 +89,7 @@ def check(source):
     sources = {}
     for top in ('src', 'test', 'bench', 'demo', 'docs', 'tools'):
         for path in (source / top).rglob('*'):
-            if path.suffix in CODE and path.is_file():
+            if (path.suffix in CODE or 'corpus' in path.parts) and path.is_file():
                 sources[str(path.relative_to(source))] = path.read_text(errors='replace')
     text = '\n'.join(sources.values())
     words, known = set(re.findall(r'\w+', text)), cases(text)
@@ -105,12 +108,15 @@ def self_test():
     with tempfile.TemporaryDirectory() as folder:
         case = 'static void test_lost__what_a_cut_took(void **state)'
         sources = {'src/git/land.c': 'int land(void);', 'src/tracker/github_edges.c': '',
-                   'test/unit/core_lost.c': case, 'test/cli/t0514-people.sh': ''}
+                   'test/unit/core_lost.c': case, 'test/cli/t0514-people.sh': '',
+                   'test/fuzz/corpus/git/odd': ''}
         table = '\n| bug | now |\n|---|---|\n| it broke | '
         good = '`git/land.c` `land()` `git/land.c`: `land()` `_edges.c` `thing.c` [us](.) `t0514`' \
-            '`core_lost.c`: `what_a_cut_took`' + table + '`t0514` |\n| it | `what_a_cut_took` |'
+            '`core_lost.c`: `what_a_cut_took` corpus `git/odd`' + table + \
+            '`t0514` |\n| it | `what_a_cut_took` |'
         bad = '`git/gone.c` `gone()` `git/land.c`: `other` [them](gone.md) `t0515`' \
-            '`core_lost.c`: `what_a_cut` `what_a_cut_gave`' + table + 'in `git/land.c` |'
+            '`core_lost.c`: `what_a_cut` `what_a_cut_gave` corpus `git/od`' + table + \
+            'in `git/land.c` |'
         known = cases(case)
 
         def found(text):
@@ -119,7 +125,8 @@ def self_test():
         assert found(bad) == [
             'no file git/gone.c', 'no function gone()', 'no script t0515', 'no test what_a_cut_gave',
             'no other in git/land.c', 'no what_a_cut in core_lost.c',
-            'a link to gone.md, which is not there', 'a bug without a test'], found(bad)
+            'no git/od in the corpus', 'a link to gone.md, which is not there',
+            'a bug without a test'], found(bad)
 
 
 def main():
