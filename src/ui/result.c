@@ -66,7 +66,6 @@ cJSON *result_json(const struct core *c, const char *epic)
 	add_known(tokens, "in", (double)s.in);
 	add_known(tokens, "out", (double)s.out);
 	add_known(j, "cost_usd", s.cost);
-	cJSON_AddNumberToObject(j, "taken_out", n.taken_out);
 	return j;
 }
 

@@ -287,7 +287,7 @@ static void test_result__is_as_the_contract_has_it(void **state)
 		text, "{\"epic\":\"7\",\"status\":\"stuck\",\"total\":5,\"completed\":2,"
 		      "\"failed\":1,\"skipped\":1,\"merged\":1,\"failed_merges\":2,"
 		      "\"attempts\":6,\"duration_ms\":1500,"
-		      "\"tokens\":{\"in\":0,\"out\":null},\"cost_usd\":null,\"taken_out\":0}");
+		      "\"tokens\":{\"in\":0,\"out\":null},\"cost_usd\":null}");
 	cJSON_Delete(j);
 	free(text);
 }
