@@ -22,14 +22,15 @@ once() { mkdir "$run/once-$GANGER_TITLE" 2>/dev/null; }
 # Somebody puts a commit onto the epic branch: its file, its line.
 person()
 {
-	local tree
+	local at tree
+	at=$(git rev-parse "$GANGER_EPIC_BRANCH")
 	export GIT_INDEX_FILE=$run/index
-	git read-tree "$GANGER_EPIC_BRANCH"
+	git read-tree "$at"
 	git update-index --add --cacheinfo "100644,$(echo "$2" | git hash-object -w --stdin),$1"
 	tree=$(git write-tree)
 	unset GIT_INDEX_FILE
 	git update-ref "refs/heads/$GANGER_EPIC_BRANCH" \
-		"$(git commit-tree "$tree" -p "$GANGER_EPIC_BRANCH" -m 'by a person')"
+		"$(git commit-tree "$tree" -p "$at" -m 'by a person')" "$at" || person "$@"
 }
 # Something is asked for the task behind this one.
 other() { "$GANGER" -C "$GANGER_ROOT" "$1" $((GANGER_TASK + 1)); }

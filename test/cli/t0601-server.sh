@@ -201,7 +201,7 @@ for both in '' both; do
 done
 
 # Cancelled: the session ends, not the server.
-shared 'grace: 1s'
+shared 'grace: 30s'
 job gone '%%tell '"$T/here"'
 %%hang'
 job stays '%%tell '"$T/here2"'
@@ -213,10 +213,10 @@ ok 'two sessions are at work' both_begin
 run ganger cancel "${id[gone]}"
 code_is 0 'one is cancelled'
 ok 'and is' wait_file "$T/run.out" ' cancelled'
+ok 'its session is closed' wait_file "$T/heard" '"session\.destroy"'
 echo go >"$T/go2"
 wait "$supervisor"
 is "$(state stays)" closed 'the other one is done' || note "$(cat "$T/run.out")"
-like "$(tail -n 4 "$T/heard")" 'session.destroy' 'sessions are closed'
 
 # Silence is that of a session, whatever others do, and it is taken up again on the same server.
 shared 'attempts: 2, silence: 2s, grace: 1s'
