@@ -79,7 +79,8 @@ go -c limits.attempts=2 -c queue.check='test ! -e red'
 code_is 3 'closed by their agents, and not landed: a person is needed'
 is "$(state fails) $(state red) $(state lands) $(state after-lands)" 'failed failed closed closed' 'what landed is done'
 is "$(ran after-fails) $(ran after-red) $(ran fails) $(ran red)" '0 0 1 1' 'nobody begins without what did not, and it is not tried again behind its back'
-like "$(why red)" '^its issue was closed while it was worked on, and nothing of it landed; open it again and retry' 'which is said'
+# Read in the tracker, or heard of as it is claimed for another try: whichever is first.
+like "$(why red)" "^its issue was closed while it was worked on, and nothing of it landed; open it again and retry|^issue '${id[red]}' is closed$" 'which is said'
 # A person says what it is: still to be done, or done with.
 b update "${id[red]}" --status open --assignee= >/dev/null
 does red 'echo x >green; git rm -qf --ignore-unmatch red; git add -A; git commit -qm x'
