@@ -364,11 +364,12 @@ void on_collected(struct core *c, struct task *t, const struct core_event *ev)
 	(void)snprintf(t->left_out, sizeof(t->left_out), "%s", ev->text3); /* cut where long */
 	enum outcome o = judge(c, t, ev);
 	take_work(t, ev, o);
-	/* Cut short before it added anything, the next one owes what this one did. */
-	t->red = t->red && ev->ahead == 0 && (o == OUT_INTERRUPTED || o == OUT_LATER);
-	if (!t->red)
+	/* It added nothing to what did not pass: so must the next one, if that stands on it, too. */
+	bool owes = t->red && ev->ahead == 0 && o != OUT_DONE;
+	if (!owes || (o != OUT_INTERRUPTED && o != OUT_LATER))
 		t->from = next_from(c, t, o);
 	if (t->renew)
 		t->from = FROM_FRESH;
+	t->red = owes && t->from != FROM_FRESH;
 	attempt_over(c, t, o, ev);
 }

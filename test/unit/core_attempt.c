@@ -381,6 +381,32 @@ static void test_attempt__a_stale_answer_is_counted_and_ignored(void **state)
 	rig_done(&r);
 }
 
+/* Silent on top of what was red, it is followed by one that stands on the same, and adds nothing. */
+static void test_attempt__on_what_was_red_each_must_add_something(void **state)
+{
+	struct rig *r = *state;
+	r->c.policy.n_checks = 1;
+	r->c.policy.allow_red = true;
+	r->c.policy.retry_delay_ms = 0;
+	issues(r, "a");
+	begin(r);
+	to_queue(r, "a");
+	merge_made(r, "a");
+	gated(r, "a", HOW_EXITED, 1);
+	assert_int_equal(task(r, "a")->red, 1);
+	to_work(r, "a");
+	job_ends(r, "a", ACT_AGENT, HOW_SILENCE, 0);
+	collected(r, "a", RESULT_FAILED, 0);
+	pass_ms(r, 1000);
+	to_work(r, "a");
+	assert_int_equal(task(r, "a")->from, FROM_LAST);
+	assert_int_equal(task(r, "a")->red, 1); /* collecting counts from its start */
+	job_ends(r, "a", ACT_AGENT, HOW_EXITED, 1);
+	collected(r, "a", RESULT_FAILED, 0);
+	assert_int_equal(task(r, "a")->red, 0); /* of one that begins anew nothing is owed */
+	assert_int_equal(task(r, "a")->from, FROM_FRESH);
+}
+
 /* A process that nobody may end is still in its worktree: the next attempts are made elsewhere. */
 static void test_attempt__where_something_could_not_be_ended_nobody_works(void **state)
 {
@@ -432,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_attempt__a_set_up_that_fails_does_not_forget_where_to_go_on),
 		cmocka_unit_test(test_attempt__retry_from_is_the_users_choice),
 		cmocka_unit_test(test_attempt__a_stale_answer_is_counted_and_ignored),
+		RIG_TEST(test_attempt__on_what_was_red_each_must_add_something),
 		RIG_TEST(test_attempt__where_something_could_not_be_ended_nobody_works),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
