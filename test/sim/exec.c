@@ -186,7 +186,6 @@ void job_kill_shim(struct sim_job *j)
 
 void jobs_reboot(void)
 {
-	sim->stays.n = 0;
 	checker_heard_lost(sim->checker); /* what was not journaled cannot be heard again */
 	for (size_t i = 0; i < sim->jobs.n; i++) {
 		struct sim_job *j = &sim->jobs.items[i];
@@ -197,9 +196,12 @@ void jobs_reboot(void)
 			checker_untaken(sim->checker, j->number);
 		}
 		job_kill_shim(j);
-		if (j->end.how == JOB_LOST)
+		if (j->end.how == JOB_LOST) {
 			j->end.code = 1;
+			j->end.unkillable = 0;
+		}
 	}
+	sim->stays.n = 0; /* nothing outlives the machine */
 }
 
 static void stop_over(int64_t number)
