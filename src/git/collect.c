@@ -50,6 +50,20 @@ static void fall_back(struct collection *c)
 		c->work.head = c->j->start;
 }
 
+/*
+ * The lock that its git, killed as it wrote this branch, left. Not where somebody else may be writing
+ * just now: of the epic, the base, and what is checked out elsewhere. The name is the agent's word.
+ */
+static void drop_lock_of(const struct collection *c, const char *branch)
+{
+	const struct git_epic_spec *s = c->g->spec;
+	char *holder CLEANUP(freep) = branch_holder(c->g, branch, c->s->admin);
+
+	if (!holder && !strstr(branch, "..") && !streq(branch, s->epic_branch) &&
+	    !streq(branch, s->base))
+		branch_unlock(c->g, branch);
+}
+
 static void look_at_head(struct collection *c)
 {
 	char *path CLEANUP(freep) = slot_file(c->s, "HEAD");
@@ -68,9 +82,11 @@ static void look_at_head(struct collection *c)
 	if (str_starts(s, "ref: " PREFIX_HEADS)) {
 		char *branch CLEANUP(freep) = mem_strndup(s.p + 16, s.n - 16);
 
-		if (c->j->branch && !streq(branch, c->j->branch))
+		if (c->j->branch && !streq(branch, c->j->branch)) {
 			(void)snprintf(c->work.other_branch, sizeof(c->work.other_branch), "%s",
 				       branch);
+			drop_lock_of(c, branch);
+		}
 		if (branch_read(c, branch, &c->work.head))
 			return;
 	}

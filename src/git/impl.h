@@ -170,6 +170,7 @@ bool branch_is_folder(const struct git_repo *g, const char *branch);
  * it is over or has not begun.
  */
 void refs_unlock(const struct git_repo *g);
+void branch_unlock(const struct git_repo *g, const char *branch);
 /* And refs without an id in them, which a power cut left: git would refuse to set these. */
 void branch_clear(const struct git_repo *g, const char *branch);
 /* Those of refs/ganger/<epic>/<task>/<leaf> and of <leaf>.<more>: of this task's one action. */

@@ -316,6 +316,13 @@ bool branch_is_folder(const struct git_repo *g, const char *branch)
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+void branch_unlock(const struct git_repo *g, const char *branch)
+{
+	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch);
+
+	unlock(g, ref);
+}
+
 void branch_clear(const struct git_repo *g, const char *branch)
 {
 	char *ref CLEANUP(freep) = mem_printf(PREFIX_HEADS "%s", branch);

@@ -217,6 +217,32 @@ static void test_collect__locks_of_a_killed_agent(void **state)
 	assert_string_equal(work.problem, "");
 }
 
+/* It commits on a branch of its own; what is also somebody else's may be locked by them. */
+static void test_collect__locks_of_branches_that_it_chose(void **state)
+{
+	struct fx *f = *state;
+	struct git_work work = fx_attempt(
+		f,
+		"git checkout -q -b own; echo two >src/a.c; cd $(git rev-parse --git-common-dir);"
+		": >refs/heads/own.lock; : >refs/heads/other.lock");
+
+	assert_string_equal(work.other_branch, "own");
+	assert_string_equal(sh(f, "ls $(git rev-parse --git-common-dir)/refs/heads | grep lock"),
+			    "other.lock");
+}
+
+static void test_collect__the_lock_of_the_users_branch(void **state)
+{
+	struct fx *f = *state;
+
+	(void)fx_attempt(f, "git symbolic-ref HEAD refs/heads/main; echo two >src/a.c;"
+			    ": >$(git rev-parse --git-common-dir)/refs/heads/main.lock");
+	assert_string_equal(
+		sh(f,
+		   "cd $(git rev-parse --git-common-dir)/refs/heads; ls main.lock && rm main.lock"),
+		"main.lock");
+}
+
 static void test_collect__corrupt_index(void **state)
 {
 	struct git_work work =
@@ -496,6 +522,8 @@ int main(void)
 		T(test_collect__branches_in_the_place_of_its_own),
 		T(test_collect__detached_head_keeps_the_branch_too),
 		T(test_collect__locks_of_a_killed_agent),
+		T(test_collect__locks_of_branches_that_it_chose),
+		T(test_collect__the_lock_of_the_users_branch),
 		T(test_collect__corrupt_index),
 		T(test_collect__missing_index),
 		T(test_collect__unreadable_file),
