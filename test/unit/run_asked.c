@@ -90,12 +90,18 @@ static void rig_done(struct rig *r)
 	tmp_done(r->state);
 }
 
+static void ask(struct rig *r, const struct control_request *q, struct buf *said)
+{
+	struct err e = ERR_INIT;
+	assert_int_equal(supervisor_asked(&r->s, q, said, &e), 0);
+}
+
+static const struct control_request pause_request = {.verb = CONTROL_PAUSE};
+
 /* Its own turn is the one behind the one that waited for room. */
 static void test_asked__while_a_turn_is_held(void **state)
 {
-	static const struct control_request pause = {.verb = CONTROL_PAUSE};
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	struct err e = ERR_INIT;
 	struct rig r;
 	(void)state;
 	rig_init(&r);
@@ -104,7 +110,7 @@ static void test_asked__while_a_turn_is_held(void **state)
 	supervisor_turn(&r.s);
 	assert_true(r.s.held);
 	full = false;
-	assert_int_equal(supervisor_asked(&r.s, &pause, &said, &e), 0);
+	ask(&r, &pause_request, &said);
 	assert_false(r.s.held);
 	assert_int_equal(r.s.core.run.paused, 1);
 	assert_int_equal(r.s.trace.n, 0); /* and it is written */
@@ -114,14 +120,12 @@ static void test_asked__while_a_turn_is_held(void **state)
 /* Nothing is stepped beside a turn that waits; who asked is told that it is not safe yet. */
 static void test_asked__while_there_is_no_room(void **state)
 {
-	static const struct control_request pause = {.verb = CONTROL_PAUSE};
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	struct err e = ERR_INIT;
 	struct rig r;
 	(void)state;
 	rig_init(&r);
 	full = true;
-	assert_int_equal(supervisor_asked(&r.s, &pause, &said, &e), 0);
+	ask(&r, &pause_request, &said);
 	assert_true(r.s.held);
 	assert_non_null(strstr(buf_cstr(&said), "not durable yet: the disk is full"));
 	rig_done(&r);
@@ -133,12 +137,11 @@ static void test_asked__is_not_done_before_it_is_written(void **state)
 	static const char *const ids[] = {"1", NULL};
 	static const struct control_request cancel = {.verb = CONTROL_CANCEL, .ids = ids};
 	struct buf said CLEANUP(buf_done) = BUF_INIT;
-	struct err e = ERR_INIT;
 	struct rig r;
 	(void)state;
 	rig_init(&r);
 	full = true;
-	assert_int_equal(supervisor_asked(&r.s, &cancel, &said, &e), 0);
+	ask(&r, &cancel, &said);
 	assert_int_equal(r.s.core.tasks.items[0].state, TASK_CANCELLED);
 	assert_int_equal(n_told, 0);
 	full = false;
